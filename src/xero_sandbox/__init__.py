@@ -1,0 +1,1 @@
+"""A local Xero and a local session issuer, for demo, tests and benchmarks."""

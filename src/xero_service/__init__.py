@@ -1,0 +1,1 @@
+"""Connect Xero once, bind many organisations, never lose a grant."""
