@@ -1,0 +1,105 @@
+"""`make demo`: start the stack on fixed ports, say where it is, stop it on Ctrl-C."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from dotenv import dotenv_values
+
+from demo import announcement, ports, stack
+from demo.processes import LaunchError
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "frontend" / "dist"
+POLL = 0.2
+
+
+class Stopped(Exception):
+    """Somebody asked the demo to stop."""
+
+
+def main() -> int:
+    """Run the demo until it is asked to stop; return the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        run(_options(), _ambient())
+    except Stopped:
+        print("\nStopped.")
+    except LaunchError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace, ambient: Mapping[str, str]) -> NoReturn:
+    """Start the stack, announce it, and watch it until something ends it."""
+    for port, variable in ((options.port, "PORT"), (options.sandbox_port, "SANDBOX_PORT")):
+        if not ports.is_free(port):
+            raise LaunchError(
+                f"Port {port} is taken. Free it, or choose another: make demo {variable}=…"
+            )
+    directory = ROOT / ".demo" / str(options.port)
+    shutil.rmtree(directory, ignore_errors=True)
+    page = PAGE if (PAGE / "index.html").is_file() else None
+    print("Starting PostgreSQL, the sandbox and the service …", flush=True)
+    with stack.running(
+        directory,
+        port=options.port,
+        sandbox_port=options.sandbox_port,
+        replicas=options.replicas,
+        page=page,
+        database_url=ambient.get("DATABASE_URL") or None,
+        ambient=ambient,
+    ) as started:
+        announcement.show(started, with_page=page is not None)
+        while True:
+            for child in started.children:
+                if not child.running:
+                    raise child.failure(f"stopped with exit code {child.process.returncode}")
+            time.sleep(POLL)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description="Run the whole product here: PostgreSQL, a local Xero, the service, its page.",
+    )
+    parser.add_argument("--port", type=int, default=_number("PORT", 8000), help="of the service")
+    parser.add_argument(
+        "--sandbox-port", type=int, default=_number("SANDBOX_PORT", 9000), help="of the sandbox"
+    )
+    parser.add_argument(
+        "--replicas", type=int, default=1, help="processes of the service, on further free ports"
+    )
+    return parser.parse_args()
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise LaunchError(f"{variable} must be a port number, 1 to 65535.")
+    return int(text)
+
+
+def _ambient() -> dict[str, str]:
+    """Return the environment, completed from `.env`, which it overrides."""
+    written = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+    return {**written, **os.environ}
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main())

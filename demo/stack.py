@@ -1,0 +1,172 @@
+"""The stack: PostgreSQL, the sandbox, the service and its page, started in order."""
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo import ports, postgres
+from demo.environment import (
+    CALLBACK,
+    XeroApp,
+    names_own_issuer,
+    names_real_xero,
+    neutral,
+    service_environment,
+)
+from demo.processes import Child, LaunchError
+
+SERVICE, SANDBOX = (
+    str(Path(sysconfig.get_path("scripts"), name)) for name in ("xero-service", "xero-sandbox")
+)
+LOOPBACK = "127.0.0.1"
+JWKS = "/.well-known/jwks.json"
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One process of the service and the address it answers at."""
+
+    child: Child
+    url: str
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A running stack; every address says `localhost`, the one loopback name Xero accepts."""
+
+    directory: Path
+    origin: str
+    sandbox: str
+    sandbox_is_xero: bool
+    sandbox_signs_in: bool
+    database_url: str = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    children: list[Child] = field(default_factory=list)
+    replicas: list[Replica] = field(default_factory=list)
+
+    def start_sandbox(self, app: XeroApp) -> Child:
+        """Start the sandbox, which is both Xero and the session issuer."""
+        port = _port_of(self.sandbox)
+        command = [SANDBOX, "serve", "--host", LOOPBACK, "--port", port]
+        command += ["--base-url", self.sandbox, "--redirect-uri", self.origin + CALLBACK]
+        command += ["--client-id", app.client_id, "--client-secret", app.client_secret]
+        child = Child.start(
+            "The sandbox",
+            command,
+            log=self.directory / "sandbox.log",
+            env=neutral(os.environ),
+            cwd=self.directory,
+        )
+        self.children.append(child)
+        return child.wait_until_answering(f"http://{LOOPBACK}:{port}/session{JWKS}")
+
+    def start_replica(self, port: int | None = None) -> Replica:
+        """Start one more process of the service and wait until it is ready."""
+        port = port or ports.free()
+        child = Child.start(
+            "The service",
+            [SERVICE, "serve", "--host", LOOPBACK, "--port", str(port)],
+            log=self.directory / f"service-{port}.log",
+            env=self.environment,
+            cwd=self.directory,
+        )
+        self.children.append(child)
+        replica = Replica(child, f"http://localhost:{port}")
+        self.replicas.append(replica)
+        child.wait_until_answering(f"http://{LOOPBACK}:{port}/readyz")
+        return replica
+
+    def command(self, *arguments: str) -> str:
+        """Run `xero-service` to its end with the stack's configuration; return what it printed."""
+        done = subprocess.run(
+            [SERVICE, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=dict(self.environment),
+            cwd=self.directory,
+        )
+        if done.returncode:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise LaunchError(f"`xero-service {' '.join(arguments)}` failed:\n\n{said}\n")
+        return done.stdout
+
+    def stop(self) -> None:
+        """Stop what was started, the newest first."""
+        for child in reversed(self.children):
+            child.stop()
+
+
+@contextmanager
+def running(
+    directory: Path,
+    *,
+    port: int | None = None,
+    sandbox_port: int | None = None,
+    replicas: int = 1,
+    page: Path | None = None,
+    database_url: str | None = None,
+    ambient: Mapping[str, str] | None = None,
+) -> Iterator[Stack]:
+    """Run a stack in `directory`: migrated, ready, with `replicas` processes of the service.
+
+    The ports are free ones unless given, the database is a fresh one on a server of its own
+    unless given. `page` is a built SPA. `ambient` is the environment to go by; without it the
+    sandbox plays Xero whatever the variables around us say.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    ambient = neutral(os.environ) if ambient is None else ambient
+    port, sandbox_port = port or ports.free(), sandbox_port or ports.free()
+    origin, sandbox = f"http://localhost:{port}", f"http://localhost:{sandbox_port}"
+    app, sandbox_signs_in = XeroApp(), not names_own_issuer(ambient)
+    if page:
+        issuer = f"{sandbox}/session" if sandbox_signs_in else None
+        page = lay_out(page, directory / "page", issuer=issuer)
+    with ExitStack() as undo:
+        if database_url is None:
+            server = undo.enter_context(postgres.embedded())
+            database_url = server.create_database("xero")
+        stack = Stack(
+            directory=directory,
+            origin=origin,
+            sandbox=sandbox,
+            sandbox_is_xero=not names_real_xero(ambient),
+            sandbox_signs_in=sandbox_signs_in,
+            database_url=database_url,
+            environment=service_environment(
+                ambient,
+                origin=origin,
+                sandbox=sandbox,
+                app=app,
+                database_url=database_url,
+                page=page,
+            ),
+        )
+        undo.callback(stack.stop)
+        if stack.sandbox_is_xero or stack.sandbox_signs_in:
+            stack.start_sandbox(app)
+        stack.command("migrate")
+        stack.start_replica(port)
+        for _ in range(replicas - 1):
+            stack.start_replica()
+        yield stack
+
+
+def lay_out(page: Path, into: Path, *, issuer: str | None) -> Path:
+    """Copy the built page and tell it where people sign in, unless they do so elsewhere."""
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(page, into)
+    if issuer:
+        (into / "sandbox.json").write_text(json.dumps({"sessionIssuer": issuer}), encoding="utf-8")
+    return into
+
+
+def _port_of(address: str) -> str:
+    return address.rpartition(":")[2]
