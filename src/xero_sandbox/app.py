@@ -1,0 +1,92 @@
+"""Puts the sandbox together: one FastAPI app, with Xero's hosts as prefixes of one address."""
+
+import re
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+from xero_sandbox.config import SandboxConfig
+from xero_sandbox.gate import Gate
+from xero_sandbox.problems import ApiProblem
+from xero_sandbox.registry import UnknownSample
+from xero_sandbox.routes import (
+    accounting,
+    connections,
+    control,
+    control_faults,
+    control_xero,
+    identity,
+    index,
+    login,
+    session,
+)
+from xero_sandbox.world import World
+
+_LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+_ROUTES = (
+    index,
+    login,
+    identity,
+    connections,
+    accounting,
+    session,
+    control,
+    control_xero,
+    control_faults,
+)
+
+
+class SandboxApp(FastAPI):
+    """FastAPI behind the gate, which must stand outside every other layer."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        super().__init__(
+            title="Xero sandbox",
+            version=version("xero-service"),
+            summary="A local Xero and a local session issuer, to test against.",
+        )
+        self.state.world = World(config)
+        self._gate = Gate(super().__call__, self.state.world)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass every request through the gate."""
+        await self._gate(scope, receive, send)
+
+
+class SessionCors(CORSMiddleware):
+    """Lets pages on any loopback port call the session issuer, and nothing else."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the CORS headers to the session issuer's answers."""
+        if scope["type"] == "http" and scope["path"].startswith("/session/"):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def create_app(config: SandboxConfig) -> FastAPI:
+    """Return a sandbox in its sample state."""
+    app = SandboxApp(config)
+    app.add_middleware(
+        SessionCors,
+        allow_origin_regex=_LOOPBACK.pattern,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+    )
+    for module in _ROUTES:
+        app.include_router(module.router)
+    app.add_exception_handler(ApiProblem, _api_problem)
+    app.add_exception_handler(UnknownSample, _unknown_sample)
+    return app
+
+
+async def _api_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiProblem)  # noqa: S101
+    return error.response(request.app.state.world.switches)
+
+
+async def _unknown_sample(_: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 404)

@@ -1,0 +1,253 @@
+"""A small client of the sandbox's control routes and session issuer, for tests and demos."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import httpx
+
+Document: TypeAlias = dict[str, Any]
+
+
+class SandboxError(Exception):
+    """The sandbox would not do what was asked; the text says why."""
+
+
+class SandboxClient:
+    """Talks to a sandbox anywhere, given its base URL. `user` is a key or a xero_userid."""
+
+    def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(base_url=self.base_url, timeout=timeout, trust_env=False)
+        self._sessions: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # The session issuer
+
+    def people(self) -> list[Document]:
+        """List the sample people with their orgs and roles."""
+        return self._list("/session/people")
+
+    def sign_in(self, person_id: str) -> Document:
+        """Open a new session: `sessionId`, `person`, `orgs`."""
+        return self._post("/session/sign-in", personId=person_id)
+
+    def sign_out(self, session_id: str) -> None:
+        """End a session; later token requests are 401."""
+        self._call("DELETE", f"/session/sessions/{session_id}")
+
+    def session_token(
+        self,
+        person_id: str,
+        org_id: str | None,
+        *,
+        session_id: str | None = None,
+        version: Literal[1, 2] = 2,
+        azp: str | None = None,
+        lifetime_seconds: int = 60,
+        claims: dict[str, Any] | None = None,
+        header: dict[str, Any] | None = None,
+    ) -> str:
+        """Mint a session token, in the person's one session unless another is named."""
+        if session_id is None:
+            if person_id not in self._sessions:
+                self._sessions[person_id] = self.sign_in(person_id)["sessionId"]
+            session_id = self._sessions[person_id]
+        answer = self._post(
+            "/session/tokens",
+            sessionId=session_id,
+            orgId=org_id,
+            version=version,
+            azp=azp,
+            lifetimeSeconds=lifetime_seconds,
+            claims=claims or {},
+            header=header or {},
+        )
+        return str(answer["token"])
+
+    # Consent
+
+    def consent(self, authorize_url: str, user: str, tenant_ids: Iterable[str]) -> str:
+        """Allow access, or continue when no tenant is named; return the callback address.
+
+        Raises SandboxError with the page's text where Xero would not redirect.
+        """
+        chosen = list(tenant_ids)
+        return self._decide(authorize_url, user, chosen, "allow" if chosen else "continue")
+
+    def cancel(self, authorize_url: str, user: str) -> str:
+        """Press Cancel; return the callback address with the error."""
+        return self._decide(authorize_url, user, [], "cancel")
+
+    def _decide(self, url: str, user: str, tenant_ids: list[str], action: str) -> str:
+        answer = self._post(
+            "/control/consent",
+            authorizeUrl=url,
+            xeroUserId=user,
+            tenantIds=tenant_ids,
+            action=action,
+        )
+        if "error" in answer:
+            raise SandboxError(answer["error"])
+        return str(answer["redirect"])
+
+    # What happened
+
+    def state(self) -> Document:
+        """Return users, orgs, connections, grants, clock and switches."""
+        return self._get("/control/state")
+
+    def journal(self, kind: str | None = None, *, since: int = 0) -> list[Document]:
+        """List the requests seen; a kind covers its family (`token` covers `token.refresh`)."""
+        params: dict[str, Any] = {"since": since} | ({"kind": kind} if kind else {})
+        return self._list("/control/journal", **params)
+
+    def token_uses(self) -> list[Document]:
+        """Return the history of every refresh token, by fingerprint."""
+        return self._list("/control/tokens")
+
+    # Whole sandbox
+
+    def reset(self) -> None:
+        """Return to the sample state."""
+        self._sessions.clear()
+        self._post("/control/reset")
+
+    def switch(self, **switches: Any) -> Document:
+        """Turn switches; names in camelCase, as the control routes list them."""
+        return self._post("/control/switches", **switches)
+
+    def advance(self, seconds: float) -> None:
+        """Move the Xero side's clock."""
+        self._post("/control/clock", advanceSeconds=seconds)
+
+    def freeze(self) -> None:
+        """Stop the Xero side's clock; `advance` still moves it."""
+        self._post("/control/clock", frozen=True)
+
+    def thaw(self) -> None:
+        """Let the clock run again."""
+        self._post("/control/clock", frozen=False)
+
+    def rotate_keys(
+        self, issuer: Literal["identity", "session"] = "identity", *, keep_old: bool = True
+    ) -> str:
+        """Sign with a new key; return its kid."""
+        return str(self._post("/control/keys/rotate", issuer=issuer, keepOld=keep_old)["kid"])
+
+    def latency(self, milliseconds: float) -> None:
+        """Delay every request on the Xero side."""
+        self._post("/control/upstream", latencyMs=milliseconds)
+
+    def seed(self, grants: int, *, scopes: list[str] | None = None) -> list[Document]:
+        """Create synthetic users with a grant, a connection and tokens each."""
+        body = {"grants": grants} | ({"scopes": scopes} if scopes else {})
+        found: list[Document] = self._call("POST", "/control/seed", json=body, timeout=600)
+        return found
+
+    # Faults
+
+    def fault(
+        self,
+        kind: str,
+        fault: str,
+        *,
+        when: Literal["before", "after"] = "before",
+        times: int | None = 1,
+        seconds: float = 30.0,
+        retry_after: int | None = None,
+        user: str | None = None,
+    ) -> int:
+        """Arrange a fault; return its id. `times=None` lasts until it is cleared."""
+        answer = self._post(
+            "/control/faults",
+            kind=kind,
+            fault=fault,
+            when=when,
+            times=times,
+            seconds=seconds,
+            retryAfter=retry_after,
+            xeroUserId=user,
+        )
+        return int(answer["id"])
+
+    def faults(self) -> list[Document]:
+        """List the faults arranged."""
+        return self._list("/control/faults")
+
+    def wait_until_held(self, fault_id: int, count: int = 1, *, timeout: float = 10.0) -> None:
+        """Return once so many requests are held, or raise SandboxError."""
+        self._get(f"/control/faults/{fault_id}", waitFor=count, timeoutSeconds=timeout)
+
+    def release(self, fault_id: int) -> None:
+        """Let the requests go that a hold keeps."""
+        self._post(f"/control/faults/{fault_id}/release")
+
+    def clear_faults(self) -> None:
+        """Remove every fault and let all held requests go."""
+        self._call("DELETE", "/control/faults")
+
+    # Inside Xero
+
+    def connect(self, user: str, tenant_id: str) -> Document:
+        """Create a connection without a consent: `connectionId`, `authEventId`."""
+        return self._post("/control/connect", xeroUserId=user, tenantId=tenant_id)
+
+    def disconnect(self, user: str, tenant_id: str) -> None:
+        """Disconnect under Connected apps in Xero."""
+        self._post("/control/disconnect", xeroUserId=user, tenantId=tenant_id)
+
+    def set_role(
+        self,
+        user: str,
+        tenant_id: str,
+        role: Literal["adviser", "standard", "read_only"] | None,
+    ) -> None:
+        """Change a user's role in an organisation, or remove them with None."""
+        self._post(f"/control/users/{user}/role", tenantId=tenant_id, role=role)
+
+    def set_org_status(
+        self, tenant_id: str, status: Literal["active", "offline", "deleted", "trial_ended"]
+    ) -> None:
+        """Take an organisation off line, end its trial, delete it or bring it back."""
+        self._post(f"/control/orgs/{tenant_id}", status=status)
+
+    def rename_org(self, tenant_id: str, name: str) -> None:
+        """Rename an organisation."""
+        self._post(f"/control/orgs/{tenant_id}", name=name)
+
+    def reset_demo(self, tenant_id: str) -> str:
+        """Reset a demo company; return its new tenant id."""
+        return str(self._post(f"/control/orgs/{tenant_id}/reset-demo")["tenantId"])
+
+    def _list(self, path: str, **params: Any) -> list[Document]:
+        found: list[Document] = self._call("GET", path, params=params)
+        return found
+
+    def _get(self, path: str, **params: Any) -> Document:
+        found: Document = self._call("GET", path, params=params)
+        return found
+
+    def _post(self, path: str, **body: Any) -> Document:
+        answer: Document = self._call("POST", path, json=body)
+        return answer
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        answer = self._http.request(method, path, **options)
+        if answer.is_error:
+            raise SandboxError(f"{method} {path} answered {answer.status_code}: {answer.text}")
+        return answer.json() if answer.content else None

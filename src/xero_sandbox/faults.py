@@ -1,0 +1,139 @@
+"""Faults a test arranges: what goes wrong, for whom, before or after the change of state."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from xero_sandbox.documents import Document
+from xero_sandbox.journal import covers
+
+When = Literal["before", "after"]
+FaultName = Literal[
+    "timeout",
+    "drop",
+    "500",
+    "502",
+    "503",
+    "html403",
+    "429",
+    "slow",
+    "malformed_json",
+    "missing_refresh_token",
+    "extra_fields",
+    "wrong_user",
+    "invalid_client",
+    "hold",
+]
+_NEEDS_AN_ANSWER = frozenset({"missing_refresh_token", "extra_fields", "wrong_user"})
+
+
+class FaultOrder(Document):
+    """A fault as a test orders it; `times` of null lasts until it is removed."""
+
+    kind: str
+    fault: FaultName
+    when: When = "before"
+    times: int | None = Field(default=1, ge=1)
+    seconds: float = Field(default=30.0, ge=0)
+    retry_after: int | None = None
+    xero_user_id: str | None = None
+
+    @model_validator(mode="after")
+    def _has_something_to_change(self) -> Self:
+        if self.fault in _NEEDS_AN_ANSWER and self.when == "before":
+            raise ValueError(f'{self.fault} changes a real answer, so its "when" is "after"')
+        return self
+
+
+@dataclass
+class Fault:
+    """An order at work."""
+
+    id: int
+    order: FaultOrder
+    left: int | None
+    struck: int = 0
+    holding: int = 0
+    released: bool = False
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def document(self) -> dict[str, object]:
+        """Return the fault as the control routes show it."""
+        return {
+            "id": self.id,
+            **self.order.model_dump(by_alias=True),
+            "left": self.left,
+            "struck": self.struck,
+            "holding": self.holding,
+            "released": self.released,
+        }
+
+    async def hold(self) -> None:
+        """Keep a request here until the fault is released."""
+        async with self.changed:
+            self.holding += 1
+            self.changed.notify_all()
+            try:
+                await self.changed.wait_for(lambda: self.released)
+            finally:
+                self.holding -= 1
+
+    async def release(self) -> None:
+        """Let the held requests go, and hold no further ones."""
+        async with self.changed:
+            self.released = True
+            self.changed.notify_all()
+
+    async def wait_for(self, count: int, *, timeout_seconds: float) -> bool:
+        """Wait until so many requests are held; False when time ran out first."""
+        try:
+            async with asyncio.timeout(timeout_seconds), self.changed:
+                await self.changed.wait_for(lambda: self.holding >= count)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Faults:
+    """The faults at work, in the order they were arranged."""
+
+    def __init__(self) -> None:
+        self._serial = 0
+        self._faults: dict[int, Fault] = {}
+
+    @property
+    def all(self) -> list[Fault]:
+        """Every fault arranged since the last reset, spent ones too."""
+        return list(self._faults.values())
+
+    def arrange(self, order: FaultOrder) -> Fault:
+        """Put a fault in place."""
+        self._serial += 1
+        fault = Fault(self._serial, order, order.times)
+        self._faults[fault.id] = fault
+        return fault
+
+    def find(self, fault_id: int) -> Fault | None:
+        """Return a fault by its id."""
+        return self._faults.get(fault_id)
+
+    def take(self, kind: str, when: When, xero_user_id: str | None) -> Fault | None:
+        """Return the first fault that strikes this request, and count it."""
+        for fault in self._faults.values():
+            order = fault.order
+            if order.when != when or fault.left == 0 or fault.released:
+                continue
+            if not covers(order.kind, kind) or order.xero_user_id not in (None, xero_user_id):
+                continue
+            fault.struck += 1
+            fault.left = None if fault.left is None else fault.left - 1
+            return fault
+        return None
+
+    async def clear(self) -> None:
+        """Remove every fault and let all held requests go."""
+        for fault in self._faults.values():
+            await fault.release()
+        self._faults.clear()

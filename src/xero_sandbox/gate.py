@@ -1,0 +1,171 @@
+"""The outermost layer: journals each request, delays it and lets arranged faults strike."""
+
+import asyncio
+import base64
+import binascii
+from urllib.parse import parse_qsl, unquote_plus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from xero_sandbox.fingerprints import fingerprint
+from xero_sandbox.journal import Entry
+from xero_sandbox.strikes import Answer, Dropped, Strikes, Wire
+from xero_sandbox.world import World
+
+ENTRY = "xero_sandbox.entry"
+_TOKEN_KINDS = {
+    "authorization_code": ("token.code", "code"),
+    "refresh_token": ("token.refresh", "refresh_token"),
+    "client_credentials": ("token.client_credentials", None),
+}
+_FIXED_KINDS = {
+    "/login/identity/connect/authorize": "authorize",
+    "/login/connectionlimit": "connectionlimit",
+    "/identity/connect/revocation": "revocation",
+    "/identity/connect/userinfo": "userinfo",
+    "/identity/.well-known/openid-configuration": "discovery",
+    "/identity/.well-known/openid-configuration/jwks": "jwks",
+    "/session/.well-known/jwks.json": "session.jwks",
+}
+
+
+class Gate:
+    """Stands between the server and the app, because only there can a connection be dropped."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+        self._strikes = Strikes(world)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, unless a fault has other plans."""
+        kind = _kind(scope) if scope["type"] == "http" else None
+        if kind is None:
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        entry = self._open(kind, scope, body)
+        scope[ENTRY] = entry
+        try:
+            if self._world.latency:
+                await asyncio.sleep(self._world.latency)
+            await self._pass(scope, entry, body, Wire(receive, send))
+        except Dropped:
+            entry.outcome = f"{entry.outcome}, then dropped" if entry.outcome else "dropped"
+        finally:
+            for finish in entry.on_finish:
+                finish()
+
+    async def _pass(self, scope: Scope, entry: Entry, body: bytes, wire: Wire) -> None:
+        faults = self._world.faults
+        if fault := faults.take(entry.kind, "before", entry.xero_user_id):
+            entry.faults.append(f"before: {fault.order.fault}")
+            if answer := await self._strikes.before(fault, wire):
+                await wire.answer(answer, entry)
+                return
+        fault = faults.take(entry.kind, "after", entry.xero_user_id)
+        if fault is None:
+            await self._app(scope, _replaying(body, wire.receive), _noting(entry, wire.send))
+            return
+        entry.faults.append(f"after: {fault.order.fault}")
+        buffer = Answer.collector()
+        await self._app(scope, _replaying(body, wire.receive), buffer.take)
+        await wire.answer(await self._strikes.after(fault, buffer.answer(), wire), entry)
+
+    def _open(self, kind: str, scope: Scope, body: bytes) -> Entry:
+        headers = {
+            name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        form = dict(parse_qsl(body.decode("utf-8", "replace"))) if _has_form(kind) else {}
+        kind, secret = _token_kind(form) if kind == "token" else (kind, form.get("token"))
+        entry = self._world.journal.open(
+            kind,
+            scope["method"],
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            sorted(headers),
+        )
+        entry.body_bytes = len(body)
+        entry.tenant_id = headers.get("xero-tenant-id")
+        entry.client_id = form.get("client_id") or _basic_user(headers.get("authorization", ""))
+        entry.fingerprint = fingerprint(secret) if secret else None
+        entry.xero_user_id = self._presenter(kind, secret, headers.get("authorization", ""))
+        if kind == "token.refresh" and entry.fingerprint:
+            self._world.journal.presented[entry.fingerprint] += 1
+        return entry
+
+    def _presenter(self, kind: str, secret: str | None, authorization: str) -> str | None:
+        grants = self._world.grants
+        if secret and kind == "token.code":
+            code = grants.find_code(secret)
+            return code.grant.user.xero_user_id if code else None
+        if secret:
+            token = grants.find_token(secret)
+            return token.grant.user.xero_user_id if token else None
+        if authorization.lower().startswith("bearer "):
+            claims = self._world.mint.read(authorization[7:].strip())
+            return claims.get("xero_userid") if claims else None
+        return None
+
+
+def _kind(scope: Scope) -> str | None:
+    path = scope["path"].lower().rstrip("/")
+    if path == "/identity/connect/token":
+        return "token"
+    if path in _FIXED_KINDS:
+        return _FIXED_KINDS[path]
+    if path.startswith("/login/consent/"):
+        return "consent"
+    if path == "/api/connections" or path.startswith("/api/connections/"):
+        return "connections.delete" if scope["method"] == "DELETE" else "connections.list"
+    return "api" if path.startswith("/api/") else None
+
+
+def _has_form(kind: str) -> bool:
+    return kind in ("token", "revocation")
+
+
+def _token_kind(form: dict[str, str]) -> tuple[str, str | None]:
+    kind, field = _TOKEN_KINDS.get(form.get("grant_type", ""), ("token.other", None))
+    return kind, form.get(field) if field else None
+
+
+def _basic_user(authorization: str) -> str | None:
+    if not authorization.lower().startswith("basic "):
+        return None
+    try:
+        pair = base64.b64decode(authorization[6:]).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return unquote_plus(pair.partition(":")[0])
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Give the app the body already read, then whatever the server says next."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay
+
+
+def _noting(entry: Entry, send: Send) -> Send:
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            entry.status = message["status"]
+        await send(message)
+
+    return note

@@ -1,0 +1,104 @@
+"""The record of every request the Xero side saw, with no secret in it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from xero_sandbox.clock import Clock, moment
+from xero_sandbox.fingerprints import fingerprint
+
+_SECRET = frozenset(
+    {"access_token", "client_secret", "code", "code_verifier", "id_token", "id_token_hint"}
+    | {"nonce", "refresh_token", "state", "token"}
+)
+
+
+@dataclass
+class Entry:
+    """One request; status stays None while it is open and when it was dropped."""
+
+    n: int
+    at: str
+    kind: str
+    method: str
+    path: str
+    query: dict[str, str]
+    header_names: list[str]
+    tenant_id: str | None = None
+    fingerprint: str | None = None
+    xero_user_id: str | None = None
+    client_id: str | None = None
+    status: int | None = None
+    outcome: str | None = None
+    faults: list[str] = field(default_factory=list)
+    body_bytes: int = 0
+    on_finish: list[Callable[[], None]] = field(default_factory=list, repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return the entry as the journal route shows it."""
+        return {
+            "n": self.n,
+            "at": self.at,
+            "kind": self.kind,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headerNames": self.header_names,
+            "bodyBytes": self.body_bytes,
+            "status": self.status,
+            "fingerprint": self.fingerprint,
+            "xeroUserId": self.xero_user_id,
+            "tenantId": self.tenant_id,
+            "clientId": self.client_id,
+            "outcome": self.outcome,
+            "faults": self.faults,
+        }
+
+
+class Journal:
+    """Entries in order of arrival, and how often each refresh token was presented."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: list[Entry] = []
+        self.presented: Counter[str] = Counter()
+
+    def reset(self) -> None:
+        """Begin a new journal."""
+        self._entries.clear()
+        self.presented.clear()
+
+    def open(self, kind: str, method: str, path: str, query: str, header_names: list[str]) -> Entry:
+        """Record a request as it arrives."""
+        entry = Entry(
+            n=len(self._entries) + 1,
+            at=moment(self._clock.now()).isoformat(),
+            kind=kind,
+            method=method,
+            path=path,
+            query=redacted(query),
+            header_names=header_names,
+        )
+        self._entries.append(entry)
+        return entry
+
+    def read(self, *, since: int = 0, kind: str | None = None) -> list[Entry]:
+        """Return entries after number `since`, of one kind or family of kinds."""
+        return [
+            entry for entry in self._entries[since:] if kind is None or covers(kind, entry.kind)
+        ]
+
+
+def covers(kind: str, other: str) -> bool:
+    """Whether `other` is this kind or belongs to its family: `token` covers `token.refresh`."""
+    return kind in ("*", other) or other.startswith(f"{kind}.")
+
+
+def redacted(query: str) -> dict[str, str]:
+    """Return the query with every secret replaced by its fingerprint."""
+    return {
+        name: fingerprint(value) if name in _SECRET else value
+        for name, value in parse_qsl(query, keep_blank_values=True)
+    }

@@ -1,0 +1,114 @@
+"""Access tokens and id_tokens with the claims Xero's have (facts 2.1 and 2.2)."""
+
+import base64
+import hashlib
+import uuid
+from typing import Any
+
+from xero_sandbox.clock import Clock
+from xero_sandbox.config import SandboxConfig
+from xero_sandbox.keys import KeyRing
+from xero_sandbox.model import AuthEvent, Grant, XeroUser
+from xero_sandbox.switches import Switches
+
+ACCESS_LIFETIME = 30 * 60
+ID_LIFETIME = 5 * 60
+
+
+class Mint:
+    """Signs tokens for grants, by the sandbox's clock."""
+
+    def __init__(
+        self, config: SandboxConfig, clock: Clock, keys: KeyRing, switches: Switches
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._keys = keys
+        self._switches = switches
+
+    def access_token(self, grant: Grant, event: AuthEvent, user: XeroUser | None = None) -> str:
+        """Return a token for the grant's user, or for another one where a fault wants that."""
+        user = user or grant.user
+        now = int(self._clock.now())
+        return self._sign(
+            {
+                "nbf": now + self._switches.claim_skew_seconds,
+                "exp": now + ACCESS_LIFETIME,
+                "iss": self._config.identity_issuer,
+                "aud": f"{self._config.identity_issuer}/resources",
+                "client_id": self._config.client_id,
+                "sub": subject(user),
+                "auth_time": int(event.time),
+                "xero_userid": user.xero_user_id,
+                "global_session_id": event.session_id,
+                # The grant's id leads the jti, so that a token can be traced to its grant.
+                "jti": f"{grant.id}{uuid.uuid4().hex}",
+                "authentication_event_id": event.id,
+                "amr": ["pwd", "mfa", "otp"],
+                "scope": list(grant.scopes),
+            }
+        )
+
+    def app_token(self, scopes: list[str]) -> str:
+        """Return a client_credentials token; its xero_userid is all zeros (facts 2.3)."""
+        now = int(self._clock.now())
+        return self._sign(
+            {
+                "nbf": now + self._switches.claim_skew_seconds,
+                "exp": now + ACCESS_LIFETIME,
+                "iss": self._config.identity_issuer,
+                "aud": f"{self._config.identity_issuer}/resources",
+                "client_id": self._config.client_id,
+                "xero_userid": str(uuid.UUID(int=0)),
+                "jti": uuid.uuid4().hex,
+                "scope": scopes,
+            }
+        )
+
+    def id_token(
+        self, user: XeroUser, event: AuthEvent, access_token: str, nonce: str | None
+    ) -> str:
+        """Return an id_token; the nonce comes back only after a code exchange."""
+        now = int(self._clock.now())
+        skewed = now + self._switches.claim_skew_seconds
+        claims = {
+            "nbf": skewed,
+            "exp": now + ID_LIFETIME,
+            "iss": self._config.identity_issuer,
+            "aud": self._config.client_id,
+            "iat": skewed,
+            "at_hash": _half_hash(access_token),
+            "sid": event.session_id,
+            "sub": subject(user),
+            "auth_time": int(event.time),
+            "idp": "local",
+            "xero_userid": user.xero_user_id,
+            "global_session_id": event.session_id,
+            "preferred_username": user.email,
+            "email": user.email,
+            "given_name": user.given_name,
+            "family_name": user.family_name,
+            "name": user.name,
+            "amr": ["pwd", "mfa", "otp"],
+        }
+        return self._sign(claims if nonce is None else claims | {"nonce": nonce})
+
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of a token of ours, whatever its age."""
+        return self._keys.read(token)
+
+    def _sign(self, claims: dict[str, Any]) -> str:
+        headers = {"x5t": self._keys.current.x5t}
+        if self._switches.cheap_tokens:
+            return self._keys.sign_cheaply(claims, headers)
+        return self._keys.sign(claims, headers)
+
+
+def subject(user: XeroUser) -> str:
+    """Return the `sub` of this user: stable, and not the xero_userid."""
+    return hashlib.sha256(f"sub {user.xero_user_id}".encode()).hexdigest()[:32]
+
+
+def _half_hash(token: str) -> str:
+    digest = hashlib.sha256(token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,66 @@
+"""The errors of api.xero.com and the check of its bearer tokens (facts 1.10)."""
+
+import json
+import uuid
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from xero_sandbox.clock import moment
+from xero_sandbox.switches import Switches
+from xero_sandbox.world import World
+
+_TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+
+
+class ApiProblem(Exception):
+    """One failed API call, answered in Xero's shape."""
+
+    def __init__(self, status: int, detail: str | None, headers: dict[str, str] | None = None):
+        super().__init__(f"{status} {detail}")
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+
+    def response(self, switches: Switches) -> Response:
+        """Return the answer; `xero-correlation-id` equals the body's Instance."""
+        instance = str(uuid.uuid4())
+        headers = {"server": "Kestrel", "xero-correlation-id": instance, **self.headers}
+        body: dict[str, Any] = {
+            "Type": None,
+            "Title": _TITLES[self.status],
+            "Status": self.status,
+            "Detail": self.detail,
+            "Instance": instance,
+            "Extensions": {},
+        }
+        if switches.error_keys == "lower":
+            body = {name.lower(): value for name, value in body.items()}
+        return Response(json.dumps(body), self.status, headers, "application/json")
+
+
+def bearer_claims(request: Request, world: World) -> dict[str, Any]:
+    """Return the claims of the request's token, or raise the 401 that fits."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    claims = world.mint.read(token.strip()) if scheme.lower() == "bearer" else None
+    if claims is None:
+        raise _unauthenticated("AuthenticationUnsuccessful")
+    if world.clock.now() >= claims["exp"]:
+        when = moment(claims["exp"]).strftime("%m/%d/%Y %H:%M:%S")
+        raise _unauthenticated(f"TokenExpired: token expired at {when}")
+    grant = world.grants.of_jti(claims["jti"])
+    if grant is not None and grant.revoked and world.switches.jwt_after_revoke == "rejected":
+        raise _unauthenticated("AuthenticationUnsuccessful")
+    return claims
+
+
+def missing_scope() -> ApiProblem:
+    """Return the 401 that no refresh will cure."""
+    return ApiProblem(
+        401, "AuthorizationUnsuccessful", {"www-authenticate": "Bearer error=insufficient_scope"}
+    )
+
+
+def _unauthenticated(detail: str) -> ApiProblem:
+    return ApiProblem(401, detail, {"www-authenticate": "Bearer error=invalid_token"})

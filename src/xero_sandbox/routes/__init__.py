@@ -1,0 +1,1 @@
+"""The sandbox's HTTP routes, one module for each of Xero's hosts and one for each helper."""

@@ -1,0 +1,102 @@
+"""api.xero.com/connections: which tenants a user has linked (facts 5, 1.11)."""
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from xero_sandbox.clock import moment
+from xero_sandbox.model import Connection
+from xero_sandbox.problems import ApiProblem, bearer_claims, missing_scope
+from xero_sandbox.routes.inside import EntryDep, WorldDep
+from xero_sandbox.scopes import APP_CONNECTIONS
+from xero_sandbox.world import World
+
+router = APIRouter(prefix="/api", tags=["connections"])
+
+_APP_ITSELF = str(uuid.UUID(int=0))
+
+
+@router.get("/Connections", include_in_schema=False)
+@router.get("/connections")
+async def list_connections(
+    request: Request,
+    world: WorldDep,
+    entry: EntryDep,
+    auth_event_id: Annotated[str | None, Query(alias="authEventId")] = None,
+) -> Response:
+    """List the connections of the token's user, or only those one consent made."""
+    claims = bearer_claims(request, world)
+    if claims["xero_userid"] == _APP_ITSELF:
+        found = _of_app(request, world, claims)
+    else:
+        found = world.connections.of(claims["xero_userid"])
+    shown = [
+        _document(connection, world)
+        for connection in world.connections.listed(found)
+        if auth_event_id is None or connection.auth_event_id == auth_event_id.lower()
+    ]
+    entry.outcome = f"{len(shown)} listed"
+    return JSONResponse(shown)
+
+
+@router.delete("/Connections/{connection_id}", include_in_schema=False)
+@router.delete("/connections/{connection_id}")
+async def delete_connection(
+    connection_id: str, request: Request, world: WorldDep, entry: EntryDep
+) -> Response:
+    """Unlink one tenant; takes a connection's id and nothing else."""
+    claims = bearer_claims(request, world)
+    user_id = claims["xero_userid"]
+    connection = world.connections.by_id(connection_id)
+    if connection is None:
+        raise _refusal(_status_for_unknown(connection_id, user_id, world))
+    if user_id not in (_APP_ITSELF, connection.user.xero_user_id):
+        raise _refusal(world.switches.delete_foreign)
+    world.connections.delete(connection)
+    entry.outcome = "deleted"
+    return Response(status_code=204)
+
+
+def _of_app(request: Request, world: World, claims: dict[str, Any]) -> list[Connection]:
+    """Select by header, as an app-level token must."""
+    if APP_CONNECTIONS not in claims["scope"]:
+        raise missing_scope()
+    if tenant_id := request.headers.get("xero-tenant-id"):
+        return world.connections.to_tenant(tenant_id)
+    return world.connections.of(request.headers.get("xero-user-id", "").lower())
+
+
+def _status_for_unknown(reference: str, user_id: str, world: World) -> int:
+    """A tenantId or authEventId in place of the id is 403 (facts 1.11)."""
+    mistaken = reference.lower()
+    if any(
+        mistaken in (connection.tenant_id, connection.auth_event_id)
+        for connection in world.connections.of(user_id)
+    ):
+        return 403
+    return world.switches.delete_unknown
+
+
+def _refusal(status: int) -> ApiProblem:
+    return ApiProblem(status, "AuthenticationUnsuccessful" if status == 403 else None)
+
+
+def _document(connection: Connection, world: World) -> dict[str, Any]:
+    org = world.registry.org(connection.tenant_id)
+    switches = world.switches
+    return {
+        "id": connection.id,
+        "authEventId": None if switches.null_auth_event_ids else connection.auth_event_id,
+        "tenantId": connection.tenant_id,
+        "tenantType": org.tenant_type,
+        "tenantName": None if switches.null_tenant_names else org.name,
+        "createdDateUtc": _date(connection.created_at),
+        "updatedDateUtc": _date(connection.updated_at),
+    }
+
+
+def _date(seconds: float) -> str:
+    """Write a date as Xero does: seven fractional digits, no zone."""
+    return f"{moment(seconds):%Y-%m-%dT%H:%M:%S.%f}0"

@@ -1,0 +1,181 @@
+"""Control of the sandbox as a whole: state, clock, switches, keys, journal."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException
+from pydantic import Field, ValidationError
+
+from xero_sandbox.clock import moment
+from xero_sandbox.documents import Document
+from xero_sandbox.fingerprints import fingerprint
+from xero_sandbox.model import Connection, Grant, Org, RefreshToken, XeroUser
+from xero_sandbox.routes.inside import WorldDep
+from xero_sandbox.world import World
+
+router = APIRouter(prefix="/control", tags=["control"])
+
+
+class ClockChange(Document):
+    """A change of the clock: a step, an absolute offset from real time, or stop and go."""
+
+    advance_seconds: float | None = None
+    offset_seconds: float | None = None
+    frozen: bool | None = None
+
+
+class KeyRotation(Document):
+    """Whether the old key stays published, and whose keys rotate."""
+
+    issuer: Literal["identity", "session"] = "identity"
+    keep_old: bool = True
+
+
+class Upstream(Document):
+    """A fixed delay for every request on the Xero side."""
+
+    latency_ms: float = Field(ge=0)
+
+
+@router.get("/state")
+async def state(world: WorldDep) -> dict[str, Any]:
+    """Show everything, with fingerprints in place of tokens."""
+    return {
+        "clock": _clock(world),
+        "switches": world.switches.model_dump(by_alias=True),
+        "users": [_user(user) for user in world.registry.users],
+        "orgs": [_org(org) for org in world.registry.orgs],
+        "connections": [_connection(each, world) for each in world.connections.all],
+        "grants": [_grant(grant, world) for grant in world.grants.all],
+    }
+
+
+@router.post("/reset")
+async def reset(world: WorldDep) -> dict[str, Any]:
+    """Return to the sample state."""
+    await world.reset()
+    return {"reset": True}
+
+
+@router.get("/clock")
+async def read_clock(world: WorldDep) -> dict[str, Any]:
+    """Tell the Xero side's time."""
+    return _clock(world)
+
+
+@router.post("/clock")
+async def set_clock(change: ClockChange, world: WorldDep) -> dict[str, Any]:
+    """Move, freeze or thaw the Xero side's clock."""
+    if change.frozen is not None:
+        (world.clock.freeze if change.frozen else world.clock.thaw)()
+    if change.offset_seconds is not None:
+        world.clock.offset = change.offset_seconds
+    if change.advance_seconds is not None:
+        world.clock.advance(change.advance_seconds)
+    return _clock(world)
+
+
+@router.get("/journal")
+async def journal(world: WorldDep, since: int = 0, kind: str | None = None) -> list[dict[str, Any]]:
+    """List the requests seen after number `since`, of one kind or family of kinds."""
+    return [entry.document() for entry in world.journal.read(since=since, kind=kind)]
+
+
+@router.get("/tokens")
+async def tokens(world: WorldDep) -> list[dict[str, Any]]:
+    """Tell the history of every refresh token: the oracle for "each was presented once"."""
+    return [_token(token, world) for grant in world.grants.all for token in grant.tokens]
+
+
+@router.get("/switches")
+async def read_switches(world: WorldDep) -> dict[str, Any]:
+    """List the switches as they stand."""
+    return world.switches.model_dump(by_alias=True)
+
+
+@router.post("/switches")
+async def turn_switches(changes: dict[str, Any], world: WorldDep) -> dict[str, Any]:
+    """Turn some switches, all or none; names are those of the listing."""
+    try:
+        world.switches.turn(changes)
+    except ValidationError as error:
+        raise HTTPException(422, error.errors(include_url=False, include_context=False)) from error
+    return world.switches.model_dump(by_alias=True)
+
+
+@router.post("/keys/rotate")
+async def rotate_keys(rotation: KeyRotation, world: WorldDep) -> dict[str, Any]:
+    """Sign with a new key from now on."""
+    ring = world.keys if rotation.issuer == "identity" else world.sessions.keys
+    return {"kid": ring.rotate(keep_old=rotation.keep_old).kid}
+
+
+@router.post("/upstream")
+async def upstream(delay: Upstream, world: WorldDep) -> dict[str, float]:
+    """Delay every request on the Xero side."""
+    world.latency = delay.latency_ms / 1000
+    return {"latencyMs": delay.latency_ms}
+
+
+def _clock(world: World) -> dict[str, Any]:
+    clock = world.clock
+    now = moment(clock.now()).isoformat()
+    return {"now": now, "offsetSeconds": clock.offset, "frozen": clock.frozen}
+
+
+def _user(user: XeroUser) -> dict[str, str]:
+    return {
+        "key": user.key,
+        "xeroUserId": user.xero_user_id,
+        "name": user.name,
+        "email": user.email,
+    }
+
+
+def _org(org: Org) -> dict[str, Any]:
+    return {
+        "tenantId": org.tenant_id,
+        "name": org.name,
+        "tenantType": org.tenant_type,
+        "status": org.status,
+        "isDemo": org.is_demo,
+        "members": org.members,
+    }
+
+
+def _connection(connection: Connection, world: World) -> dict[str, Any]:
+    org = world.registry.find_org(connection.tenant_id)
+    return {
+        "id": connection.id,
+        "xeroUserId": connection.user.xero_user_id,
+        "tenantId": connection.tenant_id,
+        "tenantName": org.name if org else None,
+        "authEventId": connection.auth_event_id,
+        "deleted": connection.deleted,
+    }
+
+
+def _grant(grant: Grant, world: World) -> dict[str, Any]:
+    live = [token for token in grant.tokens if world.grants.is_live(token)]
+    return {
+        "id": grant.id,
+        "xeroUserId": grant.user.xero_user_id,
+        "scopes": list(grant.scopes),
+        "revoked": grant.revoked,
+        "refreshTokens": len(grant.tokens),
+        "liveFingerprints": [fingerprint(token.value) for token in live],
+    }
+
+
+def _token(token: RefreshToken, world: World) -> dict[str, Any]:
+    name = fingerprint(token.value)
+    return {
+        "fingerprint": name,
+        "grantId": token.grant.id,
+        "xeroUserId": token.grant.user.xero_user_id,
+        "generation": token.generation,
+        "presented": world.journal.presented[name],
+        "accepted": token.accepted,
+        "createdAt": moment(token.created_at).isoformat(),
+        "firstUsedAt": moment(token.first_used_at).isoformat() if token.first_used_at else None,
+        "live": world.grants.is_live(token),
+    }

@@ -1,0 +1,159 @@
+"""Control of what happens inside Xero: consents without a browser, disconnects, lost access."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, HTTPException
+from pydantic import Field
+
+from xero_sandbox import scopes
+from xero_sandbox.authorize import AuthorizeRefused, read_authorize
+from xero_sandbox.connections import CapReached
+from xero_sandbox.consent import Action, ConsentRefused
+from xero_sandbox.documents import Document
+from xero_sandbox.model import OrgStatus, Role
+from xero_sandbox.routes.inside import WorldDep
+
+router = APIRouter(prefix="/control", tags=["control of Xero"])
+
+_SEED_SCOPES = (
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+    "accounting.settings",
+    "accounting.contacts",
+    "accounting.invoices",
+)
+_LIMIT_TEXT = (
+    "Sorry! {app} has reached their Xero connection limit, please let them know so they can "
+    "connect more Xero organisations."
+)
+
+
+class ConsentOrder(Document):
+    """A decision on the consent page, without the page."""
+
+    authorize_url: str
+    xero_user_id: str
+    tenant_ids: list[str] = Field(default_factory=list)
+    action: Action = "allow"
+
+
+class Pair(Document):
+    """A Xero user and an organisation."""
+
+    xero_user_id: str
+    tenant_id: str
+
+
+class RoleChange(Document):
+    """A user's role in an organisation; null removes them."""
+
+    tenant_id: str
+    role: Role | None = None
+
+
+class OrgChange(Document):
+    """A new status or a new name."""
+
+    status: OrgStatus | None = None
+    name: str | None = None
+
+
+class Seed(Document):
+    """How many synthetic users with one grant and one connection each to create."""
+
+    grants: int = Field(ge=1, le=100_000)
+    scopes: list[str] = Field(default_factory=lambda: list(_SEED_SCOPES))
+
+
+@router.post("/consent")
+async def consent(order: ConsentOrder, world: WorldDep) -> dict[str, str]:
+    """Decide as the page would: a redirect, or the text of the page that would not redirect."""
+    parts = urlsplit(order.authorize_url)
+    user = world.registry.user(order.xero_user_id)
+    if parts.path != "/login/identity/connect/authorize":
+        return {"error": "This is not the address of the consent page."}
+    try:
+        asked = read_authorize(parts.query, world.config, world.switches)
+        return {"redirect": world.desk.decide(asked, order.action, user, order.tenant_ids)}
+    except (AuthorizeRefused, ConsentRefused) as refused:
+        return {"error": str(refused)}
+    except CapReached:
+        return {"error": _LIMIT_TEXT.format(app=world.config.app_name)}
+
+
+@router.post("/connect")
+async def connect(pair: Pair, world: WorldDep) -> dict[str, str]:
+    """Create a connection without a consent."""
+    user = world.registry.user(pair.xero_user_id)
+    org = world.registry.org(pair.tenant_id)
+    made = world.connections.connect(user, org.tenant_id, world.grants.new_event().id)
+    return {"connectionId": made.id, "authEventId": made.auth_event_id}
+
+
+@router.post("/disconnect")
+async def disconnect(pair: Pair, world: WorldDep) -> dict[str, bool]:
+    """Disconnect under Connected apps in Xero; the refresh token lives on (facts 4.6)."""
+    user = world.registry.user(pair.xero_user_id)
+    connection = world.connections.find(user.xero_user_id, pair.tenant_id)
+    if connection is None:
+        raise HTTPException(404, "There is no such connection.")
+    world.connections.delete(connection)
+    if world.switches.disconnect_in_xero == "kills_grant":
+        world.grants.kill_tokens_of(user)
+    return {"disconnected": True}
+
+
+@router.post("/users/{xero_user_id}/role")
+async def set_role(xero_user_id: str, change: RoleChange, world: WorldDep) -> dict[str, bool]:
+    """Demote a user, remove one, or let one in; connections stay listed (facts 4.7)."""
+    user = world.registry.user(xero_user_id)
+    world.registry.set_role(change.tenant_id, user, change.role)
+    return {"changed": True}
+
+
+@router.post("/orgs/{tenant_id}")
+async def change_org(tenant_id: str, change: OrgChange, world: WorldDep) -> dict[str, bool]:
+    """Rename an organisation, take it off line, end its trial, delete it or bring it back."""
+    if change.name is not None:
+        world.registry.rename(tenant_id, change.name)
+    if change.status is not None:
+        world.registry.set_status(tenant_id, change.status)
+    return {"changed": True}
+
+
+@router.post("/orgs/{tenant_id}/reset-demo")
+async def reset_demo(tenant_id: str, world: WorldDep) -> dict[str, str]:
+    """Reset a demo company: it comes back under a new tenant id."""
+    return {"tenantId": world.registry.reset_demo(tenant_id).tenant_id}
+
+
+@router.post("/seed")
+async def seed(order: Seed, world: WorldDep) -> list[dict[str, Any]]:
+    """Create synthetic grants; the one route that returns sandbox tokens in full."""
+    unknown = scopes.unknown(tuple(order.scopes), broad_allowed=True)
+    if unknown:
+        raise HTTPException(422, f"Xero has no scope {unknown[0]}.")
+    seeded = []
+    for _ in range(order.grants):
+        user, org = world.registry.seed()
+        event = world.grants.new_event()
+        connection = world.connections.connect(user, org.tenant_id, event.id)
+        tokens = world.grants.issue(world.grants.consent(user, tuple(order.scopes)), event)
+        seeded.append(
+            {
+                "xeroUserId": user.xero_user_id,
+                "name": user.name,
+                "email": user.email,
+                "tenantId": org.tenant_id,
+                "tenantName": org.name,
+                "connectionId": connection.id,
+                "authEventId": event.id,
+                "refreshToken": tokens.refresh_token,
+                "accessToken": tokens.access_token,
+                "scopes": order.scopes,
+            }
+        )
+    return seeded

@@ -1,0 +1,207 @@
+"""identity.xero.com: tokens, revocation, discovery, keys and userinfo."""
+
+import base64
+import binascii
+import hmac
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import FormData
+
+from xero_sandbox import scopes
+from xero_sandbox.grants import InvalidGrant
+from xero_sandbox.minting import ACCESS_LIFETIME, subject
+from xero_sandbox.model import TokenSet
+from xero_sandbox.problems import ApiProblem, bearer_claims
+from xero_sandbox.routes.inside import EntryDep, WorldDep
+from xero_sandbox.world import World
+
+router = APIRouter(prefix="/identity", tags=["identity"])
+
+_NO_STORE = {
+    "Cache-Control": "max-age=0, no-cache, no-store",
+    "Xero-Origin-Id": "IdentityServer.Web",
+}
+_JSON = "application/json; charset=UTF-8"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class TokenRefused(Exception):
+    """A 400 of the token endpoint; `invalid_grant` never has a description (facts 1.8)."""
+
+    error: str
+    description: str | None = None
+
+
+@router.post("/connect/token")
+async def token(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+    """Exchange a code, rotate a refresh token, or issue an app-level token."""
+    try:
+        body = _answer(await request.form(), request, world)
+    except TokenRefused as refused:
+        entry.outcome = refused.error
+        description = {"error_description": refused.description} if refused.description else {}
+        return _json({"error": refused.error} | description, 400)
+    except InvalidGrant as refused:
+        entry.outcome = f"invalid_grant: {refused}"
+        return _json({"error": "invalid_grant"}, 400)
+    entry.outcome = "issued"
+    return _json(body, 200)
+
+
+@router.post("/connect/revocation")
+async def revocation(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+    """End a refresh token's grant and all its connections; unknown tokens are 200 too."""
+    form = await request.form()
+    try:
+        _authenticate(form, request, world)
+    except TokenRefused as refused:
+        entry.outcome = refused.error
+        return _json({"error": refused.error}, 400)
+    presented = _field(form, "token") or ""
+    if presented.count(".") == 2 and world.mint.read(presented):
+        entry.outcome = "access token refused"
+        return _json(
+            {
+                "title": "Internal Server Error",
+                "status": 500,
+                "detail": "ReferenceTokenStore is not supported in Identity",
+                "instance": f"0H{uuid.uuid4().hex[:11].upper()}",
+            },
+            500,
+        )
+    entry.outcome = "revoked" if world.grants.revoke(presented) else "no effect"
+    return Response(status_code=200, headers=_NO_STORE)
+
+
+@router.get("/.well-known/openid-configuration")
+async def discovery(world: WorldDep) -> dict[str, Any]:
+    """Describe the issuer."""
+    issuer = world.config.identity_issuer
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/.well-known/openid-configuration/jwks",
+        "authorization_endpoint": f"{world.config.base_url}/login/identity/connect/authorize",
+        "token_endpoint": f"{issuer}/connect/token",
+        "userinfo_endpoint": f"{issuer}/connect/userinfo",
+        "revocation_endpoint": f"{issuer}/connect/revocation",
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "response_types_supported": ["code"],
+        "scopes_supported": sorted(scopes.KNOWN),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }
+
+
+@router.get("/.well-known/openid-configuration/jwks")
+async def jwks(world: WorldDep) -> dict[str, Any]:
+    """Publish the signing keys."""
+    return world.keys.jwks()
+
+
+@router.get("/connect/userinfo")
+async def userinfo(request: Request, world: WorldDep) -> Response:
+    """Tell who the token's user is; Xero's own JSON was never seen (facts 1)."""
+    try:
+        claims = bearer_claims(request, world)
+    except ApiProblem as problem:
+        return problem.response(world.switches)
+    user = world.registry.user(claims["xero_userid"])
+    return _json(
+        {
+            "sub": subject(user),
+            "name": user.name,
+            "given_name": user.given_name,
+            "family_name": user.family_name,
+            "email": user.email,
+            "xero_userid": user.xero_user_id,
+        },
+        200,
+    )
+
+
+def _answer(form: FormData, request: Request, world: World) -> dict[str, Any]:
+    grant_type = _field(form, "grant_type")
+    is_form = request.headers.get("content-type", "").startswith(_FORM)
+    if not is_form or grant_type not in (
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+    ):
+        raise TokenRefused("unsupported_grant_type")
+    _authenticate(form, request, world)
+    if grant_type == "client_credentials":
+        return _app_token(form, world)
+    if grant_type == "refresh_token":
+        return _body(world.grants.refresh(_field(form, "refresh_token") or ""))
+    return _body(
+        world.grants.exchange(
+            _field(form, "code") or "",
+            redirect_uri=_field(form, "redirect_uri") or "",
+            verifier=_field(form, "code_verifier"),
+        )
+    )
+
+
+def _app_token(form: FormData, world: World) -> dict[str, Any]:
+    """Issue what `app.connections` needs; PKCE apps may not (facts 5)."""
+    if world.config.app_type == "pkce":
+        raise TokenRefused("unauthorized_client")
+    if (_field(form, "scope") or "").split() != [scopes.APP_CONNECTIONS]:
+        raise TokenRefused("invalid_scope", "Client credentials scope validation failed")
+    return {
+        "access_token": world.mint.app_token([scopes.APP_CONNECTIONS]),
+        "expires_in": ACCESS_LIFETIME,
+        "token_type": "Bearer",
+        "scope": scopes.APP_CONNECTIONS,
+    }
+
+
+def _authenticate(form: FormData, request: Request, world: World) -> None:
+    """Take Basic or body credentials; a PKCE app names itself and has no secret (facts 1.5)."""
+    basic = request.headers.get("authorization", "")
+    if basic.lower().startswith("basic "):
+        client_id, secret = _basic_pair(basic[6:])
+    else:
+        client_id, secret = _field(form, "client_id") or "", _field(form, "client_secret") or ""
+    expected = "" if world.config.app_type == "pkce" else world.config.client_secret
+    if client_id != world.config.client_id or not hmac.compare_digest(
+        secret.encode(), expected.encode()
+    ):
+        raise TokenRefused("invalid_client")
+
+
+def _basic_pair(encoded: str) -> tuple[str, str]:
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def _field(form: FormData, name: str) -> str | None:
+    value = form.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _body(tokens: TokenSet) -> dict[str, Any]:
+    body = {
+        "id_token": tokens.id_token,
+        "access_token": tokens.access_token,
+        "expires_in": ACCESS_LIFETIME,
+        "token_type": "Bearer",
+        "refresh_token": tokens.refresh_token,
+        "scope": tokens.scope,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _json(body: dict[str, Any], status: int) -> Response:
+    return JSONResponse(body, status, _NO_STORE, media_type=_JSON)

@@ -1,0 +1,23 @@
+"""The page at the root, which says what this is."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from xero_sandbox.routes.inside import WorldDep
+
+router = APIRouter(include_in_schema=False)
+
+_PAGES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+
+
+@router.get("/", response_class=HTMLResponse)
+async def index(request: Request, world: WorldDep) -> Response:
+    """Show the root page."""
+    values = {
+        "client_id": world.config.client_id,
+        "redirect_uris": world.config.redirect_uris,
+    }
+    return _PAGES.TemplateResponse(request, "index.html", values)

@@ -1,0 +1,129 @@
+"""login.xero.com: the consent page a person clicks, and the pages that never come back."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from xero_sandbox.authorize import AuthorizeRefused, AuthorizeRequest, read_authorize
+from xero_sandbox.connections import CapReached
+from xero_sandbox.consent import ConsentRefused
+from xero_sandbox.model import XeroUser
+from xero_sandbox.registry import UnknownSample
+from xero_sandbox.routes.inside import EntryDep, WorldDep
+from xero_sandbox.world import World
+
+router = APIRouter(prefix="/login", tags=["login"])
+
+_PAGES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+_HEADERS = {
+    # No form-action: browsers apply it to the redirect that follows the form, too.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.get("/identity/connect/authorize", response_class=HTMLResponse)
+async def authorize(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+    """Check the request and show the consent page, or say on this page what is wrong."""
+    entry.client_id = request.query_params.get("client_id")
+    try:
+        asked = read_authorize(request.url.query, world.config, world.switches)
+    except AuthorizeRefused as refused:
+        entry.outcome = str(refused)
+        return _page(request, "refused.html", 400, reason=str(refused))
+    attempt = secrets.token_urlsafe(16)
+    world.attempts[attempt] = asked
+    entry.outcome = "consent page"
+    return _consent_page(request, world, attempt, asked)
+
+
+@router.post("/consent/{attempt}", response_class=HTMLResponse)
+async def consent(attempt: str, request: Request, world: WorldDep, entry: EntryDep) -> Response:
+    """Take the person's decision; a decision taken once is gone."""
+    asked = world.attempts.get(attempt)
+    if asked is None:
+        entry.outcome = "unknown attempt"
+        return _page(request, "refused.html", 400, reason="This page has been used already.")
+    form = await request.form()
+    action = str(form.get("action", ""))
+    try:
+        user = world.registry.user(str(form.get("user", "")))
+        tenant_ids = [str(chosen) for chosen in form.getlist(f"tenant-{user.key}")]
+        if action not in ("allow", "cancel", "continue"):
+            raise ConsentRefused("Choose one of the buttons.")
+        target = world.desk.decide(asked, action, user, tenant_ids)  # type: ignore[arg-type]
+    except UnknownSample:
+        return _consent_page(request, world, attempt, asked, "Choose a Xero user first.")
+    except ConsentRefused as refused:
+        entry.outcome = str(refused)
+        return _consent_page(request, world, attempt, asked, str(refused), user)
+    except CapReached:
+        entry.outcome = "connection limit"
+        target = f"{world.config.base_url}/login/connectionLimit?app={quote(world.config.app_name)}"
+    else:
+        entry.outcome, entry.xero_user_id = action, user.xero_user_id
+    del world.attempts[attempt]
+    return RedirectResponse(target, 302, _HEADERS)
+
+
+@router.get("/connectionLimit", response_class=HTMLResponse)
+async def connection_limit(request: Request, world: WorldDep) -> Response:
+    """Say that the app's plan is full; Xero sends nobody back from here (facts 1.4)."""
+    return _page(request, "connection_limit.html", 200, app_name=world.config.app_name)
+
+
+def _consent_page(
+    request: Request,
+    world: World,
+    attempt: str,
+    asked: AuthorizeRequest,
+    problem: str | None = None,
+    chosen: XeroUser | None = None,
+) -> Response:
+    return _page(
+        request,
+        "consent.html",
+        400 if problem else 200,
+        app_name=world.config.app_name,
+        attempt=attempt,
+        scopes=[scope for scope in asked.scopes if "." in scope or scope == "offline_access"],
+        bulk=asked.bulk,
+        problem=problem,
+        people=[_choices(user, world) for user in world.registry.sample_users],
+        chosen=(chosen or world.registry.sample_users[0]).key,
+    )
+
+
+def _choices(user: XeroUser, world: World) -> dict[str, Any]:
+    orgs = [
+        {
+            "id": org.tenant_id,
+            "name": org.name,
+            "kind": "Practice" if org.tenant_type != "ORGANISATION" else org.country,
+            "connected": world.connections.find(user.xero_user_id, org.tenant_id) is not None,
+        }
+        for org in world.registry.orgs_of(user)
+    ]
+    return {
+        "key": user.key,
+        "name": user.name,
+        "email": user.email,
+        "orgs": orgs,
+        "connected": sum(1 for org in orgs if org["connected"]),
+        "open": sum(1 for org in orgs if not org["connected"]),
+    }
+
+
+def _page(request: Request, template: str, status: int, **values: Any) -> Response:
+    return _PAGES.TemplateResponse(
+        request, template, values, status_code=status, headers=dict(_HEADERS)
+    )

@@ -1,0 +1,92 @@
+"""The session issuer: sign in as a sample person, mint short-lived session tokens."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, HTTPException
+from pydantic import Field
+
+from xero_sandbox.documents import Document
+from xero_sandbox.people import ORGS, PEOPLE, Person
+from xero_sandbox.routes.inside import WorldDep
+from xero_sandbox.sessions import LIFETIME, NoSuchSession, NotAMember
+
+router = APIRouter(prefix="/session", tags=["session issuer"])
+
+
+class SignIn(Document):
+    """Who signs in."""
+
+    person_id: str
+
+
+class TokenOrder(Document):
+    """What the token should say; `claims` and `header` override, and null removes a claim."""
+
+    session_id: str
+    org_id: str | None = None
+    version: Literal[1, 2] = 2
+    lifetime_seconds: int = LIFETIME
+    azp: str | None = None
+    claims: dict[str, Any] = Field(default_factory=dict)
+    header: dict[str, Any] = Field(default_factory=dict)
+
+
+@router.get("/.well-known/jwks.json")
+async def jwks(world: WorldDep) -> dict[str, Any]:
+    """Publish the session issuer's key."""
+    return world.sessions.keys.jwks()
+
+
+@router.get("/people")
+async def people() -> list[dict[str, Any]]:
+    """List the sample people with their orgs and roles."""
+    return [{**_person(person), "orgs": _orgs(person)} for person in PEOPLE.values()]
+
+
+@router.post("/sign-in")
+async def sign_in(body: SignIn, world: WorldDep) -> dict[str, Any]:
+    """Open a session for a sample person."""
+    try:
+        session_id, person = world.sessions.sign_in(body.person_id)
+    except LookupError as error:
+        raise HTTPException(404, "There is no such person.") from error
+    return {"sessionId": session_id, "person": _person(person), "orgs": _orgs(person)}
+
+
+@router.post("/tokens")
+async def token(
+    body: TokenOrder, world: WorldDep, origin: Annotated[str | None, Header()] = None
+) -> dict[str, Any]:
+    """Mint a token for one of the person's orgs, or for none."""
+    try:
+        minted, expires_at = world.sessions.token(
+            body.session_id,
+            org_id=body.org_id,
+            version=body.version,
+            azp=body.azp or origin,
+            lifetime=body.lifetime_seconds,
+            claims=body.claims,
+            header=body.header,
+        )
+    except NoSuchSession as error:
+        raise HTTPException(401, "There is no such session.") from error
+    except NotAMember as error:
+        raise HTTPException(403, "The person is not a member of that org.") from error
+    return {"token": minted, "expiresAt": expires_at}
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def sign_out(session_id: str, world: WorldDep) -> None:
+    """End a session."""
+    world.sessions.sign_out(session_id)
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {"id": person.id, "name": person.name, "email": person.email}
+
+
+def _orgs(person: Person) -> list[dict[str, str]]:
+    return [
+        {"id": org_id, "name": ORGS[org_id].name, "slug": ORGS[org_id].slug, "role": role}
+        for org_id, role in person.roles.items()
+    ]

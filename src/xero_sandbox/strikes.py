@@ -1,0 +1,180 @@
+"""What each fault does to a request: to the wire, or to the answer on its way back."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.types import Message, Receive, Send
+
+from xero_sandbox.faults import Fault
+from xero_sandbox.journal import Entry
+from xero_sandbox.world import World
+
+_HTML = "text/html; charset=UTF-8"
+_JSON = "application/json; charset=UTF-8"
+_PAGES = {
+    "500": (500, "<html><body><h1>Internal Server Error</h1></body></html>"),
+    "502": (502, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    "503": (503, "Not Available"),
+    "html403": (
+        403,
+        "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY>Access Denied</BODY></HTML>",
+    ),
+}
+
+
+class Dropped(Exception):
+    """The connection was cut; nothing more can be sent."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def collector() -> "Collector":
+        """Return something that gathers an app's answer instead of sending it."""
+        return Collector()
+
+
+class Collector:
+    """Gathers what an app sends."""
+
+    def __init__(self) -> None:
+        self._status = 500
+        self._headers: dict[str, str] = {}
+        self._body = b""
+
+    async def take(self, message: Message) -> None:
+        """Stand in for the server's `send`."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = {
+                name.decode("latin-1"): value.decode("latin-1")
+                for name, value in message.get("headers", ())
+                if name.lower() != b"content-length"
+            }
+        elif message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+
+    def answer(self) -> Answer:
+        """Return what was gathered."""
+        return Answer(self._status, self._body, self._headers)
+
+
+@dataclass
+class Wire:
+    """The connection itself."""
+
+    receive: Receive
+    send: Send
+
+    async def answer(self, answer: Answer, entry: Entry) -> None:
+        """Send a whole answer."""
+        entry.status = answer.status
+        headers = {**answer.headers, "content-length": str(len(answer.body))}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        await self.send({"type": "http.response.body", "body": answer.body})
+
+    async def drop(self) -> None:
+        """Cut the connection without a byte of answer."""
+        # The server's transport is the only thing that can do this; ASGI has no word for it.
+        transport = getattr(getattr(self.send, "__self__", None), "transport", None)
+        if transport is None:
+            raise ConnectionResetError("The sandbox dropped this connection on purpose.")
+        transport.abort()
+        await self._disconnected()
+        raise Dropped
+
+    async def stay_silent(self, seconds: float) -> None:
+        """Wait for the caller to give up, or cut the connection after so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._disconnected()
+        except TimeoutError:
+            await self.drop()
+        raise Dropped
+
+    async def _disconnected(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+class Strikes:
+    """Carries faults out."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def before(self, fault: Fault, wire: Wire) -> Answer | None:
+        """Strike before anything has changed; None lets the request go on."""
+        return await self._strike(fault, wire, None)
+
+    async def after(self, fault: Fault, answer: Answer, wire: Wire) -> Answer:
+        """Strike when the change is made and only the answer can still go wrong."""
+        return await self._strike(fault, wire, answer) or answer
+
+    async def _strike(self, fault: Fault, wire: Wire, answer: Answer | None) -> Answer | None:
+        order = fault.order
+        match order.fault:
+            case "hold":
+                await fault.hold()
+            case "slow":
+                await asyncio.sleep(order.seconds)
+            case "timeout":
+                await wire.stay_silent(order.seconds)
+            case "drop":
+                await wire.drop()
+            case "500" | "502" | "503" | "html403":
+                status, text = _PAGES[order.fault]
+                kind = "text/plain" if order.fault == "503" else _HTML
+                return Answer(status, text.encode(), _with_retry({"content-type": kind}, fault))
+            case "429":
+                problem = {"x-rate-limit-problem": "minute"}
+                return Answer(429, b"", _with_retry(problem, fault))
+            case "invalid_client":
+                return Answer(400, b'{"error":"invalid_client"}', {"content-type": _JSON})
+            case "malformed_json":
+                whole = answer or Answer(200, b'{"access_token":', {"content-type": _JSON})
+                return replace(whole, body=whole.body[: max(1, len(whole.body) // 2)])
+            case "missing_refresh_token":
+                return _changed(answer, lambda body: body.pop("refresh_token", None))
+            case "extra_fields":
+                return _changed(answer, lambda body: body.update(extra="field", nested={"a": [1]}))
+            case "wrong_user":
+                return _changed(answer, self._substitute)
+        return None
+
+    def _substitute(self, body: dict[str, Any]) -> None:
+        """Put another user's access token and id_token in place of the caller's."""
+        claims = self._world.mint.read(body.get("access_token", "")) or {}
+        grant = self._world.grants.of_jti(claims.get("jti", ""))
+        if grant is None:
+            return
+        other = self._world.registry.somebody_else(grant.user)
+        event = self._world.grants.new_event()
+        body["access_token"] = self._world.mint.access_token(grant, event, other)
+        if "id_token" in body:
+            body["id_token"] = self._world.mint.id_token(other, event, body["access_token"], None)
+
+
+def _changed(answer: Answer | None, change: Callable[[dict[str, Any]], object]) -> Answer | None:
+    if answer is None or answer.status != 200:
+        return answer
+    body = json.loads(answer.body)
+    if isinstance(body, dict):
+        change(body)
+    return replace(answer, body=json.dumps(body).encode())
+
+
+def _with_retry(headers: dict[str, str], fault: Fault) -> dict[str, str]:
+    if fault.order.retry_after is None:
+        return headers
+    return {**headers, "retry-after": str(fault.order.retry_after)}

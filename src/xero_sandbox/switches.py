@@ -1,0 +1,46 @@
+"""What nobody outside Xero knows for certain, as switches a test can turn."""
+
+from typing import Any, Literal
+
+from xero_sandbox.documents import Document
+
+
+class Switches(Document):
+    """The unknowns (facts, simulator 8) and the limits; each default is the likelier case."""
+
+    grace_replay: Literal["new_set", "same_set"] = "new_set"
+    reconsent: Literal["supersedes", "supersedes_at_consent", "keeps"] = "supersedes"
+    reuse_after_grace: Literal["fails", "kills_family"] = "fails"
+    reconnect_id: Literal["reused", "new"] = "reused"
+    jwt_after_revoke: Literal["accepted", "rejected"] = "accepted"
+    error_keys: Literal["pascal", "lower"] = "pascal"
+    delete_unknown: Literal[403, 404] = 404
+    delete_foreign: Literal[403, 404] = 403
+    disconnect_in_xero: Literal["keeps_grant", "kills_grant"] = "keeps_grant"
+    list_lost_access: bool = True
+    null_tenant_names: bool = False
+    null_auth_event_ids: bool = False
+    shuffle_connections: bool = False
+    strict_scope_encoding: bool = False
+    broad_scopes: bool = False
+    bulk_connect: bool = False
+    connection_cap: int | None = None
+    rate_limits: bool = True
+    minute_limit: int = 60
+    day_limit: int = 5000
+    app_minute_limit: int = 10_000
+    concurrent_limit: int = 5
+    claim_skew_seconds: int = 0
+    cheap_tokens: bool = False
+
+    def turn(self, changes: dict[str, Any]) -> None:
+        """Set some switches by their camelCase names, all or none."""
+        self._become(Switches.model_validate({**self.model_dump(by_alias=True), **changes}))
+
+    def reset(self) -> None:
+        """Put every switch back to its default."""
+        self._become(Switches())
+
+    def _become(self, other: "Switches") -> None:
+        for name, value in other:
+            setattr(self, name, value)
