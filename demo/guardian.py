@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-GRACE = 5.0
+GRACE = 3.0
 
 
 def watched(lines: Iterable[str]) -> dict[int, int]:

@@ -152,12 +152,14 @@ class EmbeddedPostgres(Postgres):
         wheel = importlib.util.find_spec(WHEEL)
         if wheel is None or wheel.origin is None:
             raise LaunchError("PostgreSQL is not installed here: run `make install`.")
-        programs = Path(wheel.origin).parent / PROGRAMS
-        if self._user is None or _open_to_others(programs / "postgres"):
-            return programs
+        package = Path(wheel.origin).parent
+        if self._user is None or _open_to_others(package / PROGRAMS / "postgres"):
+            return package / PROGRAMS
         copy = self._directory / "programs"
-        shutil.copytree(programs.parent, copy, symlinks=True)
-        return copy / programs.name
+        for tree in (PROGRAMS.parent, Path("..", f"{WHEEL}.libs"), Path(".dylibs")):
+            if (package / tree).is_dir():
+                shutil.copytree(package / tree, copy / WHEEL / tree, symlinks=True)
+        return copy / WHEEL / PROGRAMS
 
 
 @contextmanager

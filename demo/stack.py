@@ -55,12 +55,15 @@ class Stack:
         port = _port_of(self.sandbox)
         command = [SANDBOX, "serve", "--host", LOOPBACK, "--port", port]
         command += ["--base-url", self.sandbox, "--redirect-uri", self.origin + CALLBACK]
-        command += ["--client-id", app.client_id, "--client-secret", app.client_secret]
+        credentials = {
+            "XERO_SANDBOX_CLIENT_ID": app.client_id,
+            "XERO_SANDBOX_CLIENT_SECRET": app.client_secret,
+        }
         child = Child.start(
             "The sandbox",
             command,
             log=self.directory / "sandbox.log",
-            env=neutral(os.environ),
+            env=neutral(os.environ) | credentials,
             cwd=self.directory,
         )
         self.children.append(child)

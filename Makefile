@@ -1,0 +1,145 @@
+# What a person does here: `make` lists it. Every target installs what it needs first.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+BIN := .venv/bin
+NPM := npm --prefix frontend --silent
+PAGE := frontend/dist/index.html
+PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html \
+	frontend/vite.config.ts frontend/package-lock.json -type f 2>/dev/null)
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
+	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE) pyproject.toml
+
+say = @printf '\n▸ %s\n' $(1)
+has_page = [ -f frontend/package-lock.json ]
+
+.PHONY: help
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# ── Set up ────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: install
+install: .install-python .install-page ## Install the service, its tools and the page's packages
+
+# Keyed on contents, not on times, and on the place: a virtual environment does not survive a move.
+.PHONY: .install-python
+.install-python:
+	@wanted="$$(cat requirements/dev.txt pyproject.toml | cksum)"; \
+	usable() { "$$1" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; \
+	if usable $(BIN)/python && grep -qF "$(CURDIR)/$(BIN)/python" $(BIN)/pip 2>/dev/null; then \
+		[ "$$(cat .venv/.installed 2>/dev/null)" != "$$wanted" ] || exit 0; \
+	else \
+		for python in $(PYTHONS) ''; do if usable "$$python"; then break; fi; done; \
+		if [ -z "$$python" ]; then \
+			echo "Python 3.11 or newer, with its venv module, is needed and was not found;" >&2; \
+			echo "name one with: make PYTHON=/path/to/python3" >&2; exit 1; \
+		fi; \
+		echo "Making .venv with $$("$$python" --version) …"; \
+		"$$python" -m venv --clear .venv || exit 1; \
+	fi; \
+	echo "Installing Python packages …"; \
+	export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	$(BIN)/python -m pip install --quiet --quiet --require-hashes -r requirements/dev.txt && \
+	$(BIN)/python -m pip install --quiet --quiet --no-deps --no-build-isolation -e . && \
+	echo "$$wanted" > .venv/.installed
+
+.PHONY: .install-page
+.install-page:
+	@$(has_page) || exit 0; \
+	if ! node -e 'const [a, b] = process.versions.node.split("."); \
+		process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then \
+		echo "Node 20.19 or newer is needed for the page; found: $$(node --version 2>&1)" >&2; exit 1; \
+	fi; \
+	wanted="$$( (cat frontend/package.json frontend/package-lock.json; node --version) | cksum)"; \
+	if [ "$$(cat frontend/node_modules/.installed 2>/dev/null)" != "$$wanted" ]; then \
+		echo "Installing the page's packages …"; \
+		$(NPM) ci --no-audit --no-fund && echo "$$wanted" > frontend/node_modules/.installed; \
+	fi
+
+.PHONY: lock
+lock: .install-python ## Write requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer)
+	$(COMPILE) -o requirements/runtime.txt
+	$(COMPILE) --extra sandbox --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+# ── Run ───────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: demo
+demo: install .page ## Run everything here, with a local Xero (PORT=… SANDBOX_PORT=…)
+	@exec $(BIN)/python -m demo
+
+.PHONY: .page
+.page:
+	@! $(has_page) || $(MAKE) $(PAGE)
+
+$(PAGE): .demo/page-settings $(PAGE_SOURCES)
+	@echo "Building the page …"
+	@$(NPM) run build > .demo/build.log 2>&1 || { cat .demo/build.log; exit 1; }
+	@touch $@
+
+# Vite writes these into the page, so a change of them asks for another build.
+.PHONY: .always
+.demo/page-settings: .always
+	@mkdir -p .demo; env | grep '^VITE_' | sort | cmp -s - $@ || env | grep '^VITE_' | sort > $@ || true
+
+# ── Prove ─────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: test
+test: install ## Run all tests: service, page, and both together in a browser
+	$(call say,'Tests of the service')
+	@$(BIN)/python -m pytest
+	@if $(has_page); then printf '\n▸ Tests of the page\n'; $(NPM) test; fi
+	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
+
+.PHONY: .e2e
+.e2e: $(PAGE)
+	$(call say,'Tests in a browser')
+	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && $(NPM) run e2e
+
+.PHONY: check
+check: install ## Check format, lint, types, import directions and drift
+	$(call say,'Format')
+	@$(BIN)/ruff format --check
+	$(call say,'Lint')
+	@$(BIN)/ruff check
+	$(call say,'Types')
+	@$(BIN)/mypy
+	$(call say,'Import directions')
+	@$(BIN)/lint-imports
+	@if $(has_page); then $(MAKE) .check-api .check-page; fi
+
+.PHONY: .check-api
+.check-api:
+	$(call say,'The API as the page knows it')
+	@set -o pipefail; $(OPENAPI) | diff -u frontend/openapi.json - || \
+		{ echo "frontend/openapi.json has drifted: run make openapi" >&2; exit 1; }
+	@set -o pipefail; cd frontend && npx openapi-typescript openapi.json 2>/dev/null | \
+		npx prettier --stdin-filepath src/api/schema.d.ts | diff -u src/api/schema.d.ts - || \
+		{ echo "frontend/src/api/schema.d.ts has drifted: run make openapi" >&2; exit 1; }
+	@echo "in step"
+
+.PHONY: .check-page
+.check-page:
+	$(call say,'Format of the page')
+	@$(NPM) run format:check
+	$(call say,'Lint of the page')
+	@$(NPM) run lint
+	$(call say,'Types of the page')
+	@$(NPM) run typecheck
+	$(call say,'Build and size of the page')
+	@$(NPM) run build
+	@$(NPM) run size
+
+.PHONY: format
+format: install ## Format and fix what can be fixed
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+	@! $(has_page) || $(NPM) run format
+
+.PHONY: openapi
+openapi: install ## Write the API document and the page's types from the service
+	@$(OPENAPI) > frontend/openapi.json.new && mv frontend/openapi.json.new frontend/openapi.json
+	@$(NPM) run generate

@@ -1,0 +1,80 @@
+"""Programs of the system that tests need: the one that is here, else Debian's package."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from demo.processes import LaunchError
+
+STORE = Path(__file__).resolve().parent.parent / ".demo" / "programs"
+SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_APPS = tuple(
+    Path(f"/Applications/{name}.app/Contents/MacOS/{name}")
+    for name in ("Google Chrome", "Chromium")
+)
+
+
+def chromium() -> Path:
+    """Return a Chromium or Chrome: CHROMIUM's, the system's, or one installed now."""
+    if found := _found(os.environ.get("CHROMIUM") or "", *CHROMIUM_NAMES):
+        return found
+    if app := next((app for app in CHROMIUM_APPS if app.exists()), None):
+        return app
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _apt("update")
+        _apt("install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")
+        if found := _found(*CHROMIUM_NAMES):
+            return found
+    raise LaunchError(
+        "The tests in a browser need Chromium or Chrome, and none was found. Install one, or name "
+        "it with CHROMIUM=/path/to/chromium."
+    )
+
+
+def nginx() -> Path:
+    """Return the system's nginx, or Debian's, unpacked for us alone so that no server starts."""
+    if found := _found("nginx", str(STORE / "nginx/usr/sbin/nginx")):
+        return found
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        raise LaunchError("nginx was not found, and there is no Debian package to take it from.")
+    STORE.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        _apt("update")
+    _apt("download", "nginx")
+    package = max(STORE.glob("nginx_*.deb"))
+    _run("dpkg", "-x", str(package), str(STORE / "nginx"))
+    return STORE / "nginx/usr/sbin/nginx"
+
+
+def _found(*names: str) -> Path | None:
+    places = (shutil.which(name, path=SYSTEM_PATH) for name in names if name)
+    return next((Path(place) for place in places if place), None)
+
+
+def _apt(*arguments: str) -> None:
+    _run("apt-get", "-o", "APT::Sandbox::User=root", *arguments)
+
+
+def _run(*command: str) -> None:
+    STORE.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=STORE,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    if done.returncode:
+        raise LaunchError(f"`{' '.join(command)}` failed:\n\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    try:
+        print({"chromium": chromium, "nginx": nginx}[sys.argv[1]]())
+    except LaunchError as error:
+        sys.exit(str(error))
