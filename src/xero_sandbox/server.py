@@ -38,7 +38,9 @@ class SandboxServer(uvicorn.Server):
 
 def bound_socket(host: str, port: int) -> socket.socket:
     """Bind before serving, so that the address is known; port 0 takes a free one."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay off only where the protocol is named.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
     return bound
