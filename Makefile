@@ -11,7 +11,7 @@ PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html \
 	frontend/vite.config.ts frontend/package-lock.json -type f 2>/dev/null)
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
-	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE) pyproject.toml
+	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE)
 
 say = @printf '\n▸ %s\n' $(1)
 has_page = [ -f frontend/package-lock.json ]
@@ -62,8 +62,10 @@ install: .install-python .install-page ## Install the service, its tools and the
 
 .PHONY: lock
 lock: .install-python ## Write requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer)
-	$(COMPILE) -o requirements/runtime.txt
-	$(COMPILE) --extra sandbox --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra sandbox --group dev -c requirements/runtime.txt \
+		-o requirements/dev.txt
+	echo hatchling | $(COMPILE) - -c requirements/dev.txt -o requirements/build.txt
 
 # ── Run ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -87,7 +87,7 @@ class EmbeddedPostgres(Postgres):
         super().__init__(f"postgresql://postgres@/postgres?host={directory}")
         self._directory = directory
         self._settings = settings
-        self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+        self._user = unprivileged_user()
         self._server: Child | None = None
         if self._user is not None:
             os.chown(directory, self._user, -1)
@@ -186,6 +186,11 @@ def available(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Postg
         return
     with embedded(settings) as server:
         yield server
+
+
+def unprivileged_user() -> int | None:
+    """Return the id to run servers as that must not be root's, where we are root."""
+    return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
 def _short_directory() -> Path:

@@ -1,0 +1,172 @@
+"""The compose file and the images: what each part may do, waits for and is told."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PARTS: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+OURS = ("migrate", "api", "upkeep", "web")
+SERVERS = ("postgres", "api", "upkeep", "web")
+PLACES_WITH_SECRETS = ("environment", "command", "args")
+
+
+def test_the_parts_are_these() -> None:
+    assert set(PARTS) == {"postgres", *OURS}
+
+
+def test_only_web_is_published_and_by_default_to_this_machine_alone() -> None:
+    published = {name: part["ports"] for name, part in PARTS.items() if "ports" in part}
+
+    assert published == {"web": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8080}:8080"]}
+
+
+def test_the_database_is_on_a_network_without_a_way_out() -> None:
+    networks = yaml.safe_load(COMPOSE.read_text())["networks"]
+
+    assert PARTS["postgres"]["networks"] == ["data"]
+    assert networks["data"] == {"internal": True}
+    assert "data" not in PARTS["web"]["networks"]
+    assert {"data", "edge"} <= set(PARTS["api"]["networks"]) & set(PARTS["upkeep"]["networks"])
+
+
+def test_nothing_serves_before_the_schema_is_there() -> None:
+    assert PARTS["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    for name in ("api", "upkeep"):
+        conditions = {on: rule["condition"] for on, rule in PARTS[name]["depends_on"].items()}
+        assert conditions["migrate"] == "service_completed_successfully"
+    assert PARTS["web"]["depends_on"] == {"api": {"condition": "service_healthy"}}
+
+
+def test_servers_come_back_and_the_migration_runs_once() -> None:
+    assert {PARTS[name]["restart"] for name in SERVERS} == {"unless-stopped"}
+    assert PARTS["migrate"]["restart"] == "no"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_says_how_its_health_is_known(name: str) -> None:
+    check = PARTS[name]["healthcheck"]
+
+    assert check == {"disable": True} or check["test"][0] == "CMD"
+    assert ("disable" in check) == (name in {"migrate", "upkeep"})
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_parts_can_change_nothing_but_the_database(name: str) -> None:
+    part = PARTS[name]
+
+    assert part["read_only"] is True
+    assert part["cap_drop"] == ["ALL"]
+    assert part["security_opt"] == ["no-new-privileges:true"]
+    assert "volumes" not in part
+    assert "privileged" not in part
+
+
+def test_upkeep_runs_once_however_many_serve() -> None:
+    assert PARTS["upkeep"]["command"] == ["xero-service", "upkeep"]
+    assert "--no-upkeep" in PARTS["api"]["command"]
+
+
+@pytest.mark.parametrize("name", ["migrate", "api", "upkeep"])
+def test_the_configuration_comes_from_the_env_file(name: str) -> None:
+    assert PARTS[name]["env_file"] == ".env"
+    assert PARTS[name]["environment"]["DATABASE_URL"].endswith("@postgres:5432/xero")
+
+
+def test_no_secret_is_written_down_and_a_missing_one_stops_everything() -> None:
+    required = "${POSTGRES_PASSWORD:?set it in .env}"
+
+    assert PARTS["postgres"]["environment"]["POSTGRES_PASSWORD"] == required
+    assert f"xero:{required}@" in PARTS["api"]["environment"]["DATABASE_URL"]
+    written = {
+        name: value
+        for part in PARTS.values()
+        for name, value in part.get("environment", {}).items()
+        if re.search(r"SECRET|PASSWORD|KEY", name)
+    }
+    assert set(written) == {"POSTGRES_PASSWORD"}
+
+
+def test_every_variable_of_the_site_has_a_value_in_the_image() -> None:
+    template = (ROOT / "deploy" / "site.conf.template").read_text()
+    wanted = set(re.findall(r"\$\{([A-Z_]+)\}", template))
+    given = set(re.findall(r"\b([A-Z_]+)=\S+", stage("web")))
+
+    assert wanted - given == {"NGINX_LOCAL_RESOLVERS"}, "the image's entry point gives this one"
+    assert "NGINX_ENTRYPOINT_LOCAL_RESOLVERS" in given
+
+
+def test_images_are_built_to_stages_that_exist_and_run_without_root() -> None:
+    targets = {part["build"]["target"] for part in PARTS.values() if "build" in part}
+
+    assert targets == {"service", "web"}
+    for target in targets:
+        assert re.search(r"^USER (?!root|0\b)\S+$", stage(target), re.MULTILINE)
+        assert "HEALTHCHECK" in stage(target)
+
+
+def test_the_default_image_is_the_service_and_serves() -> None:
+    assert DOCKERFILE.endswith(stage("service"))
+    assert 'CMD ["xero-service", "serve", "--host", "0.0.0.0"' in stage("service")
+
+
+def test_everything_is_installed_by_hash() -> None:
+    installs = re.findall(r"pip install ([^&\\\n]+)", DOCKERFILE)
+
+    assert installs
+    for arguments in installs:
+        assert "--require-hashes" in arguments or "--no-index" in arguments
+    assert "npm ci" in stage("page")
+
+
+def test_everything_copied_exists_and_is_not_kept_from_the_build() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = {source.strip("/") for line in copied for source in line.split()}
+    admitted = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert source.split("/")[0] in admitted
+
+
+def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
+    """Where docker's compose plugin is; elsewhere what it would refuse first is asserted."""
+    if not has_compose():
+        assert all("image" in part or "build" in part for part in PARTS.values())
+        return
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=not-a-secret\n")
+    shutil.copy(COMPOSE, tmp_path)
+
+    done = subprocess.run(
+        ["docker", "compose", "config", "--quiet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def has_compose() -> bool:
+    if not shutil.which("docker"):
+        return False
+    done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def stage(name: str) -> str:
+    """Return one stage of the Dockerfile."""
+    stages: list[tuple[str, str]] = re.findall(
+        r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.M | re.S
+    )
+    return dict(stages)[name]
