@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,7 +29,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        run(_options(), _ambient())
+        run(_options())
     except Stopped:
         print("\nStopped.")
     except LaunchError as error:
@@ -39,8 +38,9 @@ def main() -> int:
     return 0
 
 
-def run(options: argparse.Namespace, ambient: Mapping[str, str]) -> NoReturn:
+def run(options: argparse.Namespace) -> NoReturn:
     """Start the stack, announce it, and watch it until something ends it."""
+    ambient = _ambient(options.env_file)
     for port, variable in ((options.port, "PORT"), (options.sandbox_port, "SANDBOX_PORT")):
         if not ports.is_free(port):
             raise LaunchError(
@@ -79,6 +79,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--replicas", type=int, default=1, help="processes of the service, on further free ports"
     )
+    parser.add_argument(
+        "--env-file", type=Path, default=ROOT / ".env", help="completes the environment"
+    )
     return parser.parse_args()
 
 
@@ -89,9 +92,9 @@ def _number(variable: str, default: int) -> int:
     return int(text)
 
 
-def _ambient() -> dict[str, str]:
-    """Return the environment, completed from `.env`, which it overrides."""
-    written = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+def _ambient(env_file: Path) -> dict[str, str]:
+    """Return the environment, completed from the file, which it overrides."""
+    written = {name: value for name, value in dotenv_values(env_file).items() if value}
     return {**written, **os.environ}
 
 

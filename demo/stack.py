@@ -25,6 +25,7 @@ SERVICE, SANDBOX = (
     str(Path(sysconfig.get_path("scripts"), name)) for name in ("xero-service", "xero-sandbox")
 )
 LOOPBACK = "127.0.0.1"
+DRAIN_SECONDS = 30  # the service finishes what is under way before it ends
 JWKS = "/.well-known/jwks.json"
 
 
@@ -104,7 +105,7 @@ class Stack:
     def stop(self) -> None:
         """Stop what was started, the newest first."""
         for child in reversed(self.children):
-            child.stop()
+            child.stop(grace=DRAIN_SECONDS)
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""`python -m demo` as a person meets it: it says where to go, and Ctrl-C ends it cleanly."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo import ports
+from demo.environment import neutral
+
+ROOT = Path(__file__).parents[2]
+
+
+def demo(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo", "--env-file", os.devnull, *arguments],
+        cwd=ROOT,
+        env=neutral(os.environ) | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal.Signals) -> None:
+    port, sandbox_port = ports.free(), ports.free()
+    with demo("--port", str(port), "--sandbox-port", str(sandbox_port)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = ""
+        while "Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            said += line
+
+        process.send_signal(request_to_stop)
+        process.send_signal(request_to_stop)  # an impatient second time changes nothing
+        rest, complaints = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert complaints == ""
+    assert "Stopped." in rest
+    assert f"http://localhost:{port}/docs" in said
+    for person in ("Acme admin", "Acme member", "Globex admin", "Accountant"):
+        assert person in said
+    assert ports.is_free(port)
+    assert ports.is_free(sandbox_port)
+
+
+@pytest.mark.parametrize("variable", ["PORT", "SANDBOX_PORT"])
+def test_a_taken_port_is_named_with_the_variable_that_changes_it(variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        free = {"PORT": str(ports.free()), "SANDBOX_PORT": str(ports.free())}
+
+        with demo(**free | {variable: port}) as process:
+            _, complaints = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert complaints.strip() == (
+        f"Port {port} is taken. Free it, or choose another: make demo {variable}=…"
+    )
+
+
+def test_what_cannot_start_is_said_without_a_traceback() -> None:
+    port, sandbox_port = str(ports.free()), str(ports.free())
+    with demo(PORT=port, SANDBOX_PORT=sandbox_port, LOG_LEVEL="LOUD") as process:
+        _, complaints = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "LOG_LEVEL" in complaints
+    assert "Traceback" not in complaints
+    assert ports.is_free(int(port))
