@@ -1,0 +1,83 @@
+import js from '@eslint/js'
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
+import importX from 'eslint-plugin-import-x'
+import reactHooks from 'eslint-plugin-react-hooks'
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+const features = ['auth-clerk', 'auth-sandbox', 'connect', 'connections', 'xero-token-refresher']
+
+// app → pages → features → api, components → lib: imports go down this line, never up, and
+// features do not see each other.
+const zones = [
+  {
+    target: './src/lib',
+    from: ['./src/app', './src/pages', './src/features', './src/api', './src/components'],
+  },
+  { target: './src/api', from: ['./src/app', './src/pages', './src/features', './src/components'] },
+  { target: './src/components', from: ['./src/app', './src/pages', './src/features', './src/api'] },
+  { target: './src/features', from: ['./src/app', './src/pages'] },
+  { target: './src/pages', from: ['./src/app'] },
+  // Made to be taken into another application by itself.
+  {
+    target: './src/features/xero-token-refresher',
+    from: './src',
+    except: ['./features/xero-token-refresher'],
+  },
+  ...features.map((feature) => ({
+    target: `./src/features/${feature}`,
+    from: './src/features',
+    except: [`./${feature}`],
+  })),
+]
+
+export default defineConfig(
+  { ignores: ['dist', 'playwright-report', 'test-results', 'src/api/schema.d.ts', 'public'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  reactHooks.configs.flat['recommended-latest'],
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [createTypeScriptImportResolver({ project: 'tsconfig.app.json' })],
+    },
+    rules: {
+      'no-console': 'error',
+      'import-x/no-cycle': 'error',
+      'import-x/no-relative-packages': 'error',
+      'import-x/order': [
+        'error',
+        {
+          groups: ['builtin', 'external', 'internal', ['parent', 'sibling']],
+          'newlines-between': 'always',
+          pathGroups: [{ pattern: '@/**', group: 'internal' }],
+        },
+      ],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: ['src/testing/**', '**/*.test.{ts,tsx}'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['@/testing/*'], message: 'Only tests import from testing.' }] },
+      ],
+    },
+  },
+  {
+    files: ['scripts/**'],
+    languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
+    rules: { 'no-console': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' },
+  },
+)

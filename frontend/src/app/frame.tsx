@@ -1,0 +1,41 @@
+import { Link2 } from 'lucide-react'
+import type { ReactNode } from 'react'
+
+import { Skeleton } from '@/components/skeleton'
+import { ThemeSwitch } from '@/components/theme-switch'
+
+/** The bar at the top, always the same height, and the page below it. */
+export function Frame({ controls, children }: { controls?: ReactNode; children: ReactNode }) {
+  return (
+    <>
+      <header className="sticky top-0 z-30 border-b border-border bg-background/85 backdrop-blur">
+        <div className="mx-auto flex h-14 max-w-4xl items-center gap-2 px-4 sm:px-6">
+          <span className="mr-auto flex items-center gap-2 text-sm font-semibold">
+            <Link2 aria-hidden className="size-4" />
+            <span className="max-sm:sr-only">Settings</span>
+          </span>
+          {controls}
+          <ThemeSwitch />
+        </div>
+      </header>
+      {children}
+    </>
+  )
+}
+
+/** The page's shape while it is not yet known who is there. */
+export function LoadingPage() {
+  return (
+    <Frame>
+      <main className="mx-auto w-full max-w-4xl px-4 pt-10 pb-20 sm:px-6">
+        <div role="status" aria-label="Loading">
+          <Skeleton className="h-8 w-40 rounded-md" />
+          <Skeleton className="mt-2 h-4 w-72 max-w-full rounded-md" />
+          <Skeleton className="mt-9 h-5 w-16 rounded-md" />
+          <Skeleton className="mt-2 mb-4 h-4 w-64 max-w-full rounded-md" />
+          <Skeleton className="h-52 w-full rounded-xl" />
+        </div>
+      </main>
+    </Frame>
+  )
+}

@@ -1,0 +1,34 @@
+import { ChevronsUpDown } from 'lucide-react'
+
+import { useAuth, type Org } from '@/lib/auth'
+
+/** Shows the active organisation and switches to another. */
+export function OrgSwitcher({ org }: { org: Org | null }) {
+  const { orgs, switchOrg } = useAuth()
+  if (orgs.length === 0) return null
+  return (
+    <label className="relative flex min-w-0 items-center">
+      <span className="sr-only">Organisation</span>
+      <select
+        value={org?.id ?? ''}
+        onChange={(event) => void switchOrg(event.target.value)}
+        className="h-9 min-w-0 appearance-none truncate rounded-lg bg-transparent pr-8 pl-2.5 text-sm font-medium hover:bg-muted"
+      >
+        {!org && (
+          <option value="" disabled>
+            Choose an organisation
+          </option>
+        )}
+        {orgs.map(({ id, name }) => (
+          <option key={id} value={id} className="bg-raised text-foreground">
+            {name}
+          </option>
+        ))}
+      </select>
+      <ChevronsUpDown
+        aria-hidden
+        className="pointer-events-none absolute right-2 size-4 text-muted-foreground"
+      />
+    </label>
+  )
+}

@@ -1,0 +1,44 @@
+import { RotateCw } from 'lucide-react'
+
+import { Button } from './button'
+import { Notice } from './notice'
+
+interface ProblemNoticeProps {
+  title: string
+  problem: { detail: string; requestId: string | null }
+  onRetry?: () => void
+  retrying?: boolean
+  className?: string | undefined
+}
+
+/** Says what failed and why, with the way to try again and the reference support will ask for. */
+export function ProblemNotice({
+  title,
+  problem,
+  onRetry,
+  retrying = false,
+  className,
+}: ProblemNoticeProps) {
+  return (
+    <Notice
+      role="alert"
+      tone="danger"
+      title={title}
+      className={className}
+      actions={
+        onRetry && (
+          <Button size="sm" pending={retrying} icon={<RotateCw aria-hidden />} onClick={onRetry}>
+            Try again
+          </Button>
+        )
+      }
+    >
+      <p>{problem.detail}</p>
+      {problem.requestId && (
+        <p className="mt-1 text-xs">
+          Reference <code className="font-mono break-all">{problem.requestId}</code>
+        </p>
+      )}
+    </Notice>
+  )
+}

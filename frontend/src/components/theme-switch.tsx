@@ -1,0 +1,36 @@
+import { Monitor, Moon, Sun } from 'lucide-react'
+
+import { useTheme, type ThemeChoice } from '@/lib/theme'
+
+const choices: { value: ThemeChoice; label: string; icon: typeof Sun }[] = [
+  { value: 'system', label: 'System theme', icon: Monitor },
+  { value: 'light', label: 'Light theme', icon: Sun },
+  { value: 'dark', label: 'Dark theme', icon: Moon },
+]
+
+/** Light, dark, or as the system has it. */
+export function ThemeSwitch() {
+  const { theme, choose } = useTheme()
+  return (
+    <fieldset className="flex shrink-0 rounded-full border border-border bg-surface p-0.5">
+      <legend className="sr-only">Theme</legend>
+      {choices.map(({ value, label, icon: Icon }) => (
+        <label
+          key={value}
+          title={label}
+          className="flex size-7 items-center justify-center rounded-full text-muted-foreground transition-colors hover:text-foreground has-checked:bg-muted has-checked:text-foreground has-focus-visible:outline-2 has-focus-visible:outline-ring"
+        >
+          <input
+            type="radio"
+            name="theme"
+            className="sr-only"
+            checked={theme === value}
+            onChange={() => choose(value)}
+          />
+          <Icon aria-hidden className="size-3.5" />
+          <span className="sr-only">{label}</span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}

@@ -1,0 +1,19 @@
+import { Toaster as Sonner } from 'sonner'
+
+/** Where toasts appear; mounted once. */
+export function Toaster() {
+  return (
+    <Sonner
+      position="bottom-right"
+      closeButton
+      toastOptions={{
+        classNames: {
+          toast: '!border-border !bg-raised !text-foreground !font-sans !rounded-xl !shadow-lg',
+          description: '!text-muted-foreground',
+          closeButton: '!border-border !bg-raised !text-foreground',
+          actionButton: '!bg-primary !text-primary-foreground',
+        },
+      }}
+    />
+  )
+}

@@ -1,0 +1,35 @@
+import { ClerkProvider } from '@clerk/react'
+import type { ReactNode } from 'react'
+
+import { Button } from '@/components/button'
+import { Centered } from '@/components/centered'
+import { AuthContext, useAuth, type AuthModule } from '@/lib/auth'
+
+import { useClerkSession } from './use-clerk-session'
+
+/** Signing in with Clerk. Loaded only where a publishable key was given to the build. */
+export function clerkAuth(publishableKey: string): AuthModule {
+  return {
+    AuthProvider: ({ children }) => (
+      <ClerkProvider publishableKey={publishableKey} telemetry={false}>
+        <ClerkSession>{children}</ClerkSession>
+      </ClerkProvider>
+    ),
+    SignInScreen: ClerkSignIn,
+  }
+}
+
+function ClerkSession({ children }: { children: ReactNode }) {
+  return <AuthContext value={useClerkSession()}>{children}</AuthContext>
+}
+
+function ClerkSignIn() {
+  const { signIn } = useAuth()
+  return (
+    <Centered title="Sign in" description="Sign in to see your organisation's integrations.">
+      <Button variant="primary" className="w-full" onClick={() => void signIn()}>
+        Sign in
+      </Button>
+    </Centered>
+  )
+}

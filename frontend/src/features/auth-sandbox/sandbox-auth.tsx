@@ -1,0 +1,18 @@
+import type { ReactNode } from 'react'
+
+import { AuthContext, type AuthModule } from '@/lib/auth'
+
+import { SandboxIssuer } from './sandbox-issuer'
+import { SandboxSignIn } from './sandbox-sign-in'
+import { useSandboxSession } from './use-sandbox-session'
+
+/** Signing in at the sandbox: no passwords, sample people, for demos and tests. */
+export function sandboxAuth(issuerAddress: string): AuthModule {
+  const issuer = new SandboxIssuer(issuerAddress)
+  return {
+    AuthProvider: ({ children }: { children: ReactNode }) => (
+      <AuthContext value={useSandboxSession(issuer)}>{children}</AuthContext>
+    ),
+    SignInScreen: () => <SandboxSignIn issuer={issuer} />,
+  }
+}

@@ -1,0 +1,52 @@
+import type { Binding, Health } from '@/api/types'
+import { Hint } from '@/components/hint'
+import { cn } from '@/lib/class-names'
+import { exactly } from '@/lib/time'
+
+import { healthInWords } from './words'
+
+/** Token health in words; the exact times on hover, focus or tap. */
+export function ConnectionHealth({ binding, now }: { binding: Binding; now: number }) {
+  const { text, tone } = healthInWords(binding, now)
+  const words = (
+    <>
+      <span
+        aria-hidden
+        className={cn(
+          'size-1.5 shrink-0 rounded-full',
+          tone === 'positive' && 'bg-positive',
+          tone === 'warning' && 'bg-warning',
+          tone === 'neutral' && 'bg-muted-foreground',
+        )}
+      />
+      <span>{text}</span>
+    </>
+  )
+  const times = exactTimes(binding.health)
+  if (times.length === 0) return <p className="inline-flex items-center gap-1.5">{words}</p>
+  return <Hint more={<Times times={times} />}>{words}</Hint>
+}
+
+function Times({ times }: { times: [string, string][] }) {
+  return (
+    <span className="grid grid-cols-[auto_auto] gap-x-4 gap-y-1">
+      {times.map(([what, when]) => (
+        <span key={what} className="contents">
+          <span className="text-muted-foreground">{what} </span>
+          <time dateTime={when} className="tabular-nums">
+            {exactly(when)}{' '}
+          </time>
+        </span>
+      ))}
+    </span>
+  )
+}
+
+function exactTimes(health: Health): [string, string][] {
+  const all: [string, string | null][] = [
+    ['Last refreshed', health.lastRefreshedAt],
+    ['Access token expires', health.accessTokenExpiresAt],
+    ['Refresh token expires', health.refreshTokenExpiresAt],
+  ]
+  return all.filter((row): row is [string, string] => row[1] !== null)
+}

@@ -1,0 +1,81 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+
+import { useApi } from '@/api/api-context'
+import { bindingsQuery } from '@/api/bindings'
+import { asProblem } from '@/api/problem'
+import { Card } from '@/components/card'
+import { ProblemNotice } from '@/components/problem-notice'
+import { Skeleton } from '@/components/skeleton'
+import { useNow } from '@/lib/use-now'
+
+import { ConnectionRow, type ConnectionActions } from './connection-row'
+
+interface ConnectionListProps {
+  /** Null for members, who see everything and change nothing. */
+  actions: ConnectionActions | null
+  /** What to say while nothing is connected. */
+  empty: ReactNode
+}
+
+/** The organisation's connections: loading, failed, empty or all of them. */
+export function ConnectionList({ actions, empty }: ConnectionListProps) {
+  const now = useNow()
+  const bindings = useQuery(bindingsQuery(useApi()))
+
+  if (bindings.isPending) return <Loading />
+  if (!bindings.data) {
+    return (
+      <ProblemNotice
+        title="The connections could not be loaded"
+        problem={asProblem(bindings.error)}
+        onRetry={() => void bindings.refetch()}
+        retrying={bindings.isFetching}
+      />
+    )
+  }
+  return (
+    <>
+      {bindings.isError && (
+        <ProblemNotice
+          className="mb-4"
+          title="This list may be out of date"
+          problem={asProblem(bindings.error)}
+          onRetry={() => void bindings.refetch()}
+          retrying={bindings.isFetching}
+        />
+      )}
+      {bindings.data.length === 0 ? (
+        <Card>{empty}</Card>
+      ) : (
+        <Card>
+          <ul aria-label="Connections" className="divide-y divide-border">
+            {bindings.data.map((binding) => (
+              <ConnectionRow key={binding.id} binding={binding} now={now} actions={actions} />
+            ))}
+          </ul>
+        </Card>
+      )}
+    </>
+  )
+}
+
+/** As tall as two rows, so that the rows do not push anything when they come. */
+function Loading() {
+  return (
+    <Card>
+      <div role="status" aria-label="Loading connections" className="divide-y divide-border">
+        {[1, 2].map((row) => (
+          <div key={row} className="flex gap-4 p-4 sm:p-5">
+            <Skeleton className="size-10 shrink-0 rounded-lg max-sm:hidden" />
+            <div className="flex-1">
+              <Skeleton className="h-5 w-40 rounded-md" />
+              <Skeleton className="mt-2 h-4 w-56 rounded-md" />
+              <Skeleton className="mt-3 h-3 w-72 max-w-full rounded-md" />
+            </div>
+          </div>
+        ))}
+      </div>
+    </Card>
+  )
+}

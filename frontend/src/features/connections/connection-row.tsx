@@ -1,0 +1,114 @@
+import { useId } from 'react'
+
+import type { Binding } from '@/api/types'
+import { Badge } from '@/components/badge'
+import { Button } from '@/components/button'
+import { Initials } from '@/components/initials'
+import { Ago, Day } from '@/components/moment'
+
+import { ConnectionHealth } from './connection-health'
+import { explanation, statusInWords } from './words'
+
+/** What an admin may do with a connection; members get none of it. */
+export interface ConnectionActions {
+  onReconnect: (binding: Binding) => void
+  onSwitch: (binding: Binding) => void
+  onDisconnect: (binding: Binding) => void
+  /** The id of the binding that is on its way to Xero, if one is. */
+  starting: string | null
+}
+
+interface ConnectionRowProps {
+  binding: Binding
+  now: number
+  actions: ConnectionActions | null
+}
+
+export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
+  const nameId = useId()
+  const status = statusInWords(binding.status)
+  const reason = explanation(binding)
+  return (
+    <li aria-labelledby={nameId} className="flex gap-4 p-4 sm:p-5">
+      <Initials name={binding.tenantName} className="hidden sm:flex" />
+      <div className="flex min-w-0 flex-1 flex-col gap-3 lg:flex-row lg:items-start lg:gap-6">
+        <div className="min-w-0 flex-1">
+          <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+            <h3 id={nameId} className="text-sm font-medium break-words">
+              {binding.tenantName}
+            </h3>
+            <Badge dot tone={status.tone}>
+              {status.text}
+            </Badge>
+          </div>
+          <div className="mt-1.5 text-sm">
+            <ConnectionHealth binding={binding} now={now} />
+          </div>
+          {reason && <p className="mt-1 text-sm text-pretty text-muted-foreground">{reason}</p>}
+          <Provenance binding={binding} now={now} />
+        </div>
+        {actions && <Actions binding={binding} actions={actions} nameId={nameId} />}
+      </div>
+    </li>
+  )
+}
+
+/** Who connected it and when, and when it was last used. */
+function Provenance({ binding, now }: { binding: Binding; now: number }) {
+  const { xeroName, xeroEmail } = binding.connectedBy
+  const who = xeroName ?? xeroEmail
+  return (
+    <p className="mt-2 text-xs text-pretty text-muted-foreground">
+      Connected {who && <>by {who} </>}on <Day moment={binding.createdAt} />
+      <span aria-hidden className="mx-1.5">
+        ·
+      </span>
+      {binding.lastUsedAt ? (
+        <>
+          Last used <Ago moment={binding.lastUsedAt} now={now} />
+        </>
+      ) : (
+        'Not used yet'
+      )}
+    </p>
+  )
+}
+
+interface ActionsProps {
+  binding: Binding
+  actions: ConnectionActions
+  nameId: string
+}
+
+function Actions({ binding, actions, nameId }: ActionsProps) {
+  return (
+    <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
+      {binding.health.state === 'needs_reauth' && (
+        <Button
+          variant="primary"
+          size="sm"
+          aria-describedby={nameId}
+          pending={actions.starting === binding.id}
+          onClick={() => actions.onReconnect(binding)}
+        >
+          Reconnect
+        </Button>
+      )}
+      <Button
+        variant="quiet"
+        size="sm"
+        aria-describedby={nameId}
+        onClick={() => actions.onSwitch(binding)}
+      >
+        Switch organisation
+      </Button>
+      <Button
+        size="sm"
+        aria-label={`Disconnect ${binding.tenantName}`}
+        onClick={() => actions.onDisconnect(binding)}
+      >
+        Disconnect
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,114 @@
+import { useQuery } from '@tanstack/react-query'
+import { useRef } from 'react'
+
+import { useApi } from '@/api/api-context'
+import { bindingsQuery } from '@/api/bindings'
+import { ConnectButton } from '@/features/connect/connect-button'
+import { ConnectErrorNotice } from '@/features/connect/connect-error-notice'
+import { useReturnFromXero } from '@/features/connect/return-from-xero'
+import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
+import { useConnect } from '@/features/connect/use-connect'
+import { ConnectionList } from '@/features/connections/connection-list'
+import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
+import { RefreshTokensButton } from '@/features/connections/refresh-tokens-button'
+import type { Org } from '@/lib/auth'
+
+import { AddAnother } from './add-another'
+import { AdminHasToFinish } from './admin-has-to-finish'
+import { Empty } from './empty'
+import { useDialogs } from './use-dialogs'
+
+/** Where an organisation's connections to Xero are seen, made and ended. */
+export function IntegrationsPage({ org }: { org: Org }) {
+  const isAdmin = org.role === 'admin'
+  const heading = useRef<HTMLHeadingElement>(null)
+  const { data: bindings = [] } = useQuery(bindingsQuery(useApi()))
+  const returned = useReturnFromXero()
+  const connect = useConnect()
+  const dialogs = useDialogs({ returned, connect, bindings })
+  const { dialog } = dialogs
+
+  return (
+    <main className="mx-auto w-full max-w-4xl px-4 pt-10 pb-20 sm:px-6">
+      <h1 className="text-2xl font-semibold tracking-tight">Integrations</h1>
+      <p className="mt-1.5 text-sm text-pretty text-muted-foreground">
+        What {org.name} is connected to, and how those connections are doing.
+      </p>
+
+      {returned.error !== null && (
+        <ConnectErrorNotice
+          className="mt-6"
+          code={returned.error}
+          connect={isAdmin ? connect : null}
+          onDismiss={returned.settle}
+        />
+      )}
+      {returned.grantId !== null && !isAdmin && (
+        <AdminHasToFinish className="mt-6" org={org} onDismiss={returned.settle} />
+      )}
+
+      <section aria-labelledby="xero" className="mt-8">
+        <div className="mb-4 flex min-h-11 flex-wrap items-end justify-between gap-x-6 gap-y-3">
+          <div>
+            <h2
+              id="xero"
+              ref={heading}
+              tabIndex={-1}
+              className="text-base font-semibold tracking-tight outline-none"
+            >
+              Xero
+            </h2>
+            <p className="mt-0.5 text-sm text-pretty text-muted-foreground">
+              {isAdmin
+                ? 'The Xero organisations that your services can use.'
+                : `You can see everything and refresh tokens. Only admins of ${org.name} can connect, switch or disconnect.`}
+            </p>
+          </div>
+          {bindings.length > 0 && (
+            <div className="flex flex-wrap gap-2">
+              <RefreshTokensButton />
+              {isAdmin && <ConnectButton connect={connect} />}
+            </div>
+          )}
+        </div>
+
+        <ConnectionList
+          actions={
+            isAdmin
+              ? {
+                  onReconnect: ({ id }) => connect.start(id),
+                  onSwitch: dialogs.switchFrom,
+                  onDisconnect: dialogs.disconnect,
+                  starting: connect.starting,
+                }
+              : null
+          }
+          empty={<Empty org={org} action={isAdmin ? <ConnectButton connect={connect} /> : null} />}
+        />
+        {isAdmin && dialogs.addAnother && <AddAnother onAdd={dialogs.addAnother} />}
+      </section>
+
+      {isAdmin && dialog?.kind === 'choose' && (
+        <SelectOrganisationDialog
+          grantIds={dialog.grantIds}
+          orgName={org.name}
+          afterConsent={dialog.returned}
+          replacing={dialog.replacing}
+          onClose={dialogs.close}
+          onConnected={dialogs.connected}
+          onConsent={dialogs.consentAgain}
+          consenting={connect.starting === 'again'}
+          fallbackFocus={heading}
+        />
+      )}
+      {isAdmin && dialog?.kind === 'disconnect' && (
+        <DisconnectDialog
+          binding={dialog.binding}
+          replacedBy={dialog.replacedBy}
+          onClose={dialogs.close}
+          fallbackFocus={heading}
+        />
+      )}
+    </main>
+  )
+}
