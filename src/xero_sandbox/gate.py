@@ -13,6 +13,7 @@ from xero_sandbox.strikes import Answer, Dropped, Strikes, Wire
 from xero_sandbox.world import World
 
 ENTRY = "xero_sandbox.entry"
+FORM = "xero_sandbox.form"
 _TOKEN_KINDS = {
     "authorization_code": ("token.code", "code"),
     "refresh_token": ("token.refresh", "refresh_token"),
@@ -76,14 +77,15 @@ class Gate:
         headers = {
             name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
-        form = dict(parse_qsl(body.decode("utf-8", "replace"))) if _has_form(kind) else {}
+        form = _form(headers, body) if kind in ("token", "revocation") else {}
+        scope[FORM] = form
         kind, secret = _token_kind(form) if kind == "token" else (kind, form.get("token"))
         entry = self._world.journal.open(
             kind,
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
-            sorted(headers),
+            headers,
         )
         entry.body_bytes = len(body)
         entry.tenant_id = headers.get("xero-tenant-id")
@@ -121,8 +123,11 @@ def _kind(scope: Scope) -> str | None:
     return "api" if path.startswith("/api/") else None
 
 
-def _has_form(kind: str) -> bool:
-    return kind in ("token", "revocation")
+def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """Read a form; Xero takes no other body for a token (facts 1.8)."""
+    if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _token_kind(form: dict[str, str]) -> tuple[str, str | None]:

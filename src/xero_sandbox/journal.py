@@ -13,9 +13,13 @@ _SECRET = frozenset(
     {"access_token", "client_secret", "code", "code_verifier", "id_token", "id_token_hint"}
     | {"nonce", "refresh_token", "state", "token"}
 )
+_PLAIN_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host"}
+    | {"idempotency-key", "if-modified-since", "user-agent", "xero-tenant-id", "xero-user-id"}
+)
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One request; status stays None while it is open and when it was dropped."""
 
@@ -25,7 +29,7 @@ class Entry:
     method: str
     path: str
     query: dict[str, str]
-    header_names: list[str]
+    headers: dict[str, str]
     tenant_id: str | None = None
     fingerprint: str | None = None
     xero_user_id: str | None = None
@@ -45,7 +49,7 @@ class Entry:
             "method": self.method,
             "path": self.path,
             "query": self.query,
-            "headerNames": self.header_names,
+            "headers": self.headers,
             "bodyBytes": self.body_bytes,
             "status": self.status,
             "fingerprint": self.fingerprint,
@@ -70,7 +74,7 @@ class Journal:
         self._entries.clear()
         self.presented.clear()
 
-    def open(self, kind: str, method: str, path: str, query: str, header_names: list[str]) -> Entry:
+    def open(self, kind: str, method: str, path: str, query: str, headers: dict[str, str]) -> Entry:
         """Record a request as it arrives."""
         entry = Entry(
             n=len(self._entries) + 1,
@@ -79,7 +83,7 @@ class Journal:
             method=method,
             path=path,
             query=redacted(query),
-            header_names=header_names,
+            headers={name: _harmless(name, value) for name, value in headers.items()},
         )
         self._entries.append(entry)
         return entry
@@ -94,6 +98,11 @@ class Journal:
 def covers(kind: str, other: str) -> bool:
     """Whether `other` is this kind or belongs to its family: `token` covers `token.refresh`."""
     return kind in ("*", other) or other.startswith(f"{kind}.")
+
+
+def _harmless(name: str, value: str) -> str:
+    """Return a header as it may be shown; credentials without their scheme, as a fingerprint."""
+    return value if name in _PLAIN_HEADERS else fingerprint(value.partition(" ")[2] or value)
 
 
 def redacted(query: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -97,6 +98,21 @@ def test_credentials_may_come_in_the_header_or_in_the_body(app: SampleApp) -> No
     }
 
     assert app.http.post("/identity/connect/token", data=form).status_code == 200
+
+
+def test_basic_credentials_may_be_form_encoded_or_plain() -> None:
+    secret = "a+b%2F c"
+    with (
+        running_sandbox(SandboxConfig(client_secret=secret)) as sandbox,
+        httpx.Client(base_url=sandbox.base_url, trust_env=False) as http,
+    ):
+        for password in (secret, quote_plus(secret)):
+            answer = http.post(
+                "/identity/connect/token",
+                data={"grant_type": "client_credentials", "scope": "app.connections"},
+                auth=(CREDENTIALS[0], password),
+            )
+            assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,34 @@ def test_with_everything_connected_the_page_only_offers_to_continue(
     assert app.exchange(query_of(answer.headers["location"])["code"]).status_code == 200
 
 
+def test_with_some_connected_the_page_lets_a_person_choose_or_continue(
+    app: SampleApp, sandbox: SandboxClient
+) -> None:
+    sandbox.connect("xero-user-1", samples.ACME_TRADING)
+
+    page = _open(app)
+
+    assert page.text.count(">Continue<") == 1
+    answer = _press(app, page, "continue", user="xero-user-1")
+    assert app.exchange(query_of(answer.headers["location"])["code"]).status_code == 200
+    assert len(sandbox.state()["connections"]) == 1
+
+
+def test_the_enter_key_does_what_the_chosen_users_main_button_does(
+    app: SampleApp, sandbox: SandboxClient
+) -> None:
+    sandbox.connect("xero-user-2", samples.GLOBEX)
+    form = {"user": "xero-user-1", "tenant-xero-user-1": samples.ACME_TRADING}
+
+    allowed = _press(app, _open(app), "enter", **form)
+    continued = _press(app, _open(app), "enter", user="xero-user-2")
+
+    assert [answer.status_code for answer in (allowed, continued)] == [302, 302]
+    first_button = re.search(r"<button[^>]*>", _open(app).text)
+    assert first_button
+    assert 'value="enter" hidden' in first_button[0]
+
+
 def test_at_the_cap_the_browser_lands_on_the_connection_limit_page(
     app: SampleApp, sandbox: SandboxClient
 ) -> None:

@@ -48,6 +48,19 @@ def test_an_entry_names_token_user_and_client(app: SampleApp, sandbox: SandboxCl
     assert entry["outcome"] == "issued"
 
 
+def test_an_entry_shows_harmless_headers_and_fingerprints_the_rest(
+    app: SampleApp, sandbox: SandboxClient
+) -> None:
+    tokens = app.sign_in("xero-user-1", samples.ACME_TRADING)
+    app.organisation(tokens, samples.ACME_TRADING)
+
+    headers = sandbox.journal("api")[0]["headers"]
+
+    assert headers["xero-tenant-id"] == samples.ACME_TRADING
+    assert headers["accept"] == "application/json"
+    assert headers["authorization"] == fingerprint(tokens["access_token"])
+
+
 def test_a_family_of_kinds_and_a_starting_point_select(
     app: SampleApp, sandbox: SandboxClient
 ) -> None:

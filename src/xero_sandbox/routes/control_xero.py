@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from xero_sandbox import scopes
@@ -131,12 +132,12 @@ async def reset_demo(tenant_id: str, world: WorldDep) -> dict[str, str]:
 
 
 @router.post("/seed")
-async def seed(order: Seed, world: WorldDep) -> list[dict[str, Any]]:
+async def seed(order: Seed, world: WorldDep) -> Response:
     """Create synthetic grants; the one route that returns sandbox tokens in full."""
     unknown = scopes.unknown(tuple(order.scopes), broad_allowed=True)
     if unknown:
         raise HTTPException(422, f"Xero has no scope {unknown[0]}.")
-    seeded = []
+    seeded: list[dict[str, Any]] = []
     for _ in range(order.grants):
         user, org = world.registry.seed()
         event = world.grants.new_event()
@@ -156,4 +157,4 @@ async def seed(order: Seed, world: WorldDep) -> list[dict[str, Any]]:
                 "scopes": order.scopes,
             }
         )
-    return seeded
+    return JSONResponse(seeded)

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hmac
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,13 @@ from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import FormData
 
 from xero_sandbox import scopes
 from xero_sandbox.grants import InvalidGrant
 from xero_sandbox.minting import ACCESS_LIFETIME, subject
 from xero_sandbox.model import TokenSet
 from xero_sandbox.problems import ApiProblem, bearer_claims
-from xero_sandbox.routes.inside import EntryDep, WorldDep
+from xero_sandbox.routes.inside import EntryDep, FormDep, WorldDep
 from xero_sandbox.world import World
 
 router = APIRouter(prefix="/identity", tags=["identity"])
@@ -27,7 +25,6 @@ _NO_STORE = {
     "Xero-Origin-Id": "IdentityServer.Web",
 }
 _JSON = "application/json; charset=UTF-8"
-_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -39,10 +36,10 @@ class TokenRefused(Exception):
 
 
 @router.post("/connect/token")
-async def token(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+async def token(request: Request, form: FormDep, world: WorldDep, entry: EntryDep) -> Response:
     """Exchange a code, rotate a refresh token, or issue an app-level token."""
     try:
-        body = _answer(await request.form(), request, world)
+        body = _answer(form, request, world)
     except TokenRefused as refused:
         entry.outcome = refused.error
         description = {"error_description": refused.description} if refused.description else {}
@@ -55,15 +52,14 @@ async def token(request: Request, world: WorldDep, entry: EntryDep) -> Response:
 
 
 @router.post("/connect/revocation")
-async def revocation(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+async def revocation(request: Request, form: FormDep, world: WorldDep, entry: EntryDep) -> Response:
     """End a refresh token's grant and all its connections; unknown tokens are 200 too."""
-    form = await request.form()
     try:
         _authenticate(form, request, world)
     except TokenRefused as refused:
         entry.outcome = refused.error
         return _json({"error": refused.error}, 400)
-    presented = _field(form, "token") or ""
+    presented = form.get("token", "")
     if presented.count(".") == 2 and world.mint.read(presented):
         entry.outcome = "access token refused"
         return _json(
@@ -127,10 +123,9 @@ async def userinfo(request: Request, world: WorldDep) -> Response:
     )
 
 
-def _answer(form: FormData, request: Request, world: World) -> dict[str, Any]:
-    grant_type = _field(form, "grant_type")
-    is_form = request.headers.get("content-type", "").startswith(_FORM)
-    if not is_form or grant_type not in (
+def _answer(form: dict[str, str], request: Request, world: World) -> dict[str, Any]:
+    grant_type = form.get("grant_type")
+    if grant_type not in (
         "authorization_code",
         "refresh_token",
         "client_credentials",
@@ -140,21 +135,21 @@ def _answer(form: FormData, request: Request, world: World) -> dict[str, Any]:
     if grant_type == "client_credentials":
         return _app_token(form, world)
     if grant_type == "refresh_token":
-        return _body(world.grants.refresh(_field(form, "refresh_token") or ""))
+        return _body(world.grants.refresh(form.get("refresh_token", "")))
     return _body(
         world.grants.exchange(
-            _field(form, "code") or "",
-            redirect_uri=_field(form, "redirect_uri") or "",
-            verifier=_field(form, "code_verifier"),
+            form.get("code", ""),
+            redirect_uri=form.get("redirect_uri", ""),
+            verifier=form.get("code_verifier"),
         )
     )
 
 
-def _app_token(form: FormData, world: World) -> dict[str, Any]:
+def _app_token(form: dict[str, str], world: World) -> dict[str, Any]:
     """Issue what `app.connections` needs; PKCE apps may not (facts 5)."""
     if world.config.app_type == "pkce":
         raise TokenRefused("unauthorized_client")
-    if (_field(form, "scope") or "").split() != [scopes.APP_CONNECTIONS]:
+    if form.get("scope", "").split() != [scopes.APP_CONNECTIONS]:
         raise TokenRefused("invalid_scope", "Client credentials scope validation failed")
     return {
         "access_token": world.mint.app_token([scopes.APP_CONNECTIONS]),
@@ -164,17 +159,16 @@ def _app_token(form: FormData, world: World) -> dict[str, Any]:
     }
 
 
-def _authenticate(form: FormData, request: Request, world: World) -> None:
+def _authenticate(form: dict[str, str], request: Request, world: World) -> None:
     """Take Basic or body credentials; a PKCE app names itself and has no secret (facts 1.5)."""
     basic = request.headers.get("authorization", "")
     if basic.lower().startswith("basic "):
-        client_id, secret = _basic_pair(basic[6:])
+        found = _basic_pair(basic[6:])
     else:
-        client_id, secret = _field(form, "client_id") or "", _field(form, "client_secret") or ""
-    expected = "" if world.config.app_type == "pkce" else world.config.client_secret
-    if client_id != world.config.client_id or not hmac.compare_digest(
-        secret.encode(), expected.encode()
-    ):
+        found = form.get("client_id", ""), form.get("client_secret", "")
+    secret = "" if world.config.app_type == "pkce" else world.config.client_secret
+    # Some clients form-encode the two halves of Basic, as RFC 6749 wants, and some do not.
+    if (world.config.client_id, secret) not in (found, tuple(map(unquote_plus, found))):
         raise TokenRefused("invalid_client")
 
 
@@ -183,12 +177,7 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
-    return unquote_plus(client_id), unquote_plus(secret)
-
-
-def _field(form: FormData, name: str) -> str | None:
-    value = form.get(name)
-    return value if isinstance(value, str) else None
+    return client_id, secret
 
 
 def _body(tokens: TokenSet) -> dict[str, Any]:

@@ -58,6 +58,8 @@ async def consent(attempt: str, request: Request, world: WorldDep, entry: EntryD
     try:
         user = world.registry.user(str(form.get("user", "")))
         tenant_ids = [str(chosen) for chosen in form.getlist(f"tenant-{user.key}")]
+        if action == "enter":
+            action = "allow" if _choices(user, world)["open"] else "continue"
         if action not in ("allow", "cancel", "continue"):
             raise ConsentRefused("Choose one of the buttons.")
         target = world.desk.decide(asked, action, user, tenant_ids)  # type: ignore[arg-type]
