@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, and one repository per table. Values in, values out."""

@@ -1,0 +1,170 @@
+"""Authorisations: which org's user consented, and which tenants that consent reached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import Authorisation
+from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.tables import AuthorisationRow, GrantRow
+
+_COLUMNS = (
+    AuthorisationRow.id,
+    AuthorisationRow.grant_id,
+    AuthorisationRow.clerk_org_id,
+    AuthorisationRow.clerk_user_id,
+    AuthorisationRow.authentication_event_id,
+    AuthorisationRow.tenant_ids,
+    AuthorisationRow.matched_event,
+    AuthorisationRow.first_selected_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthorisation:
+    """A consent as it is stored; who consented at Xero is sealed."""
+
+    id: UUID
+    grant_id: UUID
+    org_id: str
+    user_id: str
+    event_id: str | None
+    consenter_enc: str | None
+    exchanged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedConsenter:
+    """Who of an org consented for a grant; the Xero user's name and e-mail are sealed."""
+
+    authorisation_id: UUID
+    grant_id: UUID
+    user_id: str
+    consenter_enc: str | None
+
+
+def _to_authorisation(row: AnyRow) -> Authorisation:
+    return Authorisation(
+        id=row.id,
+        grant_id=row.grant_id,
+        org_id=row.clerk_org_id,
+        user_id=row.clerk_user_id,
+        event_id=row.authentication_event_id,
+        tenant_ids=None if row.tenant_ids is None else tuple(row.tenant_ids),
+        matched_event=row.matched_event,
+        used=row.first_selected_at is not None,
+    )
+
+
+class Authorisations:
+    """The table `grant_authorisations`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def add(self, new: NewAuthorisation) -> None:
+        """Record a consent; `exchanged_at` is the database's time before its code was sent."""
+        await self._connection.execute(
+            insert(AuthorisationRow).values(
+                id=new.id,
+                grant_id=new.grant_id,
+                clerk_org_id=new.org_id,
+                clerk_user_id=new.user_id,
+                authentication_event_id=new.event_id,
+                consenter_enc=new.consenter_enc,
+                created_at=new.exchanged_at,
+            )
+        )
+
+    async def newest_exchange(self, xero_user_id: str) -> tuple[UUID, datetime] | None:
+        """Return the live grant of a Xero user and when the newest code for it was sent."""
+        row = (
+            await self._connection.execute(
+                select(GrantRow.id, func.max(AuthorisationRow.created_at).label("sent_at"))
+                .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
+                .where(GrantRow.xero_user_id == xero_user_id, GrantRow.superseded_by.is_(None))
+                .group_by(GrantRow.id)
+                .order_by(func.max(AuthorisationRow.created_at).desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return (row.id, row.sent_at) if row else None
+
+    async def carry_over(self, superseded: Sequence[UUID], grant_id: UUID) -> None:
+        """Let the consents that led to superseded grants lead to their successor."""
+        await self._connection.execute(
+            update(AuthorisationRow)
+            .where(AuthorisationRow.grant_id.in_(superseded))
+            .values(grant_id=grant_id)
+        )
+
+    async def of_org(self, grant_id: UUID, org_id: str) -> tuple[Authorisation, ...]:
+        """Return an org's own consents for a grant, newest first."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(AuthorisationRow.grant_id == grant_id, AuthorisationRow.clerk_org_id == org_id)
+            .order_by(AuthorisationRow.created_at.desc())
+        )
+        return tuple(_to_authorisation(row) for row in rows)
+
+    async def unread(self, grant_id: UUID) -> tuple[Authorisation, ...]:
+        """Return the consents of any org whose reach Xero was not asked for yet."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(
+                AuthorisationRow.grant_id == grant_id, AuthorisationRow.tenant_ids.is_(None)
+            )
+        )
+        return tuple(_to_authorisation(row) for row in rows)
+
+    async def record_reach(
+        self, authorisation_id: UUID, *, tenant_ids: Sequence[str], matched_event: bool
+    ) -> None:
+        """Fix, once, which tenants a consent reached."""
+        await self._connection.execute(
+            update(AuthorisationRow)
+            .where(AuthorisationRow.id == authorisation_id, AuthorisationRow.tenant_ids.is_(None))
+            .values(tenant_ids=list(tenant_ids), matched_event=matched_event)
+        )
+
+    async def note_selection(self, grant_id: UUID, org_id: str, user_id: str) -> None:
+        """Open an org's consents by this user to its other admins, after the first selection."""
+        await self._connection.execute(
+            update(AuthorisationRow)
+            .where(
+                AuthorisationRow.grant_id == grant_id,
+                AuthorisationRow.clerk_org_id == org_id,
+                AuthorisationRow.clerk_user_id == user_id,
+                AuthorisationRow.first_selected_at.is_(None),
+            )
+            .values(first_selected_at=NOW)
+        )
+
+    async def consenters(
+        self, grant_ids: Sequence[UUID], org_id: str
+    ) -> dict[UUID, SealedConsenter]:
+        """Return, by grant, who of this org consented last."""
+        rows = await self._connection.execute(
+            select(
+                AuthorisationRow.id,
+                AuthorisationRow.grant_id,
+                AuthorisationRow.clerk_user_id,
+                AuthorisationRow.consenter_enc,
+            )
+            .where(
+                AuthorisationRow.grant_id.in_(grant_ids), AuthorisationRow.clerk_org_id == org_id
+            )
+            .ext(distinct_on(AuthorisationRow.grant_id))
+            .order_by(AuthorisationRow.grant_id, AuthorisationRow.created_at.desc())
+        )
+        return {
+            row.grant_id: SealedConsenter(
+                row.id, row.grant_id, row.clerk_user_id, row.consenter_enc
+            )
+            for row in rows
+        }

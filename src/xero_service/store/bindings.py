@@ -1,0 +1,245 @@
+"""Bindings: which tenant is linked to which org; a session caller's reads always name the org."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import PROVIDER, Binding, BindingStatus, Connection, Grant
+from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
+from xero_service.store.grants import NOW, AnyRow, to_grant
+from xero_service.store.tables import BindingRow, GrantRow
+
+_COLUMNS = (
+    BindingRow.id.label("binding_id"),
+    BindingRow.clerk_org_id.label("binding_org_id"),
+    BindingRow.external_tenant_id,
+    BindingRow.external_tenant_name,
+    BindingRow.tenant_type,
+    BindingRow.connection_id,
+    BindingRow.active_grant_id,
+    BindingRow.status.label("binding_status"),
+    BindingRow.created_at.label("binding_created_at"),
+    BindingRow.updated_at.label("binding_updated_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundGrant:
+    """A binding together with the grant it rests on."""
+
+    binding: Binding
+    grant: Grant
+    last_used_at: datetime | None
+
+
+def _to_binding(row: AnyRow) -> Binding:
+    return Binding(
+        id=row.binding_id,
+        org_id=row.binding_org_id,
+        tenant_id=row.external_tenant_id,
+        tenant_name=row.external_tenant_name,
+        tenant_type=row.tenant_type,
+        connection_id=row.connection_id,
+        grant_id=row.active_grant_id,
+        status=BindingStatus(row.binding_status),
+        created_at=row.binding_created_at,
+        updated_at=row.binding_updated_at,
+    )
+
+
+def _to_bound_grant(row: AnyRow) -> BoundGrant:
+    return BoundGrant(_to_binding(row), to_grant(row), row.last_used_at)
+
+
+class Bindings:
+    """The table `integration_tenant_bindings`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def of_org(
+        self, org_id: str, status: BindingStatus | None = None
+    ) -> tuple[BoundGrant, ...]:
+        """Return an org's bindings with their grants, oldest first; revoked ones only if asked."""
+        wanted = BindingRow.status == status if status else BindingRow.status != "revoked"
+        rows = await self._connection.execute(
+            select(*_COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
+            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+            .where(BindingRow.clerk_org_id == org_id, wanted)
+            .order_by(BindingRow.created_at, BindingRow.id)
+        )
+        return tuple(_to_bound_grant(row) for row in rows)
+
+    async def of_org_on(self, grant_id: UUID, org_id: str) -> tuple[Binding, ...]:
+        """Return the org's own bindings that rest on one grant."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(
+                BindingRow.active_grant_id == grant_id,
+                BindingRow.clerk_org_id == org_id,
+                BindingRow.status != BindingStatus.REVOKED,
+            )
+        )
+        return tuple(_to_binding(row) for row in rows)
+
+    async def get(self, binding_id: UUID, org_id: str) -> BoundGrant | None:
+        """Return one of the org's bindings with its grant."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
+                .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+                .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+            )
+        ).one_or_none()
+        return _to_bound_grant(row) if row else None
+
+    async def lock(self, binding_id: UUID, org_id: str) -> Binding | None:
+        """Return one of the org's bindings and keep others from changing it."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS)
+                .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+                .with_for_update()
+            )
+        ).one_or_none()
+        return _to_binding(row) if row else None
+
+    async def lock_tenant(self, tenant_id: str) -> Binding | None:
+        """Return whichever org's binding of this tenant, locked: to judge, not to show."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS)
+                .where(BindingRow.provider == PROVIDER, BindingRow.external_tenant_id == tenant_id)
+                .with_for_update()
+            )
+        ).one_or_none()
+        return _to_binding(row) if row else None
+
+    async def holders(self, tenant_ids: set[str]) -> dict[str, Binding]:
+        """Return the bindings that are not revoked of these tenants, of any org: to judge."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS).where(
+                BindingRow.provider == PROVIDER,
+                BindingRow.external_tenant_id.in_(tenant_ids),
+                BindingRow.status != BindingStatus.REVOKED,
+            )
+        )
+        return {row.external_tenant_id: _to_binding(row) for row in rows}
+
+    async def create(
+        self, binding_id: UUID, org_id: str, grant_id: UUID, connection: Connection
+    ) -> bool:
+        """Insert a binding; False where somebody else bound the tenant at the same instant."""
+        created = await self._connection.scalar(
+            insert(BindingRow)
+            .values(
+                id=binding_id,
+                clerk_org_id=org_id,
+                provider=PROVIDER,
+                external_tenant_id=connection.tenant_id,
+                external_tenant_name=connection.tenant_name,
+                tenant_type=connection.tenant_type,
+                connection_id=connection.connection_id,
+                active_grant_id=grant_id,
+                status=BindingStatus.ACTIVE,
+                last_checked_at=NOW,
+            )
+            .on_conflict_do_nothing(
+                constraint="uq_integration_tenant_bindings_provider_external_tenant_id"
+            )
+            .returning(BindingRow.id)
+        )
+        return created is not None
+
+    async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
+        """Let a binding rest on a grant that was just seen to reach its tenant.
+
+        What an operator suspended stays suspended.
+        """
+        await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.id == binding_id)
+            .values(
+                active_grant_id=grant_id,
+                external_tenant_name=connection.tenant_name,
+                tenant_type=connection.tenant_type,
+                connection_id=connection.connection_id,
+                status=case(
+                    (BindingRow.status == BindingStatus.SUSPENDED, BindingRow.status),
+                    else_=BindingStatus.ACTIVE.value,
+                ),
+                updated_at=NOW,
+                last_checked_at=NOW,
+            )
+        )
+
+    async def delete(self, binding_id: UUID) -> None:
+        """Remove a revoked binding, so that the tenant can be bound anew by another org."""
+        await self._connection.execute(
+            delete(BindingRow).where(
+                BindingRow.id == binding_id, BindingRow.status == BindingStatus.REVOKED
+            )
+        )
+
+    async def revoke(self, binding_id: UUID) -> None:
+        """End a binding."""
+        await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.id == binding_id)
+            .values(status=BindingStatus.REVOKED, updated_at=NOW)
+        )
+
+    async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
+        """Return the bindings of all orgs that rest on a grant, locked in a fixed order."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(
+                BindingRow.active_grant_id == grant_id,
+                BindingRow.status != BindingStatus.REVOKED,
+            )
+            .order_by(BindingRow.id)
+            .with_for_update()
+        )
+        return tuple(_to_binding(row) for row in rows)
+
+    async def change_status(
+        self, grant_id: UUID, *, old: BindingStatus, new: BindingStatus
+    ) -> tuple[Binding, ...]:
+        """Move the bindings of a grant from one status to another; return those that moved."""
+        rows = await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.active_grant_id == grant_id, BindingRow.status == old)
+            .values(status=new, updated_at=NOW)
+            .returning(*_COLUMNS)
+        )
+        return tuple(_to_binding(row) for row in rows)
+
+    async def record_reached(
+        self, binding: Binding, connection: Connection | None
+    ) -> BindingStatus:
+        """Store what Xero's connections say of one binding; return the status it now has.
+
+        Reached: renamed where Xero renamed it, and active again where a person was needed.
+        Not reached: an active binding needs a person.
+        """
+        status = binding.status
+        values: dict[str, Any] = {"last_checked_at": NOW}
+        if connection is None:
+            status = BindingStatus.NEEDS_REAUTH if status is BindingStatus.ACTIVE else status
+        else:
+            status = BindingStatus.ACTIVE if status is BindingStatus.NEEDS_REAUTH else status
+            values |= {
+                "external_tenant_name": connection.tenant_name,
+                "connection_id": connection.connection_id,
+            }
+        if status is not binding.status:
+            values |= {"status": status, "updated_at": NOW}
+        await self._connection.execute(
+            update(BindingRow).where(BindingRow.id == binding.id).values(**values)
+        )
+        return status

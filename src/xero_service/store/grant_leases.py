@@ -1,0 +1,211 @@
+"""The lease on a grant: the right, for a bounded time, to spend its refresh token.
+
+Every question that could be a race is settled by one statement and the database's clock. A term
+of the lease is (grant, generation, holder): a save names the generation alone, because a holder
+that was paused past its lease may carry the only valid token; failure marks name all three, so a
+late message of an old term touches nothing of a newer one.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, or_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import Grant, GrantStatus, RefreshLease
+from xero_service.store.grants import (
+    COLUMNS,
+    NO_ATTEMPT,
+    NO_LEASE,
+    NOW,
+    SealedTokens,
+    to_grant,
+)
+from xero_service.store.tables import GrantRow
+
+
+class GrantLeases:
+    """The lease and attempt columns of `integration_grants`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def claim_refresh(
+        self, seen: Grant, *, holder: UUID, ttl: timedelta, even_revoked: bool = False
+    ) -> RefreshLease | None:
+        """Take the lease and note the intent to send, if `seen` is current and nobody holds it.
+
+        Committing this before sending is what lets anybody finish the attempt after a crash.
+        `even_revoked`: a disconnect settles an attempt that was cut short before it revokes.
+        """
+        usable = [GrantStatus.ACTIVE, *([GrantStatus.REVOKED] if even_revoked else [])]
+        row = (
+            await self._connection.execute(
+                update(GrantRow)
+                .where(
+                    GrantRow.id == seen.id,
+                    GrantRow.generation == seen.generation,
+                    GrantRow.status.in_(usable),
+                    GrantRow.refresh_token_enc.is_not(None),
+                    _lease_is_free(),
+                )
+                .values(
+                    lease_holder=holder,
+                    lease_until=NOW + ttl,
+                    refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
+                    refresh_sent_by=func.coalesce(GrantRow.refresh_sent_by, holder),
+                )
+                .returning(*COLUMNS)
+            )
+        ).one_or_none()
+        return RefreshLease(to_grant(row), holder, row.read_at) if row else None
+
+    async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> bool:
+        """Store the set that replaces the lease's generation; False where it is no longer current.
+
+        Compares the generation only, not the holder: one that was paused past its lease may
+        carry the only valid refresh token. A grant marked dead meanwhile comes back to life.
+        """
+        saved = await self._connection.scalar(
+            update(GrantRow)
+            .where(
+                GrantRow.id == lease.grant.id,
+                GrantRow.generation == lease.grant.generation,
+                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(
+                access_token_enc=tokens.access_token_enc,
+                refresh_token_enc=tokens.refresh_token_enc,
+                refresh_token_issued_at=tokens.issued_at,
+                expires_at=tokens.expires_at,
+                generation=GrantRow.generation + 1,
+                status=case(
+                    (GrantRow.status == GrantStatus.REFRESH_FAILED, GrantStatus.ACTIVE.value),
+                    else_=GrantRow.status,
+                ),
+                refresh_failures=0,
+                next_refresh_at=None,
+                last_error=None,
+                **NO_LEASE,
+                **NO_ATTEMPT,
+                updated_at=NOW,
+            )
+            .returning(GrantRow.id)
+        )
+        return saved is not None
+
+    async def record_failure(
+        self, lease: RefreshLease, *, error: str, retry_in: timedelta, answered: bool
+    ) -> None:
+        """Give the lease back and say when to try again; named by generation and holder.
+
+        `answered`: Xero said something, so this attempt of ours is settled.
+        """
+        values: dict[str, Any] = {
+            "refresh_failures": GrantRow.refresh_failures + 1,
+            "next_refresh_at": NOW + retry_in,
+            "last_error": error,
+            **NO_LEASE,
+            "updated_at": NOW,
+        }
+        await self._connection.execute(
+            update(GrantRow).where(*_still_held_by(lease)).values(**values)
+        )
+        if answered:
+            await self._settle_attempt(lease)
+
+    async def record_silence(self, lease: RefreshLease, *, error: str, retry_in: timedelta) -> None:
+        """Note that no answer came by the deadline; lease and attempt stay until it does."""
+        await self._connection.execute(
+            update(GrantRow)
+            .where(*_still_held_by(lease))
+            .values(
+                refresh_failures=GrantRow.refresh_failures + 1,
+                next_refresh_at=NOW + retry_in,
+                last_error=error,
+                updated_at=NOW,
+            )
+        )
+
+    async def _settle_attempt(self, lease: RefreshLease) -> None:
+        """Clear this holder's mark; where somebody else sent meanwhile, it becomes theirs."""
+        sent_since = and_(
+            GrantRow.lease_holder.is_not(None),
+            GrantRow.lease_holder != lease.holder,
+            GrantRow.lease_until > NOW,
+        )
+        await self._connection.execute(
+            update(GrantRow)
+            .where(
+                GrantRow.id == lease.grant.id,
+                GrantRow.generation == lease.grant.generation,
+                GrantRow.refresh_sent_by == lease.holder,
+            )
+            .values(
+                refresh_sent_by=case((sent_since, GrantRow.lease_holder)),
+                refresh_sent_at=case((sent_since, NOW)),
+            )
+        )
+
+    async def mark_dead(self, lease: RefreshLease, *, attempt_stays_open: timedelta) -> bool:
+        """End a grant that Xero refused, unless the refusal may be somebody else's doing.
+
+        False where the generation moved on, or where another holder's attempt on it is still
+        open: then a newer set exists or is on its way.
+        """
+        ended = await self._connection.scalar(
+            update(GrantRow)
+            .where(
+                *_still_held_by(lease),
+                GrantRow.status == GrantStatus.ACTIVE,
+                or_(
+                    GrantRow.refresh_sent_by.is_(None),
+                    GrantRow.refresh_sent_by == lease.holder,
+                    GrantRow.refresh_sent_at < NOW - attempt_stays_open,
+                ),
+            )
+            .values(
+                status=GrantStatus.REFRESH_FAILED,
+                last_error="invalid_grant",
+                next_refresh_at=None,
+                **NO_LEASE,
+                **NO_ATTEMPT,
+                updated_at=NOW,
+            )
+            .returning(GrantRow.id)
+        )
+        return ended is not None
+
+    async def hold(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
+        """Take a grant's lease without spending its refresh token; None where it is held."""
+        row = (
+            await self._connection.execute(
+                update(GrantRow)
+                .where(GrantRow.id == grant_id, _lease_is_free())
+                .values(lease_holder=holder, lease_until=NOW + ttl)
+                .returning(*COLUMNS)
+            )
+        ).one_or_none()
+        return to_grant(row) if row else None
+
+    async def let_go(self, grant_id: UUID, *, holder: UUID) -> None:
+        """Give back a lease taken with `hold`."""
+        await self._connection.execute(
+            update(GrantRow)
+            .where(GrantRow.id == grant_id, GrantRow.lease_holder == holder)
+            .values(**NO_LEASE)
+        )
+
+
+def _lease_is_free() -> Any:
+    return or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW)
+
+
+def _still_held_by(lease: RefreshLease) -> tuple[Any, ...]:
+    return (
+        GrantRow.id == lease.grant.id,
+        GrantRow.generation == lease.grant.generation,
+        GrantRow.lease_holder == lease.holder,
+    )

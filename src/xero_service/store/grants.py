@@ -1,0 +1,263 @@
+"""Grants: read them, put a newer consent in the place of older ones, end them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import PROVIDER, Grant, GrantStatus
+from xero_service.store.tables import BindingRow, GrantRow
+
+AnyRow = Row[*tuple[Any, ...]]
+NOW = func.clock_timestamp()
+NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until": None}
+NO_ATTEMPT: dict[str, Any] = {"refresh_sent_at": None, "refresh_sent_by": None}
+COLUMNS = (
+    GrantRow.id,
+    GrantRow.clerk_org_id,
+    GrantRow.xero_user_id,
+    GrantRow.status,
+    GrantRow.generation,
+    GrantRow.scopes,
+    GrantRow.access_token_enc,
+    GrantRow.refresh_token_enc,
+    GrantRow.refresh_token_issued_at,
+    GrantRow.expires_at,
+    GrantRow.lease_until,
+    GrantRow.refresh_sent_at,
+    GrantRow.refresh_failures,
+    GrantRow.next_refresh_at,
+    GrantRow.last_error,
+    NOW.label("read_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTokens:
+    """A token set as it is stored, with the times that go with it."""
+
+    access_token_enc: str = field(repr=False)
+    refresh_token_enc: str = field(repr=False)
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """What a consent brings: one Xero user's token set, authorised by a user of an org."""
+
+    id: UUID
+    org_id: str
+    user_id: str
+    xero_user_id: str
+    scopes: Sequence[str]
+    tokens: SealedTokens
+
+
+def to_grant(row: AnyRow) -> Grant:
+    """Turn the columns of `COLUMNS` into a value."""
+    return Grant(
+        id=row.id,
+        org_id=row.clerk_org_id,
+        xero_user_id=row.xero_user_id,
+        status=GrantStatus(row.status),
+        generation=row.generation,
+        scopes=tuple(row.scopes),
+        access_token_enc=row.access_token_enc,
+        refresh_token_enc=row.refresh_token_enc,
+        refresh_token_issued_at=row.refresh_token_issued_at,
+        expires_at=row.expires_at,
+        lease_until=row.lease_until,
+        refresh_sent_at=row.refresh_sent_at,
+        refresh_failures=row.refresh_failures,
+        next_refresh_at=row.next_refresh_at,
+        last_error=row.last_error,
+        read_at=row.read_at,
+    )
+
+
+class Grants:
+    """The table `integration_grants`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def get(self, grant_id: UUID) -> Grant | None:
+        """Read a grant as it stands now."""
+        row = (
+            await self._connection.execute(select(*COLUMNS).where(GrantRow.id == grant_id))
+        ).one_or_none()
+        return to_grant(row) if row else None
+
+    async def lock(self, grant_id: UUID) -> Grant | None:
+        """Read a grant and keep others from changing it until the transaction ends."""
+        row = (
+            await self._connection.execute(
+                select(*COLUMNS).where(GrantRow.id == grant_id).with_for_update()
+            )
+        ).one_or_none()
+        return to_grant(row) if row else None
+
+    async def org_of(self, grant_id: UUID) -> str | None:
+        """Return the org whose user authorised a grant."""
+        return await self._connection.scalar(
+            select(GrantRow.clerk_org_id).where(GrantRow.id == grant_id)
+        )
+
+    async def current(self, grant_id: UUID) -> Grant | None:
+        """Read a grant, or the one that superseded it."""
+        successor = select(func.coalesce(GrantRow.superseded_by, GrantRow.id)).where(
+            GrantRow.id == grant_id
+        )
+        row = (
+            await self._connection.execute(
+                select(*COLUMNS).where(GrantRow.id == successor.scalar_subquery())
+            )
+        ).one_or_none()
+        return to_grant(row) if row else None
+
+    async def touch(self, grant_id: UUID) -> None:
+        """Note that the grant is in use, at most once a minute."""
+        await self._connection.execute(
+            update(GrantRow)
+            .where(
+                GrantRow.id == grant_id,
+                or_(
+                    GrantRow.last_used_at.is_(None),
+                    GrantRow.last_used_at < NOW - timedelta(minutes=1),
+                ),
+            )
+            .values(last_used_at=NOW)
+        )
+
+    async def lock_xero_user(self, xero_user_id: str) -> None:
+        """Let one transaction at a time decide which set of a Xero user is the live one."""
+        await self._connection.execute(
+            select(func.pg_advisory_xact_lock(func.hashtextextended(xero_user_id, 0)))
+        )
+
+    async def supersede(self, new: NewGrant) -> tuple[UUID, ...]:
+        """Put `new` in the place of every earlier grant of its Xero user.
+
+        Their tokens are erased, their bindings rest on the new one, and their ids lead to it.
+        Returns the ids of those that were not superseded before.
+        """
+        old = select(GrantRow.id).where(
+            GrantRow.provider == PROVIDER, GrantRow.xero_user_id == new.xero_user_id
+        )
+        rows = (
+            await self._connection.execute(
+                select(GrantRow.id, GrantRow.generation, GrantRow.superseded_by)
+                .where(GrantRow.id.in_(old))
+                .with_for_update()
+            )
+        ).all()
+        await self._connection.execute(
+            update(GrantRow)
+            .where(GrantRow.xero_user_id == new.xero_user_id, GrantRow.provider == PROVIDER)
+            .values(
+                status=GrantStatus.REVOKED,
+                access_token_enc=None,
+                refresh_token_enc=None,
+                next_refresh_at=None,
+                **NO_LEASE,
+                **NO_ATTEMPT,
+                updated_at=NOW,
+            )
+        )
+        await self._connection.execute(
+            insert(GrantRow).values(
+                id=new.id,
+                authorised_by_clerk_user_id=new.user_id,
+                clerk_org_id=new.org_id,
+                provider=PROVIDER,
+                access_token_enc=new.tokens.access_token_enc,
+                refresh_token_enc=new.tokens.refresh_token_enc,
+                refresh_token_issued_at=new.tokens.issued_at,
+                expires_at=new.tokens.expires_at,
+                status=GrantStatus.ACTIVE,
+                xero_user_id=new.xero_user_id,
+                scopes=list(new.scopes),
+                generation=max((row.generation for row in rows), default=0) + 1,
+            )
+        )
+        ids = tuple(row.id for row in rows)
+        await self._connection.execute(
+            update(GrantRow).where(GrantRow.id.in_(ids)).values(superseded_by=new.id)
+        )
+        await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.active_grant_id.in_(ids))
+            .values(active_grant_id=new.id)
+        )
+        return tuple(row.id for row in rows if row.superseded_by is None)
+
+    async def revoke(self, grant_id: UUID) -> None:
+        """Stop using a grant; its tokens stay until Xero confirmed."""
+        await self._connection.execute(
+            update(GrantRow)
+            .where(GrantRow.id == grant_id)
+            .values(status=GrantStatus.REVOKED, next_refresh_at=None, updated_at=NOW)
+        )
+
+    async def erase_tokens(self, grant_id: UUID) -> None:
+        """Forget the tokens of a revoked grant."""
+        await self._connection.execute(
+            update(GrantRow)
+            .where(GrantRow.id == grant_id, GrantRow.status == GrantStatus.REVOKED)
+            .values(
+                access_token_enc=None,
+                refresh_token_enc=None,
+                **NO_LEASE,
+                **NO_ATTEMPT,
+                updated_at=NOW,
+            )
+        )
+
+    async def unbound(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
+        """Return active grants on which no binding has rested for that long."""
+        rests = select(BindingRow.id).where(
+            BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
+        )
+        left = (
+            select(func.max(BindingRow.updated_at))
+            .where(BindingRow.active_grant_id == GrantRow.id)
+            .scalar_subquery()
+        )
+        rows = await self._connection.scalars(
+            select(GrantRow.id)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                ~rests.exists(),
+                func.greatest(GrantRow.created_at, left) < NOW - for_at_least,
+            )
+            .limit(limit)
+        )
+        return list(rows)
+
+    async def due_for_upkeep(self, *, max_age: timedelta, limit: int) -> list[tuple[UUID, int]]:
+        """Return active grants whose refresh token is old or whose last attempt was cut short.
+
+        With the generation that is due: two replicas that pick the same grant rotate it once.
+        """
+        rows = await self._connection.execute(
+            select(GrantRow.id, GrantRow.generation)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                or_(
+                    GrantRow.refresh_token_issued_at < NOW - max_age,
+                    GrantRow.refresh_sent_at.is_not(None),
+                ),
+                or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW),
+                or_(GrantRow.next_refresh_at.is_(None), GrantRow.next_refresh_at < NOW),
+            )
+            .order_by(GrantRow.refresh_token_issued_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [(row.id, row.generation) for row in rows]

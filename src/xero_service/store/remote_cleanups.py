@@ -1,0 +1,172 @@
+"""Remote cleanups: what is owed to Xero after a disconnect, until Xero has answered."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import Cleanup, CleanupKind, CleanupOutcome
+from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.tables import CleanupRow
+
+_COLUMNS = (
+    CleanupRow.id,
+    CleanupRow.kind,
+    CleanupRow.grant_id,
+    CleanupRow.xero_user_id,
+    CleanupRow.connection_id,
+    CleanupRow.attempts,
+    CleanupRow.outcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCleanup:
+    """Something to do at Xero for one binding that ended, or for a grant nobody uses."""
+
+    kind: CleanupKind
+    grant_id: UUID
+    xero_user_id: str
+    binding_id: UUID | None = None
+    tenant_id: str | None = None
+    connection_id: str | None = None
+
+
+def _to_cleanup(row: AnyRow) -> Cleanup:
+    return Cleanup(
+        id=row.id,
+        kind=CleanupKind(row.kind),
+        grant_id=row.grant_id,
+        xero_user_id=row.xero_user_id,
+        connection_id=row.connection_id,
+        attempts=row.attempts,
+        outcome=CleanupOutcome(row.outcome) if row.outcome else None,
+    )
+
+
+class RemoteCleanups:
+    """The table `remote_cleanups`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def owe(self, new: NewCleanup) -> Cleanup:
+        """Record something owed."""
+        row = (
+            await self._connection.execute(
+                insert(CleanupRow)
+                .values(
+                    id=uuid4(),
+                    kind=new.kind,
+                    grant_id=new.grant_id,
+                    binding_id=new.binding_id,
+                    xero_user_id=new.xero_user_id,
+                    tenant_id=new.tenant_id,
+                    connection_id=new.connection_id,
+                )
+                .returning(*_COLUMNS)
+            )
+        ).one()
+        return _to_cleanup(row)
+
+    async def lock_owed(self, cleanup_id: UUID) -> Cleanup | None:
+        """Return a cleanup that is still owed, locked; None once it ended."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS)
+                .where(CleanupRow.id == cleanup_id, CleanupRow.done_at.is_(None))
+                .with_for_update()
+            )
+        ).one_or_none()
+        return _to_cleanup(row) if row else None
+
+    async def last_of_binding(self, binding_id: UUID) -> Cleanup | None:
+        """Return the newest cleanup of a binding, to answer a repeated disconnect."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS)
+                .where(CleanupRow.binding_id == binding_id)
+                .order_by(CleanupRow.created_at.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return _to_cleanup(row) if row else None
+
+    async def owes_deletion(self, xero_user_id: str, tenant_id: str) -> bool:
+        """Tell whether the deletion of a Xero user's connection to a tenant is still owed."""
+        found = await self._connection.scalar(
+            select(CleanupRow.id)
+            .where(
+                CleanupRow.xero_user_id == xero_user_id,
+                CleanupRow.tenant_id == tenant_id,
+                CleanupRow.kind == CleanupKind.DELETE_CONNECTION,
+                CleanupRow.done_at.is_(None),
+            )
+            .limit(1)
+        )
+        return found is not None
+
+    async def take_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
+        """Pick owed cleanups that are due and hide them from other replicas for a while."""
+        due = (
+            select(CleanupRow.id)
+            .where(CleanupRow.done_at.is_(None), CleanupRow.next_attempt_at <= NOW)
+            .order_by(CleanupRow.next_attempt_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        rows = await self._connection.scalars(
+            update(CleanupRow)
+            .where(CleanupRow.id.in_(due))
+            .values(next_attempt_at=NOW + hidden_for)
+            .returning(CleanupRow.id)
+        )
+        return list(rows)
+
+    async def count_owed(self) -> int:
+        """Return how many cleanups are still owed."""
+        found = await self._connection.scalar(
+            select(func.count()).select_from(CleanupRow).where(CleanupRow.done_at.is_(None))
+        )
+        return int(found or 0)
+
+    async def postpone(self, cleanup_id: UUID, retry_in: timedelta) -> None:
+        """Note a failed attempt and when to try again."""
+        await self._connection.execute(
+            update(CleanupRow)
+            .where(CleanupRow.id == cleanup_id, CleanupRow.done_at.is_(None))
+            .values(attempts=CleanupRow.attempts + 1, next_attempt_at=NOW + retry_in)
+        )
+
+    async def finish(self, cleanup_id: UUID, outcome: CleanupOutcome) -> None:
+        """Note how a cleanup ended."""
+        await self._end(outcome, CleanupRow.id == cleanup_id)
+
+    async def cancel_revocations(self, xero_user_id: str) -> None:
+        """Drop the revocations owed for a Xero user who has consented anew."""
+        await self._end(
+            CleanupOutcome.CANCELLED,
+            CleanupRow.xero_user_id == xero_user_id,
+            CleanupRow.kind == CleanupKind.REVOKE,
+        )
+
+    async def cancel_deletions(self, xero_user_id: str, tenant_ids: list[str]) -> None:
+        """Drop owed deletions of connections that a later consent reaches."""
+        await self._end(
+            CleanupOutcome.CANCELLED,
+            CleanupRow.xero_user_id == xero_user_id,
+            CleanupRow.kind == CleanupKind.DELETE_CONNECTION,
+            CleanupRow.tenant_id.in_(tenant_ids),
+        )
+
+    async def _end(self, outcome: CleanupOutcome, *which: Any) -> None:
+        await self._connection.execute(
+            update(CleanupRow)
+            .where(*which, CleanupRow.done_at.is_(None))
+            .values(outcome=outcome, done_at=NOW)
+        )

@@ -1,0 +1,213 @@
+"""The tables of design.md §5, as SQLAlchemy declares them; migrations create them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Names every constraint by one convention and makes every time an aware one."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as declared
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+        int: BigInteger,
+    }
+
+
+class GrantRow(Base):
+    """One Xero user's consent and its token set, sealed; null once erased."""
+
+    __tablename__ = "integration_grants"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'revoked', 'refresh_failed')", name="status"),
+        Index(
+            "uq_integration_grants_one_active",
+            "provider",
+            "xero_user_id",
+            unique=True,
+            postgresql_where=text("status = 'active'"),
+        ),
+        Index("ix_integration_grants_superseded_by", "superseded_by"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    authorised_by_clerk_user_id: Mapped[str]
+    clerk_org_id: Mapped[str] = mapped_column(index=True)
+    provider: Mapped[str] = mapped_column(server_default="xero")
+    access_token_enc: Mapped[str | None]
+    refresh_token_enc: Mapped[str | None]
+    refresh_token_issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(server_default="active")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    xero_user_id: Mapped[str]
+    scopes: Mapped[list[str]]
+    generation: Mapped[int] = mapped_column(server_default="1")
+    lease_holder: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    refresh_sent_at: Mapped[datetime | None]
+    refresh_sent_by: Mapped[UUID | None]
+    refresh_failures: Mapped[int] = mapped_column(server_default="0")
+    next_refresh_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("integration_grants.id"))
+
+
+class BindingRow(Base):
+    """One tenant linked to one org."""
+
+    __tablename__ = "integration_tenant_bindings"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('active', 'suspended', 'revoked', 'needs_reauth')", name="status"
+        ),
+        UniqueConstraint("provider", "external_tenant_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clerk_org_id: Mapped[str] = mapped_column(index=True)
+    provider: Mapped[str] = mapped_column(server_default="xero")
+    external_tenant_id: Mapped[str]
+    external_tenant_name: Mapped[str]
+    active_grant_id: Mapped[UUID] = mapped_column(ForeignKey("integration_grants.id"), index=True)
+    status: Mapped[str] = mapped_column(server_default="active")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    connection_id: Mapped[str | None]
+    tenant_type: Mapped[str] = mapped_column(server_default="ORGANISATION")
+    last_checked_at: Mapped[datetime | None]
+
+
+class AuthorisationRow(Base):
+    """One consent by an org: who started it, which tenants it reached, who consented."""
+
+    __tablename__ = "grant_authorisations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("integration_grants.id"), index=True)
+    clerk_org_id: Mapped[str] = mapped_column(index=True)
+    clerk_user_id: Mapped[str]
+    authentication_event_id: Mapped[str | None]
+    tenant_ids: Mapped[list[str] | None]
+    matched_event: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    first_selected_at: Mapped[datetime | None]
+    consenter_enc: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class CleanupRow(Base):
+    """What is still owed to Xero after a disconnect."""
+
+    __tablename__ = "remote_cleanups"
+    __table_args__ = (
+        CheckConstraint("kind IN ('revoke', 'delete_connection')", name="kind"),
+        CheckConstraint("outcome IN ('done', 'impossible', 'cancelled')", name="outcome"),
+        Index(
+            "ix_remote_cleanups_owed", "next_attempt_at", postgresql_where=text("done_at IS NULL")
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("integration_grants.id"), index=True)
+    binding_id: Mapped[UUID | None] = mapped_column(index=True)
+    xero_user_id: Mapped[str] = mapped_column(index=True)
+    tenant_id: Mapped[str | None]
+    connection_id: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    outcome: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    done_at: Mapped[datetime | None]
+
+
+class VerificationTokenRow(Base):
+    """One authorisation attempt: hashed nonce, sealed payload until consumed, then its result."""
+
+    __tablename__ = "verification_tokens"
+
+    identifier: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str | None]
+    browser_hash: Mapped[str]
+    expires: Mapped[datetime] = mapped_column(index=True)
+    consumed_at: Mapped[datetime | None]
+    landing: Mapped[str | None]
+    grant_id: Mapped[UUID | None]
+
+
+class AuditEventRow(Base):
+    """Append-only; the database itself refuses UPDATE, DELETE and TRUNCATE."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_org_id_id", "org_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    org_id: Mapped[str | None]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[str]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    binding_id: Mapped[UUID | None]
+    grant_id: Mapped[UUID | None]
+    tenant_id: Mapped[str | None]
+    request_id: Mapped[str | None]
+    source: Mapped[str | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+
+
+class ServiceKeyRow(Base):
+    """The credential of an internal service: only the secret's hash is kept."""
+
+    __tablename__ = "service_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    org_id: Mapped[str | None]  # null: all orgs
+    scopes: Mapped[list[str]]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LeaseRow(Base):
+    """A right that one process holds at a time, by name: today only the code exchange."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]

@@ -1,0 +1,102 @@
+"""Authorisation attempts: stored hashed and sealed, consumed by one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.store.grants import NOW
+from xero_service.store.tables import VerificationTokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is left of an attempt besides its payload."""
+
+    browser_hash: str
+    consumed: bool
+    expired: bool
+    landing: str | None
+
+
+class VerificationTokens:
+    """The table `verification_tokens`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def add(
+        self, identifier: str, *, sealed_payload: str, browser_hash: str, lifetime: timedelta
+    ) -> datetime:
+        """Store an attempt; return when it expires."""
+        expires = await self._connection.scalar(
+            insert(VerificationTokenRow)
+            .values(
+                identifier=identifier,
+                token=sealed_payload,
+                browser_hash=browser_hash,
+                expires=NOW + lifetime,
+            )
+            .returning(VerificationTokenRow.expires)
+        )
+        assert isinstance(expires, datetime)  # noqa: S101 - RETURNING of a NOT NULL column
+        return expires
+
+    async def consume(self, identifier: str) -> str | None:
+        """Use an attempt up; return its sealed payload to the first caller in time, else None.
+
+        The payload is erased by the same statement that reads it.
+        """
+        taken = (
+            select(VerificationTokenRow.identifier, VerificationTokenRow.token)
+            .where(
+                VerificationTokenRow.identifier == identifier,
+                VerificationTokenRow.consumed_at.is_(None),
+                VerificationTokenRow.expires > NOW,
+            )
+            .with_for_update()
+            .cte("taken")
+        )
+        payload = await self._connection.scalar(
+            update(VerificationTokenRow)
+            .where(VerificationTokenRow.identifier == taken.c.identifier)
+            .values(consumed_at=NOW, token=None)
+            .returning(taken.c.token)
+        )
+        return payload if isinstance(payload, str) else None
+
+    async def find(self, identifier: str) -> Attempt | None:
+        """Return what is known of an attempt, consumed or not."""
+        row = (
+            await self._connection.execute(
+                select(
+                    VerificationTokenRow.browser_hash,
+                    VerificationTokenRow.consumed_at,
+                    (VerificationTokenRow.expires <= NOW).label("expired"),
+                    VerificationTokenRow.landing,
+                ).where(VerificationTokenRow.identifier == identifier)
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return Attempt(row.browser_hash, row.consumed_at is not None, row.expired, row.landing)
+
+    async def record_landing(
+        self, identifier: str, landing: str, grant_id: UUID | None = None
+    ) -> None:
+        """Keep where the first callback landed, for a repeated one of the same browser."""
+        await self._connection.execute(
+            update(VerificationTokenRow)
+            .where(VerificationTokenRow.identifier == identifier)
+            .values(landing=landing, grant_id=grant_id)
+        )
+
+    async def delete_expired(self, *, since: timedelta) -> int:
+        """Delete attempts that expired at least `since` ago; return how many."""
+        result = await self._connection.execute(
+            delete(VerificationTokenRow).where(VerificationTokenRow.expires < NOW - since)
+        )
+        return result.rowcount
