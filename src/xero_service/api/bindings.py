@@ -1,0 +1,42 @@
+"""GET /bindings: what is connected."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from xero_service.api import problems
+from xero_service.api.deps import MemberDep, ServicesDep
+from xero_service.api.schemas import Binding, BindingList
+from xero_service.domain import BindingStatus
+from xero_service.errors import (
+    AuthError,
+    OrgRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+)
+
+router = APIRouter(tags=["bindings"])
+
+
+@router.get(
+    "/bindings",
+    operation_id="listBindings",
+    responses=problems.responses(
+        AuthError, SessionPending, OrgRequired, ServiceBusy, SignInUnavailable
+    ),
+)
+async def list_bindings(
+    caller: MemberDep,
+    services: ServicesDep,
+    status: Annotated[
+        BindingStatus | None,
+        Query(description="Only these; revoked ones are shown only if asked for."),
+    ] = None,
+) -> BindingList:
+    """List the org's bindings with who connected them and how their tokens do."""
+    views = await services.bindings.of_org(caller.org_id, status)
+    return BindingList(
+        bindings=[Binding.of(view) for view in views],
+        has_active_bindings=any(view.binding.status is BindingStatus.ACTIVE for view in views),
+    )

@@ -1,0 +1,47 @@
+"""POST /disconnect: end a binding."""
+
+from fastapi import APIRouter
+
+from xero_service.api import problems
+from xero_service.api.deps import ActingAdminDep, ServicesDep
+from xero_service.api.schemas import Binding, DisconnectAnswer, DisconnectRequest
+from xero_service.errors import (
+    AdminRequired,
+    AuthError,
+    ImpersonationRefused,
+    NotFound,
+    OrgRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+)
+
+router = APIRouter(tags=["bindings"])
+
+
+@router.post(
+    "/disconnect",
+    operation_id="disconnectBinding",
+    responses=problems.responses(
+        AuthError,
+        SessionPending,
+        OrgRequired,
+        AdminRequired,
+        ImpersonationRefused,
+        NotFound,
+        ServiceBusy,
+        SignInUnavailable,
+    ),
+)
+async def disconnect(
+    request: DisconnectRequest, caller: ActingAdminDep, services: ServicesDep
+) -> DisconnectAnswer:
+    """End a binding here at once, and at Xero as soon as Xero answers; repeating is harmless."""
+    ended = await services.disconnects.disconnect(
+        request.tenant_binding_id, caller.org_id, caller.actor
+    )
+    return DisconnectAnswer(
+        binding=Binding.of(await services.bindings.get(ended.binding_id, caller.org_id)),
+        grant_revoked=ended.grant_revoked,
+        remote_cleanup=ended.remote,
+    )

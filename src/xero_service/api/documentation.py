@@ -1,0 +1,89 @@
+"""The OpenAPI document and a page that shows it, with every asset from this service."""
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from xero_service.api.problems import MEDIA_TYPE
+
+ASSETS = Path(fastapi_offline.__file__).parent / "static"
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Xero connection service: API</title>
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+START = """window.ui = SwaggerUIBundle({
+  url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true,
+});
+"""
+
+
+def install(app: FastAPI) -> None:
+    """Serve the page, and make problems appear as what they are in the document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    # FastAPI's documented way to extend the document.
+    app.openapi = openapi  # type: ignore[method-assign]
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
+    app.add_route("/docs", _page, include_in_schema=False)
+    app.add_route("/docs/start.js", _start, include_in_schema=False)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                _mark_problem(answer)
+    return document
+
+
+def _mark_problem(answer: dict[str, Any]) -> None:
+    """Give a problem its media type, and its codes as the values that they are."""
+    content = answer.get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    reference = schema.get("$ref", "")
+    if reference.endswith("/HTTPValidationError"):
+        answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    elif reference.endswith("/Problem"):
+        codes = answer.pop("x-codes", [])
+        narrowed = {"properties": {"code": {"type": "string", "enum": codes}}}
+        answer["content"] = {MEDIA_TYPE: {"schema": {"allOf": [schema, narrowed]}}}
+
+
+async def _page(_: Request) -> Response:
+    return HTMLResponse(PAGE, headers={"Content-Security-Policy": PAGE_CSP})
+
+
+async def _start(_: Request) -> Response:
+    return Response(START, media_type="text/javascript")

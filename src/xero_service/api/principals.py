@@ -1,0 +1,107 @@
+"""Who is calling: a session JWT (RFC 7519, checked as RFC 8725 asks) becomes a principal.
+
+Clerk's tokens of both versions are the default mapping (facts/clerk.md §1.1, §1.5); any issuer
+that signs the same claims will do.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from xero_service.domain import Role, SessionUser
+from xero_service.errors import AuthError, SessionPending
+from xero_service.jwks import KeySet
+
+LEEWAY_SECONDS = 5
+LONGEST_TOKEN = 8192
+SESSION_CATEGORY = "cl_B7d4PD111AAA"  # Clerk's `cat` of session tokens
+REQUIRED_CLAIMS = ("exp", "iat", "iss", "sub", "sid")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionVerifier:
+    """Verifies the session tokens of one configured issuer."""
+
+    issuer: str
+    keys: KeySet
+    authorized_parties: frozenset[str]
+    audience: str | None = None
+
+    async def verify(self, token: str, *, expired_for_at_most: float = 0) -> SessionUser:
+        """Return who a session token speaks for.
+
+        `expired_for_at_most`: seconds by which the expiry is forgiven, beyond the leeway. Raises
+        AuthError with one and the same message whatever is wrong, SessionPending for a session
+        with an open task, SignInUnavailable where no key could ever be fetched.
+        """
+        claims = await self._claims(token)
+        if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
+            raise _refused()
+        if claims.get("azp") not in self.authorized_parties:
+            raise _refused()
+        if not str(claims["sub"]).startswith("user_"):
+            raise _refused()  # machines are `mch_…`
+        if (state := claims.get("sts", "active")) != "active":
+            raise SessionPending if state == "pending" else _refused()
+        return _principal(claims)
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a genuine token; its expiry is the caller's to judge."""
+        if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+            raise _refused()
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ", "JWT") != "JWT" or header.get("alg") != "RS256":
+                raise _refused()
+            if header.get("cat", SESSION_CATEGORY) != SESSION_CATEGORY:
+                raise _refused()
+            key = await self.keys.find(header.get("kid"))
+            if key is None:
+                raise _refused()
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                issuer=self.issuer,
+                audience=self.audience,
+                leeway=LEEWAY_SECONDS,
+                options={
+                    "require": list(REQUIRED_CLAIMS),
+                    "verify_aud": self.audience is not None,
+                    "verify_exp": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError) as error:
+            raise _refused() from error
+        if isinstance(claims["exp"], bool) or not isinstance(claims["exp"], int | float):
+            raise _refused()
+        return claims
+
+
+def _principal(claims: dict[str, Any]) -> SessionUser:
+    """Map version 2 (`o`) and version 1 (`org_id`, `org_role`) to the same principal."""
+    version = claims.get("v")
+    if version == 2:
+        org = claims.get("o")
+        org_id, role = (org.get("id"), org.get("rol")) if isinstance(org, dict) else (None, None)
+    elif version is None or version == 1:
+        org_id, role = claims.get("org_id"), claims.get("org_role")
+    else:
+        raise _refused()
+    actor = claims.get("act")
+    return SessionUser(
+        user_id=claims["sub"],
+        org_id=org_id if isinstance(org_id, str) and org_id else None,
+        role=Role.ADMIN if str(role).removeprefix("org:") == "admin" else Role.MEMBER,
+        impersonator=None if actor is None else _subject(actor),
+    )
+
+
+def _subject(actor: Any) -> str:
+    return str(actor.get("sub", "unknown")) if isinstance(actor, dict) else "unknown"
+
+
+def _refused() -> AuthError:
+    return AuthError("The session token is missing, expired or not valid.")

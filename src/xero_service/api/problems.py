@@ -1,0 +1,123 @@
+"""Turn every failure into RFC 9457 `application/problem+json`; nothing submitted is echoed."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from xero_service.errors import AuthError, IntegrationError, InvalidRequest
+from xero_service.telemetry import logger
+
+MEDIA_TYPE = "application/problem+json"
+
+log = logger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong, for people (`detail`) and for programs (`code`)."""
+
+    type: str = Field(examples=["urn:xero-service:problem:not_found"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["Not found"])
+    code: str = Field(examples=["not_found"], description="Stable; decide by this.")
+    requestId: str = Field(examples=["6f1c2a0f9c1e4f4b"])  # noqa: N815 - the name on the wire
+
+
+def responses(*errors: type[IntegrationError]) -> dict[int | str, dict[str, Any]]:
+    """Declare which errors a route answers with, by status, for the OpenAPI document."""
+    declared: dict[int | str, dict[str, Any]] = {}
+    answered: list[type[IntegrationError]] = [*errors, InvalidRequest]
+    for error in answered:
+        entry = declared.setdefault(error.status, {"model": Problem, "description": ""})
+        codes = entry.setdefault("x-codes", [])
+        if error.code not in codes:
+            codes.append(error.code)
+            entry["description"] = ", ".join(f"`{code}`" for code in codes)
+    return declared
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception with a problem."""
+    app.add_exception_handler(IntegrationError, _on_integration_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected_error)
+
+
+async def _on_integration_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, IntegrationError)  # noqa: S101 - registered for it
+    if not error.operational or error.status >= 500:
+        log.warning("request failed", code=error.code, operational=error.operational)
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, error.retry_after))
+    if isinstance(error, AuthError) and error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _answer(request, error.status, error.code, error.title, error.detail, headers)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    return _answer(
+        request,
+        InvalidRequest.status,
+        InvalidRequest.code,
+        InvalidRequest.title,
+        f"Check these fields: {', '.join(_fields(error.errors()))}.",
+    )
+
+
+def _fields(found: Sequence[Any]) -> list[str]:
+    """Name the fields at fault by their place, and only those that we know by name.
+
+    A field that we do not know is the caller's text, so it is called just that.
+    """
+    names = set()
+    for each in found:
+        known = each["type"] != "extra_forbidden"
+        where = [str(part) for part in each["loc"] if isinstance(part, str)]
+        names.add(".".join(where) if known else f"{where[0]} (unknown field)")
+    return sorted(names)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    status = HTTPStatus(error.status_code)
+    code = status.name.lower()
+    return _answer(request, status, code, status.phrase, status.phrase, error.headers)
+
+
+async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", kind=type(error).__name__)
+    broken = IntegrationError()
+    return _answer(request, broken.status, broken.code, broken.title, broken.detail)
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    headers: Any = None,
+) -> JSONResponse:
+    problem = Problem(
+        type=f"urn:xero-service:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        requestId=request.scope.get("request_id", ""),
+    )
+    return JSONResponse(
+        problem.model_dump(),
+        status,
+        {"Cache-Control": "no-store", **(headers or {})},
+        media_type=MEDIA_TYPE,
+    )

@@ -1,0 +1,26 @@
+"""POST /refresh: renew what is due, now."""
+
+from fastapi import APIRouter
+
+from xero_service.api import problems
+from xero_service.api.deps import ServicesDep, SessionDep
+from xero_service.api.schemas import RefreshAnswer, RefreshError
+from xero_service.errors import AuthError, ServiceBusy, SessionPending, SignInUnavailable
+
+router = APIRouter(tags=["bindings"])
+
+
+@router.post(
+    "/refresh",
+    operation_id="refreshTokens",
+    responses=problems.responses(AuthError, SessionPending, ServiceBusy, SignInUnavailable),
+)
+async def refresh(user: SessionDep, services: ServicesDep) -> RefreshAnswer:
+    """Renew the org's tokens that are due; nothing to do without an active org."""
+    report = await services.tokens.proactive_refresh_for_org(user.org_id)
+    return RefreshAnswer(
+        success=report.success,
+        has_active_bindings=report.has_active_bindings,
+        refreshed_count=report.refreshed_count,
+        errors=[RefreshError(binding_id=e.binding_id, error=e.error) for e in report.errors],
+    )

@@ -1,0 +1,173 @@
+"""The JSON that travels: camelCase, and no field that was not documented."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from xero_service.domain import Availability, BindingStatus, HealthState
+from xero_service.services.bindings import BindingView
+from xero_service.services.tenants import Choices, TenantChoice
+
+
+class Answer(BaseModel):
+    """What the service says."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Body(BaseModel):
+    """What a caller sends; unknown fields are refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class ConnectedBy(Answer):
+    """Who of this org consented, and as whom at Xero."""
+
+    user_id: str = Field(examples=["user_2abc"])
+    xero_name: str | None
+    xero_email: str | None
+
+
+class Health(Answer):
+    """How a binding's tokens do."""
+
+    state: HealthState
+    access_token_expires_at: datetime | None
+    refresh_token_expires_at: datetime | None
+    last_refreshed_at: datetime | None
+    last_error: str | None = Field(description="A stable code, or null.")
+
+
+class Binding(Answer):
+    """One Xero organisation linked to this org."""
+
+    id: UUID
+    tenant_id: str
+    tenant_name: str
+    tenant_type: str
+    status: BindingStatus
+    grant_id: UUID
+    connected_by: ConnectedBy | None
+    created_at: datetime
+    updated_at: datetime
+    last_used_at: datetime | None
+    health: Health
+
+    @classmethod
+    def of(cls, view: BindingView) -> Self:
+        """Shape a binding as its org sees it."""
+        binding, consenter, health = view.binding, view.connected_by, view.health
+        return cls(
+            id=binding.id,
+            tenant_id=binding.tenant_id,
+            tenant_name=binding.tenant_name,
+            tenant_type=binding.tenant_type,
+            status=binding.status,
+            grant_id=binding.grant_id,
+            connected_by=consenter
+            and ConnectedBy(
+                user_id=consenter.user_id,
+                xero_name=consenter.xero_name,
+                xero_email=consenter.xero_email,
+            ),
+            created_at=binding.created_at,
+            updated_at=binding.updated_at,
+            last_used_at=view.last_used_at,
+            health=Health(
+                state=health.state,
+                access_token_expires_at=health.access_token_expires_at,
+                refresh_token_expires_at=health.refresh_token_expires_at,
+                last_refreshed_at=health.last_refreshed_at,
+                last_error=health.last_error,
+            ),
+        )
+
+
+class BindingList(Answer):
+    """An org's bindings."""
+
+    bindings: list[Binding]
+    has_active_bindings: bool
+
+
+class AuthorizationStart(Answer):
+    """Where to send the browser."""
+
+    authorization_url: str
+    expires_at: datetime
+
+
+class Tenant(Answer):
+    """A Xero organisation that a consent of this org reached."""
+
+    tenant_id: str
+    tenant_name: str
+    tenant_type: str
+    just_authorised: bool
+    availability: Availability
+    binding_id: UUID | None
+
+    @classmethod
+    def of(cls, choice: TenantChoice) -> Self:
+        """Shape one choice."""
+        return cls(
+            tenant_id=choice.connection.tenant_id,
+            tenant_name=choice.connection.tenant_name,
+            tenant_type=choice.connection.tenant_type,
+            just_authorised=choice.just_authorised,
+            availability=choice.availability,
+            binding_id=choice.binding_id,
+        )
+
+
+class TenantList(Answer):
+    """What can be chosen with a grant."""
+
+    grant_id: UUID
+    tenants: list[Tenant]
+
+    @classmethod
+    def of(cls, choices: Choices) -> Self:
+        """Shape the choices."""
+        return cls(grant_id=choices.grant_id, tenants=[Tenant.of(each) for each in choices.tenants])
+
+
+class TenantSelection(Body):
+    """Which tenant to bind, through which grant."""
+
+    grant_id: UUID
+    tenant_id: str = Field(min_length=1, max_length=100)
+
+
+class DisconnectRequest(Body):
+    """Which binding to end."""
+
+    tenant_binding_id: UUID
+
+
+class DisconnectAnswer(Answer):
+    """What ended here, and how far it has come at Xero."""
+
+    binding: Binding
+    grant_revoked: bool
+    remote_cleanup: Literal["done", "pending", "impossible"]
+
+
+class RefreshError(Answer):
+    """Why one binding's tokens could not be renewed."""
+
+    binding_id: UUID
+    error: str = Field(description="A stable code.", examples=["xero_unavailable"])
+
+
+class RefreshAnswer(Answer):
+    """What a refresh of the org's tokens did."""
+
+    success: bool
+    has_active_bindings: bool
+    refreshed_count: int
+    errors: list[RefreshError]

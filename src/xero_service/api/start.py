@@ -1,0 +1,77 @@
+"""GET /start: begin a consent at Xero."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from xero_service.api import flow_cookie, problems
+from xero_service.api.accept import prefers_html
+from xero_service.api.deps import NavigatingAdminDep, ServicesDep
+from xero_service.api.schemas import AuthorizationStart
+from xero_service.errors import (
+    AdminRequired,
+    AuthError,
+    CrossSiteRefused,
+    ImpersonationRefused,
+    InvalidReturnTo,
+    OrgRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+)
+
+router = APIRouter(tags=["connect"])
+
+
+@router.get(
+    "/start",
+    operation_id="startConnection",
+    response_model=AuthorizationStart,
+    responses={
+        302: {"description": "To Xero, for a request that prefers text/html."},
+        **problems.responses(
+            AuthError,
+            SessionPending,
+            OrgRequired,
+            AdminRequired,
+            ImpersonationRefused,
+            CrossSiteRefused,
+            InvalidReturnTo,
+            ServiceBusy,
+            SignInUnavailable,
+        ),
+    },
+)
+async def start(
+    request: Request,
+    caller: NavigatingAdminDep,
+    services: ServicesDep,
+    return_to: Annotated[
+        str | None,
+        Query(alias="returnTo", description="A path of the frontend to come back to."),
+    ] = None,
+) -> Response:
+    """Start connecting: get Xero's consent page, or be sent there.
+
+    The answer sets the flow cookie, so a page of another origin calls this with credentials
+    included and then navigates to `authorizationUrl`.
+    """
+    started = await services.connect.start(
+        caller.user,
+        caller.actor,
+        return_to=return_to,
+        browser_id=flow_cookie.read(request, services.settings),
+    )
+    answer: Response
+    if prefers_html(request):
+        answer = RedirectResponse(started.authorization_url, 302)
+    else:
+        shaped = AuthorizationStart(
+            authorization_url=started.authorization_url, expires_at=started.expires_at
+        )
+        answer = JSONResponse(shaped.model_dump(mode="json", by_alias=True))
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Vary"] = "Accept"
+    flow_cookie.write(answer, services.settings, started.browser_id)
+    return answer

@@ -1,0 +1,72 @@
+"""/tenants: what a consent reached, and choosing one of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from xero_service.api import problems
+from xero_service.api.deps import ActingAdminDep, AdminDep, ServicesDep
+from xero_service.api.schemas import Binding, TenantList, TenantSelection
+from xero_service.errors import (
+    AdminRequired,
+    AuthError,
+    ExternalAPIError,
+    ImpersonationRefused,
+    NotFound,
+    OrgRequired,
+    RateLimitError,
+    ReauthorizationRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+    TenantBoundElsewhere,
+    TenantNotAccessible,
+    XeroMisconfigured,
+)
+
+router = APIRouter(prefix="/tenants", tags=["tenants"])
+COMMON = (
+    AuthError,
+    SessionPending,
+    OrgRequired,
+    AdminRequired,
+    NotFound,
+    ReauthorizationRequired,
+    ExternalAPIError,
+    RateLimitError,
+    XeroMisconfigured,
+    ServiceBusy,
+    SignInUnavailable,
+)
+
+
+@router.get("/list", operation_id="listTenants", responses=problems.responses(*COMMON))
+async def list_tenants(
+    caller: AdminDep,
+    services: ServicesDep,
+    grant_id: Annotated[UUID, Query(alias="grantId")],
+) -> TenantList:
+    """Ask Xero which organisations a grant reaches; those of the org's own consents are shown."""
+    return TenantList.of(await services.tenants.choices(caller.user, grant_id))
+
+
+@router.post(
+    "/select",
+    operation_id="selectTenant",
+    responses={
+        201: {"model": Binding, "description": "A new binding."},
+        **problems.responses(
+            *COMMON, ImpersonationRefused, TenantBoundElsewhere, TenantNotAccessible
+        ),
+    },
+)
+async def select_tenant(
+    selection: TenantSelection, caller: ActingAdminDep, services: ServicesDep, response: Response
+) -> Binding:
+    """Bind one organisation; one that is bound here already rests on the new grant."""
+    selected = await services.tenants.select(
+        caller.user, caller.actor, selection.grant_id, selection.tenant_id
+    )
+    response.status_code = 201 if selected.created else 200
+    return Binding.of(await services.bindings.get(selected.binding_id, caller.org_id))

@@ -1,0 +1,101 @@
+"""Build the FastAPI application: routers, problem handlers, middleware, lifespan."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import timedelta
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from xero_service import wiring
+from xero_service.api import (
+    bindings,
+    callback,
+    disconnect,
+    documentation,
+    ops,
+    problems,
+    refresh,
+    spa,
+    start,
+    tenants,
+)
+from xero_service.api.middleware import Observed, SecurityHeaders
+from xero_service.settings import Settings, load
+from xero_service.telemetry import Metrics, configure_logging
+
+PREFIX = "/api/integrations/xero"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def assemble(lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application without configuration: enough for its OpenAPI document."""
+    app = FastAPI(
+        title="Xero connection service",
+        version="0.1.0",
+        summary="Connect once, bind many, never lose a grant.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    contract = APIRouter(prefix=PREFIX)
+    for module in (start, callback, bindings, tenants, disconnect, refresh):
+        contract.include_router(module.router)
+    app.include_router(contract)
+    app.include_router(ops.router)
+    problems.install(app)
+    documentation.install(app)
+    return app
+
+
+def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
+    """Return the application as it is served; `upkeep`: also do what must happen by itself."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with wiring.services(settings, metrics) as services:
+            app.state.services = services
+            interval = timedelta(seconds=settings.upkeep_interval_seconds)
+            worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
+            try:
+                yield
+            finally:
+                if worker is not None:
+                    worker.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await worker
+
+    app = assemble(lifespan)
+    if settings.spa_dir is not None:
+        spa.install(app, settings.spa_dir, issuer=settings.auth_issuer)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[settings.frontend_url],
+        allow_credentials=True,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-Id"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+        max_age=600,
+    )
+    app.add_middleware(SecurityHeaders, https=settings.served_over_https)
+    app.add_middleware(Observed, metrics=metrics)
+    return app
+
+
+def with_upkeep() -> FastAPI:
+    """Read the configuration and build: what `xero-service serve` starts in each worker."""
+    return _configured(upkeep=True)
+
+
+def without_upkeep() -> FastAPI:
+    """Build for `serve --no-upkeep`, where upkeep runs as a process of its own."""
+    return _configured(upkeep=False)
+
+
+def _configured(*, upkeep: bool) -> FastAPI:
+    settings = load()
+    configure_logging(level=settings.log_level, form=settings.log_format)
+    return create_app(settings, upkeep=upkeep)

@@ -1,0 +1,321 @@
+"""Values and rules of the business, frozen and without I/O; the words are design.md's."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+PROVIDER = "xero"
+ORGANISATION = "ORGANISATION"
+
+
+class GrantStatus(StrEnum):
+    """Whether a grant's tokens may be used."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    REFRESH_FAILED = "refresh_failed"
+
+
+class BindingStatus(StrEnum):
+    """Whether a binding may be used, and if not, who has to act."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    NEEDS_REAUTH = "needs_reauth"
+    REVOKED = "revoked"
+
+
+class HealthState(StrEnum):
+    """A binding's health in one word, for the settings page."""
+
+    HEALTHY = "healthy"
+    EXPIRING = "expiring"
+    RETRYING = "retrying"
+    NEEDS_REAUTH = "needs_reauth"
+    DISCONNECTED = "disconnected"
+
+
+class Availability(StrEnum):
+    """What an org can do with a tenant that its consent reached."""
+
+    AVAILABLE = "available"
+    BOUND_HERE = "bound_here"
+    UNAVAILABLE = "unavailable"
+
+
+class CleanupKind(StrEnum):
+    """What we still owe Xero after a disconnect."""
+
+    REVOKE = "revoke"
+    DELETE_CONNECTION = "delete_connection"
+
+
+class CleanupOutcome(StrEnum):
+    """How an owed cleanup ended."""
+
+    DONE = "done"
+    IMPOSSIBLE = "impossible"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    """What a session user may do in the active org."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+# --- Principals ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUser:
+    """A person with a verified session; `org_id` is the active organisation, if any."""
+
+    user_id: str
+    org_id: str | None
+    role: Role
+    impersonator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something, as the audit log keeps it."""
+
+    kind: str  # user | service | system
+    id: str
+    impersonator: str | None = None
+    request_id: str | None = None
+    source: str | None = None
+
+
+SYSTEM = Actor(kind="system", id="xero-service")
+
+
+# --- Tokens and grants --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What Xero's token endpoint gave; `expires_in` counts from before the request was sent."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: timedelta
+    scopes: tuple[str, ...]
+    id_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A verified answer to a code exchange: the tokens and who consented at Xero."""
+
+    tokens: TokenSet
+    xero_user_id: str
+    authentication_event_id: str | None
+    xero_name: str | None
+    xero_email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshPolicy:
+    """When tokens are renewed, and how long a refresh may hold its lease."""
+
+    margin: timedelta = timedelta(minutes=10)
+    refresh_token_max_age: timedelta = timedelta(days=45)
+    lease: timedelta = timedelta(seconds=30)
+    deadline: timedelta = timedelta(seconds=20)
+
+    @property
+    def attempt_stays_open(self) -> timedelta:
+        """How long another holder's unanswered attempt forbids calling a grant dead."""
+        return max(3 * self.lease, timedelta(seconds=60))
+
+
+# Unused refresh tokens live 60 days; each rotation starts the count anew (facts §2.4).
+REFRESH_TOKEN_LIFETIME = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One Xero user's consent with its sealed token set, as read at `read_at`.
+
+    `read_at` is the database's clock, the only one that freshness is judged by.
+    """
+
+    id: UUID
+    org_id: str
+    xero_user_id: str
+    status: GrantStatus
+    generation: int
+    scopes: tuple[str, ...]
+    access_token_enc: str | None = field(repr=False)
+    refresh_token_enc: str | None = field(repr=False)
+    refresh_token_issued_at: datetime
+    expires_at: datetime
+    lease_until: datetime | None
+    refresh_sent_at: datetime | None
+    refresh_failures: int
+    next_refresh_at: datetime | None
+    last_error: str | None
+    read_at: datetime
+
+    def valid_for(self) -> timedelta:
+        """How long the access token still works; negative once it expired."""
+        return self.expires_at - self.read_at
+
+    def needs_refresh(self, policy: RefreshPolicy) -> bool:
+        """Whether the access token is inside the margin, or the refresh token is old."""
+        return (
+            self.valid_for() < policy.margin
+            or self.read_at - self.refresh_token_issued_at > policy.refresh_token_max_age
+        )
+
+    def backs_off_for(self) -> timedelta:
+        """How long to wait before Xero is asked again; zero or less: now."""
+        if self.next_refresh_at is None:
+            return timedelta()
+        return self.next_refresh_at - self.read_at
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshLease:
+    """The right to spend a grant's refresh token: who, and on which generation."""
+
+    grant: Grant
+    holder: UUID
+    claimed_at: datetime  # the database's clock, before anything was sent
+
+
+# --- Tenants and bindings -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Xero's own record that a Xero user linked a tenant to our app."""
+
+    connection_id: str
+    tenant_id: str
+    tenant_type: str
+    tenant_name: str
+    auth_event_id: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """One consent by an org: who started it and what it reached.
+
+    `tenant_ids` is None until Xero was asked. Where no connection carried the consent's event
+    (all were connected before), `matched_event` is False and only the session user who
+    consented may choose among `tenant_ids` (design: rule 2).
+    """
+
+    id: UUID
+    grant_id: UUID
+    org_id: str
+    user_id: str
+    event_id: str | None
+    tenant_ids: tuple[str, ...] | None
+    matched_event: bool
+    used: bool
+
+    def offers_to(self, user_id: str) -> frozenset[str]:
+        """The tenants that this consent lets `user_id` list and select.
+
+        Others of the org join in once the user who consented made the first selection, and
+        never where the consent carried no event of its own.
+        """
+        if self.tenant_ids is None:
+            return frozenset()
+        if user_id == self.user_id or (self.matched_event and self.used):
+            return frozenset(self.tenant_ids)
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Consenter:
+    """This org's own session user and the Xero user behind a binding's grant."""
+
+    user_id: str
+    xero_name: str | None
+    xero_email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One tenant linked to one org, resting on a grant."""
+
+    id: UUID
+    org_id: str
+    tenant_id: str
+    tenant_name: str
+    tenant_type: str
+    connection_id: str | None
+    grant_id: UUID
+    status: BindingStatus
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A binding's token health, computed from its grant."""
+
+    state: HealthState
+    access_token_expires_at: datetime | None
+    refresh_token_expires_at: datetime | None
+    last_refreshed_at: datetime | None
+    last_error: str | None
+
+
+def health(binding: Binding, grant: Grant, policy: RefreshPolicy) -> Health:
+    """Say in one word how a binding does; its status comes before its tokens."""
+    if binding.status is BindingStatus.REVOKED:
+        return Health(HealthState.DISCONNECTED, None, None, None, None)
+    return Health(
+        state=_state(binding, grant, policy),
+        access_token_expires_at=grant.expires_at,
+        refresh_token_expires_at=grant.refresh_token_issued_at + REFRESH_TOKEN_LIFETIME,
+        last_refreshed_at=grant.refresh_token_issued_at,
+        last_error=grant.last_error,
+    )
+
+
+def _state(binding: Binding, grant: Grant, policy: RefreshPolicy) -> HealthState:
+    if binding.status is BindingStatus.NEEDS_REAUTH or grant.status is not GrantStatus.ACTIVE:
+        return HealthState.NEEDS_REAUTH
+    if grant.refresh_failures > 0:
+        return HealthState.RETRYING
+    if grant.read_at - grant.refresh_token_issued_at > policy.refresh_token_max_age:
+        return HealthState.EXPIRING
+    return HealthState.HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    """Something still owed to Xero after a disconnect."""
+
+    id: UUID
+    kind: CleanupKind
+    grant_id: UUID
+    xero_user_id: str
+    connection_id: str | None
+    attempts: int
+    outcome: CleanupOutcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the append-only record: who, what, with which outcome."""
+
+    actor: Actor
+    action: str
+    outcome: str = "ok"
+    org_id: str | None = None
+    binding_id: UUID | None = None
+    grant_id: UUID | None = None
+    tenant_id: str | None = None
+    detail: dict[str, str | int | bool | None] = field(default_factory=dict)

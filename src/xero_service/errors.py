@@ -1,0 +1,299 @@
+"""The error tree: every way in which this service says no, and what the caller should do.
+
+A class is a row of the table that the API publishes: its HTTP status, its stable code, its
+title, and whether it is operational (expected in the life of a healthy service) or a fault of
+ours. `api.problems` alone turns an error into an HTTP answer (RFC 9457).
+"""
+
+from typing import ClassVar
+
+
+class IntegrationError(Exception):
+    """Base of all errors that may reach a caller; `detail` is written for that caller."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something went wrong on our side"
+    operational: ClassVar[bool] = True
+
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
+        """Keep the sentence for the caller and the seconds after which trying again helps."""
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.retry_after = retry_after
+
+
+# --- Who is calling, and what they may do -------------------------------------------------
+
+
+class AuthError(IntegrationError):
+    """The caller did not prove who they are."""
+
+    status = 401
+    code = "unauthorized"
+    title = "Sign in first"
+
+
+class SessionPending(AuthError):
+    """The session has an open task (Clerk: `sts` is `pending`) and counts as signed out."""
+
+    code = "session_pending"
+    title = "Finish signing in first"
+
+
+class OrgRequired(AuthError):
+    """The session has no active organisation."""
+
+    status = 403
+    code = "org_required"
+    title = "Choose an organisation first"
+
+
+class AdminRequired(AuthError):
+    """Only an admin of the organisation may do this."""
+
+    status = 403
+    code = "admin_required"
+    title = "Only an admin of your organisation can do this"
+
+
+class ImpersonationRefused(AuthError):
+    """An impersonated session (`act`) may look, but not connect, select or disconnect."""
+
+    status = 403
+    code = "impersonation_refused"
+    title = "Not while you are signed in as somebody else"
+
+
+class ScopeRequired(AuthError):
+    """The service key lacks the scope that this operation needs."""
+
+    status = 403
+    code = "scope_required"
+    title = "This service key may not do that"
+
+
+class CrossSiteRefused(AuthError):
+    """A start that another site caused, with only a cookie to vouch for it."""
+
+    status = 403
+    code = "cross_site_refused"
+    title = "Start from the settings page"
+
+
+# --- What was asked for -------------------------------------------------------------------
+
+
+class NotFound(IntegrationError):
+    """Unknown, or of another org: the two are never told apart."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class InvalidRequest(IntegrationError):
+    """The request does not have the documented shape."""
+
+    status = 422
+    code = "invalid_request"
+    title = "The request is not valid"
+
+
+class InvalidReturnTo(InvalidRequest):
+    """`returnTo` is not a plain path of the frontend (RFC 9700 §4.11)."""
+
+    code = "invalid_return_to"
+    title = "returnTo must be a path of the frontend"
+
+
+class TenantNotAccessible(IntegrationError):
+    """The consent does not reach this tenant, or Xero no longer lets it."""
+
+    status = 422
+    code = "tenant_not_accessible"
+    title = "Xero does not give access to this organisation"
+
+
+class TenantBoundElsewhere(IntegrationError):
+    """A binding that is not revoked exists in another org; which one is never said."""
+
+    status = 409
+    code = "tenant_bound_elsewhere"
+    title = "This Xero organisation is already connected elsewhere"
+
+
+# --- Tokens ---------------------------------------------------------------------------------
+
+
+class TokenError(IntegrationError):
+    """A token cannot be had."""
+
+    status = 409
+    code = "token_unavailable"
+    title = "No token is available"
+
+
+class ReauthorizationRequired(TokenError):
+    """Xero no longer honours the grant; only a person can fix this."""
+
+    code = "reauthorization_required"
+    title = "Connect to Xero again"
+
+
+class BindingSuspended(TokenError):
+    """An operator switched this binding off."""
+
+    code = "binding_suspended"
+    title = "This connection is suspended"
+
+
+class GrantShared(TokenError):
+    """A token of this grant would open another org's tenants too (design: rule 9)."""
+
+    code = "grant_shared"
+    title = "The Xero user of this connection also serves another organisation"
+
+
+class CiphertextUnreadable(TokenError):
+    """A stored secret does not open: wrong key, moved to another row, or altered."""
+
+    status = 500
+    code = "internal_error"
+    title = "Something went wrong on our side"
+    operational = False
+
+
+# --- Xero -----------------------------------------------------------------------------------
+
+
+class ExternalAPIError(IntegrationError):
+    """Xero did not answer as it should; nothing is wrong with the user's consent."""
+
+    status = 503
+    code = "xero_unavailable"
+    title = "Xero is not available"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = 5) -> None:
+        """Say that time helps: `retry_after` has a default here."""
+        super().__init__(detail, retry_after=retry_after)
+
+
+class XeroNotReached(ExternalAPIError):
+    """The request never left: Xero cannot have acted on it."""
+
+
+class XeroSilent(ExternalAPIError):
+    """The request may have arrived and no answer came: Xero may have acted on it."""
+
+
+class XeroAnswerUnusable(ExternalAPIError):
+    """Xero answered, but not with what its documentation promises."""
+
+
+class XeroMisconfigured(ExternalAPIError):
+    """Xero refused our client credentials (`invalid_client`): an operator must act."""
+
+    code = "xero_misconfigured"
+    title = "The connection to Xero is misconfigured"
+    operational = False
+
+
+class InvalidGrant(ExternalAPIError):
+    """Xero said `invalid_grant`; what that means is for the token service to decide."""
+
+
+class AccessRefused(ExternalAPIError):
+    """Xero refused this access token or tenant (401 or 403)."""
+
+    status = 502
+    code = "xero_refused"
+    title = "Xero refused the request"
+
+
+class RateLimitError(ExternalAPIError):
+    """Xero answered 429."""
+
+    code = "xero_rate_limited"
+    title = "Xero asks us to slow down"
+
+
+# --- Ourselves ------------------------------------------------------------------------------
+
+
+class ServiceBusy(IntegrationError):
+    """A resource of ours (database, pool, a lease) did not become free in time."""
+
+    status = 503
+    code = "service_busy"
+    title = "The service is busy"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = 2) -> None:
+        """Say that time helps: `retry_after` has a default here."""
+        super().__init__(detail, retry_after=retry_after)
+
+
+class SignInUnavailable(ServiceBusy):
+    """The session issuer's signing keys cannot be had, so nobody can be recognised."""
+
+    code = "sign_in_unavailable"
+    title = "Sign-in cannot be checked right now"
+
+
+class ConfigError(IntegrationError):
+    """The configuration is wrong; the message names every fault and no secret value."""
+
+    code = "misconfigured"
+    title = "The service is misconfigured"
+    operational = False
+
+
+# --- The consent flow: where the browser is sent instead of an error page ------------------
+
+
+class FlowError(IntegrationError):
+    """A consent that did not come to a connection; `code` travels in `?error=`."""
+
+    status = 303
+    code = "exchange_failed"
+    title = "Connecting to Xero did not work"
+
+
+class AccessDenied(FlowError):
+    """The user cancelled at Xero (RFC 6749 §4.1.2.1)."""
+
+    code = "access_denied"
+
+
+class FlowExpired(FlowError):
+    """The attempt is older than ten minutes, or was used."""
+
+    code = "flow_expired"
+
+
+class FlowMismatch(FlowError):
+    """State, flow cookie or issuer are not those of an attempt of this browser."""
+
+    code = "flow_mismatch"
+
+
+class SessionMismatch(FlowError):
+    """Another user or org is signed in than the one that started."""
+
+    code = "session_mismatch"
+
+
+class ExchangeFailed(FlowError):
+    """Xero did not give a token set that can be believed."""
+
+
+class NoTenants(FlowError):
+    """The consent reaches no Xero organisation."""
+
+    code = "no_tenants"
+
+
+class InsufficientScope(FlowError):
+    """Fewer scopes were granted than the service needs."""
+
+    code = "insufficient_scope"

@@ -1,0 +1,70 @@
+"""Hold what only one process may hold at a time: the turn to exchange, and a grant's lease."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from xero_service.domain import Grant
+from xero_service.errors import ServiceBusy
+from xero_service.store.database import Database
+
+EXCHANGE = "xero_exchange"
+LOOK_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Leaseholder:
+    """Takes leases, waits for them within bounds, and gives them back."""
+
+    database: Database
+    ttl: timedelta
+
+    @asynccontextmanager
+    async def exchange_turn(self, *, patience: float) -> AsyncIterator[datetime]:
+        """Exclude every exchange of a code, and every revocation, on any replica.
+
+        Yields the database's time when the turn began; raises ServiceBusy after `patience`
+        seconds of waiting.
+        """
+        holder, deadline = uuid4(), time.monotonic() + patience
+        while True:
+            async with self.database.transaction() as tx:
+                began = await tx.leases.claim(EXCHANGE, holder=holder, ttl=self.ttl)
+            if began is not None:
+                break
+            if time.monotonic() > deadline:
+                raise ServiceBusy("Other connections are being made at this moment.")
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        try:
+            yield began
+        finally:
+            with contextlib.suppress(ServiceBusy):
+                async with self.database.transaction() as tx:
+                    await tx.leases.release(EXCHANGE, holder=holder)
+
+    @asynccontextmanager
+    async def grant(self, grant_id: UUID, *, patience: float) -> AsyncIterator[Grant]:
+        """Keep anybody from refreshing a grant; yields it as it stands once it is held.
+
+        Raises ServiceBusy after `patience` seconds of waiting.
+        """
+        holder, deadline = uuid4(), time.monotonic() + patience
+        while True:
+            async with self.database.transaction() as tx:
+                grant = await tx.grant_leases.hold(grant_id, holder=holder, ttl=self.ttl)
+            if grant is not None:
+                break
+            if time.monotonic() > deadline:
+                raise ServiceBusy("The tokens of this grant are being renewed.")
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        try:
+            yield grant
+        finally:
+            with contextlib.suppress(ServiceBusy):
+                async with self.database.transaction() as tx:
+                    await tx.grant_leases.let_go(grant_id, holder=holder)

@@ -1,0 +1,226 @@
+"""Choosing: which tenants an org's own consents reached, and binding one of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from xero_service.domain import (
+    ORGANISATION,
+    Actor,
+    AuditEvent,
+    Authorisation,
+    Availability,
+    Binding,
+    BindingStatus,
+    Connection,
+    Grant,
+    GrantStatus,
+    SessionUser,
+)
+from xero_service.errors import (
+    AccessRefused,
+    NotFound,
+    OrgRequired,
+    ReauthorizationRequired,
+    TenantBoundElsewhere,
+    TenantNotAccessible,
+)
+from xero_service.services.leasing import Leaseholder
+from xero_service.services.tokens import TokenService
+from xero_service.store.database import Database, Transaction
+from xero_service.store.reach import record_reach
+from xero_service.xero.adapter import XeroAdapter
+
+WAIT_FOR_LEASE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChoice:
+    """A tenant that this session user may see, and what the org can do with it."""
+
+    connection: Connection
+    just_authorised: bool
+    availability: Availability
+    binding_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The tenants of one grant, as `grant_id` now is."""
+
+    grant_id: UUID
+    tenants: tuple[TenantChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The binding that a selection led to, and whether it is new."""
+
+    binding_id: UUID
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What one session user of an org sees of a grant."""
+
+    grant: Grant
+    tenant_ids: frozenset[str]
+    newest_event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantsService:
+    """Lists and selects tenants, within what the org's own consents reached (design: rule 2)."""
+
+    database: Database
+    xero: XeroAdapter
+    tokens: TokenService
+    leases: Leaseholder
+
+    async def choices(self, user: SessionUser, grant_id: UUID) -> Choices:
+        """Ask Xero which tenants the grant reaches; show those of the org's own consents.
+
+        Raises OrgRequired, NotFound, ReauthorizationRequired or ExternalAPIError.
+        """
+        org_id = _org(user)
+        grant, connections = await self._reached(user, grant_id)
+        async with self.database.transaction() as tx:
+            sight = await self._sight(tx, user, grant.id)
+            seen = _visible(sight, connections)
+            holders = await tx.bindings.holders({c.tenant_id for c in seen})
+        return Choices(
+            grant.id,
+            tuple(_choice(c, sight, holders.get(c.tenant_id), org_id) for c in seen),
+        )
+
+    async def select(
+        self, user: SessionUser, actor: Actor, grant_id: UUID, tenant_id: str
+    ) -> Selected:
+        """Bind a tenant that the grant reaches at this moment to the org.
+
+        Raises OrgRequired, NotFound, TenantNotAccessible, TenantBoundElsewhere,
+        ReauthorizationRequired or ExternalAPIError.
+        """
+        org_id = _org(user)
+        grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
+        async with self.database.transaction() as tx:
+            locked = await tx.grants.lock(grant.id)
+            if locked is None or locked.status is not GrantStatus.ACTIVE:
+                raise ReauthorizationRequired("Connect to Xero again.")
+            sight = await self._sight(tx, user, grant.id)
+            connection = next(
+                (c for c in _visible(sight, connections) if c.tenant_id == tenant_id), None
+            )
+            if connection is None:
+                raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
+            selected = await self._bind(tx, org_id, grant.id, connection)
+            await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
+            await tx.audit.add(
+                AuditEvent(
+                    actor,
+                    "binding.selected",
+                    org_id=org_id,
+                    binding_id=selected.binding_id,
+                    grant_id=grant.id,
+                    tenant_id=tenant_id,
+                    detail={"created": selected.created},
+                )
+            )
+        return selected
+
+    async def _bind(
+        self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection
+    ) -> Selected:
+        """Create or re-point; of two orgs at the same instant one wins (R20)."""
+        while True:
+            holder = await tx.bindings.lock_tenant(connection.tenant_id)
+            if holder is not None and holder.org_id == org_id:
+                await tx.bindings.repoint(holder.id, grant_id, connection)
+                return Selected(holder.id, created=False)
+            if holder is not None and holder.status is not BindingStatus.REVOKED:
+                raise TenantBoundElsewhere(
+                    "This Xero organisation is connected elsewhere. Disconnect it there first."
+                )
+            if holder is not None:
+                await tx.bindings.delete(holder.id)
+            new = uuid4()
+            if await tx.bindings.create(new, org_id, grant_id, connection):
+                return Selected(new, created=True)
+
+    async def _reached(
+        self, user: SessionUser, grant_id: UUID, *, wanted: str | None = None
+    ) -> tuple[Grant, Sequence[Connection]]:
+        """Return the grant, once this user may see it, and its connections as Xero has them."""
+        async with self.database.transaction() as tx:
+            grant = (await self._sight(tx, user, grant_id)).grant
+            owed = wanted and await tx.cleanups.owes_deletion(grant.xero_user_id, wanted)
+        if grant.status is not GrantStatus.ACTIVE:
+            raise ReauthorizationRequired("Connect to Xero again.")
+        if wanted and owed:
+            # A disconnect of this tenant is still owed to Xero: it must not come after this.
+            async with (
+                self.leases.grant(grant.id, patience=WAIT_FOR_LEASE_SECONDS),
+                self.database.transaction() as tx,
+            ):
+                await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
+        grant = await self.tokens.usable(grant)
+        try:
+            connections = await self.xero.get_tenants(self.tokens.access_token(grant))
+        except AccessRefused:
+            grant = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+            connections = await self.xero.get_tenants(self.tokens.access_token(grant))
+        async with self.database.transaction() as tx:
+            await record_reach(tx, grant, connections)
+        return grant, connections
+
+    async def _sight(self, tx: Transaction, user: SessionUser, grant_id: UUID) -> _Sight:
+        """Return what the user sees of a grant; raises NotFound where that is nothing."""
+        org_id = _org(user)
+        grant = await tx.grants.current(grant_id)
+        if grant is None:
+            raise NotFound
+        consents = await tx.authorisations.of_org(grant.id, org_id)
+        bound = {b.tenant_id for b in await tx.bindings.of_org_on(grant.id, org_id)}
+        mine = [a for a in consents if _opens(a, user.user_id)]
+        if not mine and not bound:
+            raise NotFound
+        offered = frozenset[str]().union(*(a.offers_to(user.user_id) for a in mine))
+        return _Sight(grant, offered | bound, mine[0].event_id if mine else None)
+
+
+def _org(user: SessionUser) -> str:
+    if user.org_id is None:
+        raise OrgRequired
+    return user.org_id
+
+
+def _opens(consent: Authorisation, user_id: str) -> bool:
+    return consent.user_id == user_id or (consent.matched_event and consent.used)
+
+
+def _visible(sight: _Sight, connections: Sequence[Connection]) -> list[Connection]:
+    return sorted(
+        (
+            c
+            for c in connections
+            if c.tenant_type == ORGANISATION and c.tenant_id in sight.tenant_ids
+        ),
+        key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
+    )
+
+
+def _choice(
+    connection: Connection, sight: _Sight, holder: Binding | None, org_id: str
+) -> TenantChoice:
+    availability = Availability.AVAILABLE
+    if holder is not None:
+        here = holder.org_id == org_id
+        availability = Availability.BOUND_HERE if here else Availability.UNAVAILABLE
+    event = connection.auth_event_id
+    return TenantChoice(
+        connection=connection,
+        just_authorised=event is not None and event == sight.newest_event,
+        availability=availability,
+        binding_id=holder.id if holder is not None and holder.org_id == org_id else None,
+    )

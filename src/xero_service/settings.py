@@ -1,0 +1,287 @@
+"""The configuration: read from the environment or `.env`, checked together, then frozen.
+
+Names are those of design.md §6. Checks that compare two variables sit on the later one, so that
+`load` can name every fault at once; no message ever repeats a value.
+"""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from publicsuffixlist import PublicSuffixList
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from xero_service.domain import RefreshPolicy
+from xero_service.errors import ConfigError
+
+CALLBACK_PATH = "/api/integrations/xero/callback"
+REQUIRED_SCOPES = frozenset({"openid", "offline_access"})
+_SAMPLE_WORDS = ("change", "your", "sample", "example", "placeholder", "secret", "xxx", "todo")
+
+
+_HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_SAMPLE_KEYS = frozenset({"0123456789abcdef" * 4, "0123456789abcdef" * 2})
+_FEWEST_DISTINCT_BYTES = 8
+
+
+def parse_key(text: str) -> bytes:
+    """Read an encryption key: 64 hex characters, or 32 characters taken as 32 bytes.
+
+    Raises ValueError, without the value, for any other form and for keys that are plainly
+    samples (a documented example, or hardly any distinct bytes).
+    """
+    key = bytes.fromhex(text) if _HEX_KEY.fullmatch(text) else text.encode()
+    if len(key) != 32:
+        raise ValueError("must be 64 hexadecimal characters, or 32 characters")
+    if text.lower() in _SAMPLE_KEYS or len(set(key)) < _FEWEST_DISTINCT_BYTES:
+        raise ValueError("is a sample, not a secret; make one with: openssl rand -hex 32")
+    return key
+
+
+def _split_list(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _split_scopes(value: Any) -> Any:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an absolute http(s) URL")
+    if parts.username or parts.password or parts.fragment:
+        raise ValueError("must carry neither credentials nor a fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must be https unless the host is this machine")
+    return value
+
+
+def _origin(value: str) -> str:
+    value = _http_url(value)
+    parts = urlsplit(value)
+    if parts.path not in {"", "/"} or parts.query:
+        raise ValueError("must be an origin, without path or query")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    try:
+        url = make_url(value.get_secret_value())
+    except ArgumentError:
+        raise ValueError("must be a postgresql:// URL") from None
+    if url.drivername != "postgresql" or not url.database:
+        raise ValueError("must be a postgresql:// URL that names a database")
+    return value
+
+
+def _client_secret(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if any(character.isspace() for character in text):
+        raise ValueError("contains white space, which Xero would refuse as invalid_client")
+    if len(text) < 8 or any(text.lower().startswith(word) for word in _SAMPLE_WORDS):
+        raise ValueError("is a sample; copy the secret from the app's page at Xero")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
+List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
+Scopes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_scopes)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+
+
+class DatabaseSettings(BaseSettings):
+    """What it takes to reach the database: all that `xero-service migrate` needs."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: PostgresUrl
+    database_pool_size: int = Field(default=10, ge=1, le=500)
+    database_prepared_statements: bool = True
+    log_format: Literal["json", "text"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+
+class Settings(DatabaseSettings):
+    """The whole configuration of a running service."""
+
+    encryption_key: SecretStr
+    encryption_key_previous: Annotated[
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_list)
+    ] = ()
+
+    xero_client_id: str
+    xero_client_secret: Annotated[SecretStr, AfterValidator(_client_secret)]
+    xero_redirect_uri: Url
+    xero_scopes: Scopes = (
+        "openid",
+        "profile",
+        "email",
+        "offline_access",
+        "accounting.settings.read",
+        "accounting.contacts.read",
+        "accounting.invoices.read",
+    )
+    xero_authorize_url: Url = "https://login.xero.com/identity/connect/authorize"
+    xero_token_url: Url = "https://identity.xero.com/connect/token"
+    xero_revocation_url: Url = "https://identity.xero.com/connect/revocation"
+    xero_issuer: Url = "https://identity.xero.com"
+    xero_jwks_url: Url = "https://identity.xero.com/.well-known/openid-configuration/jwks"
+    xero_api_url: Url = "https://api.xero.com"
+    xero_timeout_seconds: float = Field(default=10, gt=0, le=120)
+
+    auth_issuer: Url
+    auth_jwks_url: Url
+    auth_audience: str | None = None
+    auth_authorized_parties: List
+
+    frontend_url: Origin
+    public_url: Origin
+    spa_dir: Path | None = None
+
+    refresh_margin_minutes: float = Field(default=10, ge=1, le=25)
+    refresh_token_max_age_days: float = Field(default=45, ge=1, le=59)
+    refresh_lease_seconds: float = Field(default=30, gt=0, le=600)
+    upkeep_interval_seconds: float = Field(default=15, gt=0, le=3600)
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _key_is_usable(cls, value: SecretStr) -> SecretStr:
+        parse_key(value.get_secret_value())
+        return value
+
+    @field_validator("encryption_key_previous")
+    @classmethod
+    def _keys_differ(
+        cls, value: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
+        keys = [parse_key(key.get_secret_value()) for key in value]
+        if "encryption_key" in info.data:
+            keys.append(parse_key(info.data["encryption_key"].get_secret_value()))
+        if len(set(keys)) != len(keys):
+            raise ValueError("contains a key twice, or the current one")
+        return value
+
+    @field_validator("xero_scopes")
+    @classmethod
+    def _scopes_keep_a_grant_alive(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if missing := REQUIRED_SCOPES - set(value):
+            raise ValueError(f"must contain {' and '.join(sorted(missing))}")
+        return value
+
+    @field_validator("auth_authorized_parties")
+    @classmethod
+    def _somebody_may_sign_in(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one origin")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _flow_cookie_survives(cls, value: str, info: ValidationInfo) -> str:
+        frontend = info.data.get("frontend_url")
+        if frontend and _site(urlsplit(frontend)) != _site(urlsplit(value)):
+            raise ValueError(
+                "must be same-site with FRONTEND_URL, or browsers drop the flow cookie"
+            )
+        return value
+
+    @field_validator("spa_dir")
+    @classmethod
+    def _spa_is_built(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / "index.html").is_file():
+            raise ValueError("must be a directory with an index.html")
+        return value
+
+    @field_validator("refresh_lease_seconds")
+    @classmethod
+    def _lease_outlives_a_call_to_xero(cls, value: float, info: ValidationInfo) -> float:
+        timeout = info.data.get("xero_timeout_seconds")
+        if timeout is not None and value < 2 * timeout:
+            raise ValueError("must be at least twice XERO_TIMEOUT_SECONDS")
+        return value
+
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """Return the key to write with, then those that can still be read."""
+        keys = (self.encryption_key, *self.encryption_key_previous)
+        return tuple(parse_key(key.get_secret_value()) for key in keys)
+
+    def refresh_policy(self) -> RefreshPolicy:
+        """Return the refresh rules in the domain's terms."""
+        return RefreshPolicy(
+            margin=timedelta(minutes=self.refresh_margin_minutes),
+            refresh_token_max_age=timedelta(days=self.refresh_token_max_age_days),
+            lease=timedelta(seconds=self.refresh_lease_seconds),
+            deadline=timedelta(seconds=self.xero_timeout_seconds),
+        )
+
+    @property
+    def served_over_https(self) -> bool:
+        """Whether browsers reach this service over TLS."""
+        return self.public_url.startswith("https://")
+
+
+def _site(url: SplitResult) -> tuple[str, str]:
+    """Return the schemeful site of a URL: scheme and registrable domain (RFC 6265bis §5.2)."""
+    host = url.hostname or ""
+    registrable = None if _is_loopback(host) else PublicSuffixList().privatesuffix(host)
+    return url.scheme, registrable or host
+
+
+S = TypeVar("S", bound=DatabaseSettings)
+
+
+def load() -> Settings:
+    """Read the configuration; raise ConfigError that names every fault and no value."""
+    return _load(Settings)
+
+
+def load_database() -> DatabaseSettings:
+    """Read what the database needs; raise ConfigError like `load`."""
+    return _load(DatabaseSettings)
+
+
+def _load(kind: type[S]) -> S:
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = [_fault(found["loc"], found["type"], found["msg"]) for found in error.errors()]
+    raise ConfigError("The configuration is not usable:\n" + "\n".join(sorted(set(faults))))
+
+
+def _fault(where: tuple[int | str, ...], kind: str, message: str) -> str:
+    said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    return f"  {str(where[0]).upper()} {said}"

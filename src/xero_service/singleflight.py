@@ -1,0 +1,65 @@
+"""Many callers, one piece of work per key; the work belongs to no caller.
+
+A caller that gives up (its client hung up, its deadline passed) leaves the work running, and
+the next caller of the same key joins it. `drain` waits for all of it at shutdown.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class BackgroundWork:
+    """Tasks that outlive the request that caused them, until they end or `drain` gives up."""
+
+    def __init__(self) -> None:
+        """Start with nothing under way."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run `work` as a task that nobody's cancellation reaches."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved here, because every waiter may have left
+
+    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancel scope
+        """Wait until all is done, at most `timeout` seconds, then cancel what is left."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=timeout)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+class SingleFlight(Generic[K, T]):
+    """At most one task per key in this process."""
+
+    def __init__(self, background: BackgroundWork) -> None:
+        """Run flights as `background` work, so that a drain waits for them."""
+        self._background = background
+        self._flights: dict[K, asyncio.Task[T]] = {}
+
+    def join(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """Return the flight of `key`, starting `work` where there is none."""
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._background.start(work())
+            self._flights[key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return flight
+
+    async def do(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return the flight's result; the caller's cancellation does not touch the flight."""
+        return await asyncio.shield(self.join(key, work))

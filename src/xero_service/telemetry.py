@@ -1,0 +1,146 @@
+"""Logs and metrics; whatever is logged passes one place that takes secrets out."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REDACTED = "[redacted]"
+_SECRET_NAME = re.compile(
+    r"token(?!_type|_url)|secret|password|authorization|cookie|verifier|nonce|^code$|^state$|_enc$",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(
+    r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # JWTs: Xero's and the session's
+    r"|xsk_[\w-]+"  # service keys
+    r"|(?i:bearer|basic)\s+[\w.~+/=-]+"
+    r"|postgresql(?:\+asyncpg)?://[^\s'\"]+"
+)
+_SECRET_PARAMETER = re.compile(
+    r"(?i)\b(code|state|token|access_token|refresh_token|id_token)=[^&\s]+"
+)
+
+
+def scrub(text: str) -> str:
+    """Take out what looks like a secret, wherever in a text it stands."""
+    return _SECRET_PARAMETER.sub(rf"\1={REDACTED}", _SECRET_VALUE.sub(REDACTED, text))
+
+
+def _clean(value: Any, name: str = "") -> Any:
+    if isinstance(value, bool | int | float | None):
+        return value
+    if name and _SECRET_NAME.search(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return scrub(str(value))
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Clean every field of a record, exception texts included."""
+    return {name: _clean(value, name) for name, value in event.items()}
+
+
+def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape control characters, so that no value can forge a second record (ASVS 16.4.1)."""
+    return {
+        name: value.encode("unicode_escape").decode() if _is_unsafe(value) else value
+        for name, value in event.items()
+    }
+
+
+def _is_unsafe(value: Any) -> bool:
+    return isinstance(value, str) and not value.isprintable()
+
+
+def configure_logging(*, level: str, form: str) -> None:
+    """Send every record, the libraries' too, through redaction to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    renderer: list[Any] = (
+        [structlog.processors.JSONRenderer()]
+        if form == "json"
+        else [_one_line, structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # Below warnings these say each URL they call, query and all.
+    for noisy in ("httpx", "httpcore", "asyncio", "sqlalchemy", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for server in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(server).handlers = []
+        logging.getLogger(server).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def logger(name: str) -> Any:
+    """Return a structured logger."""
+    return structlog.stdlib.get_logger(name)
+
+
+class Metrics:
+    """What operators watch; one registry per process."""
+
+    def __init__(self) -> None:
+        """Register every metric."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "xero_service_http_requests_total",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "xero_service_http_request_seconds",
+            "Time to answer.",
+            ["route"],
+            registry=self.registry,
+        )
+        self.refreshes = Counter(
+            "xero_service_refreshes_total",
+            "Refresh attempts by how they ended.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.alarms = Counter(
+            "xero_service_operator_alarms_total",
+            "Faults that an operator must look at.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.owed_cleanups = Gauge(
+            "xero_service_remote_cleanups_owed",
+            "Disconnects that Xero has not confirmed, at the last look.",
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """Return the text exposition."""
+        return generate_latest(self.registry)

@@ -1,0 +1,121 @@
+"""Build every concrete thing once, and close them in reverse."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from xero_service.crypto import KeyRing
+from xero_service.domain import Grant
+from xero_service.jwks import KeySet
+from xero_service.services.bindings import BindingsService
+from xero_service.services.connect import ConnectService
+from xero_service.services.disconnect import DisconnectService
+from xero_service.services.exchange import Exchange
+from xero_service.services.leasing import Leaseholder
+from xero_service.services.refreshing import Refresher
+from xero_service.services.tenants import TenantsService
+from xero_service.services.tokens import TokenService
+from xero_service.services.upkeep import UpkeepService
+from xero_service.settings import Settings
+from xero_service.singleflight import BackgroundWork, SingleFlight
+from xero_service.store.database import Database
+from xero_service.telemetry import Metrics
+from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
+from xero_service.xero.transport import Transport
+
+DRAIN_SECONDS = 25.0  # below the grace that orchestrators usually give (30 s)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a router or a command may use."""
+
+    settings: Settings
+    database: Database
+    session_keys: KeySet
+    connect: ConnectService
+    tenants: TenantsService
+    bindings: BindingsService
+    tokens: TokenService
+    disconnects: DisconnectService
+    upkeep: UpkeepService
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
+    """Build the services; on leaving, finish what is under way before anything closes."""
+    metrics = metrics or Metrics()
+    async with AsyncExitStack() as stack:
+        transport = await stack.enter_async_context(
+            Transport(timeout=settings.xero_timeout_seconds)
+        )
+        database = Database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            prepared_statements=settings.database_prepared_statements,
+        )
+        stack.push_async_callback(database.close)
+        background = BackgroundWork()
+        stack.push_async_callback(background.drain, DRAIN_SECONDS)
+        yield _assemble(settings, metrics, transport, database, background)
+
+
+def _assemble(
+    settings: Settings,
+    metrics: Metrics,
+    transport: Transport,
+    database: Database,
+    background: BackgroundWork,
+) -> Services:
+    keys = KeyRing(*_current_and_previous(settings))
+    policy = settings.refresh_policy()
+    xero = XeroAdapter(
+        _endpoints(settings),
+        transport,
+        KeySet(lambda: transport.get_json(settings.xero_jwks_url)),
+    )
+    leases = Leaseholder(database, ttl=_exclusive_for(settings))
+    refresher = Refresher(database, xero, keys, policy, background, metrics)
+    flights = SingleFlight[UUID, Grant](background)
+    tokens = TokenService(database, xero, keys, policy, refresher, flights)
+    exchange = Exchange(database, xero, keys, metrics, frozenset(settings.xero_scopes), leases)
+    disconnects = DisconnectService(database, xero, tokens, leases, background)
+    return Services(
+        settings=settings,
+        database=database,
+        session_keys=KeySet(lambda: transport.get_json(settings.auth_jwks_url)),
+        connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
+        tenants=TenantsService(database, xero, tokens, leases),
+        bindings=BindingsService(database, keys, policy),
+        tokens=tokens,
+        disconnects=disconnects,
+        upkeep=UpkeepService(database, tokens, disconnects, policy, metrics),
+        metrics=metrics,
+    )
+
+
+def _current_and_previous(settings: Settings) -> tuple[bytes, tuple[bytes, ...]]:
+    current, *previous = settings.encryption_keys()
+    return current, tuple(previous)
+
+
+def _exclusive_for(settings: Settings) -> timedelta:
+    """Long enough for one call to Xero and its save, as for a refresh."""
+    return timedelta(seconds=settings.refresh_lease_seconds)
+
+
+def _endpoints(settings: Settings) -> XeroEndpoints:
+    return XeroEndpoints(
+        authorize_url=settings.xero_authorize_url,
+        token_url=settings.xero_token_url,
+        revocation_url=settings.xero_revocation_url,
+        issuer=settings.xero_issuer,
+        api_url=settings.xero_api_url.rstrip("/"),
+        client_id=settings.xero_client_id,
+        client_secret=settings.xero_client_secret.get_secret_value(),
+        redirect_uri=settings.xero_redirect_uri,
+        scopes=settings.xero_scopes,
+    )

@@ -1,0 +1,221 @@
+"""XeroAdapter: each thing this service asks of Xero is one method."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jwt
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from xero_service.domain import Connection, Consent, TokenSet
+from xero_service.errors import SignInUnavailable, XeroAnswerUnusable
+from xero_service.jwks import KeySet
+from xero_service.xero import answers
+from xero_service.xero.api_client import XeroApiClient
+from xero_service.xero.transport import LARGE_ANSWER, Transport
+
+# A token request that was sent is read to its end: the answer may be the only copy of a set.
+LATE_ANSWER_SECONDS = 300.0
+CLOCK_LEEWAY_SECONDS = 5  # xero-node allows the same (facts §12)
+VERIFIER_LENGTH = 64  # RFC 7636 §4.1: 43 to 128 characters
+
+
+@dataclass(frozen=True, slots=True)
+class XeroEndpoints:
+    """Where Xero is, and who we are to it."""
+
+    authorize_url: str
+    token_url: str
+    revocation_url: str
+    issuer: str
+    api_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    scopes: tuple[str, ...]
+
+
+class XeroAdapter:
+    """Speaks OAuth 2.0 and the connections API with Xero (facts §1)."""
+
+    def __init__(self, endpoints: XeroEndpoints, transport: Transport, keys: KeySet) -> None:
+        """Use `keys` for Xero's id_tokens and `transport` for everything else."""
+        self._xero = endpoints
+        self._transport = transport
+        self._keys = keys
+        pair = f"{quote(endpoints.client_id, safe='')}:{quote(endpoints.client_secret, safe='')}"
+        self._basic = "Basic " + base64.b64encode(pair.encode()).decode()
+
+    @staticmethod
+    def new_verifier() -> str:
+        """Make a PKCE verifier for one attempt."""
+        return str(generate_token(VERIFIER_LENGTH))
+
+    def get_auth_url(self, *, state: str, nonce: str, verifier: str) -> str:
+        """Return the consent page's address, with the S256 challenge of `verifier`.
+
+        Scopes are joined with %20: Xero is reported to refuse the plus sign (facts §1.1).
+        """
+        query = {
+            "response_type": "code",
+            "client_id": self._xero.client_id,
+            "redirect_uri": self._xero.redirect_uri,
+            "scope": " ".join(self._xero.scopes),
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": create_s256_code_challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self._xero.authorize_url}?{urlencode(query, quote_via=quote)}"
+
+    async def load_signing_keys(self) -> None:
+        """Have Xero's signing keys at hand before a code is exchanged.
+
+        Raises SignInUnavailable where they cannot be had.
+        """
+        await self._keys.load()
+
+    async def exchange_code(self, *, code: str, verifier: str, nonce: str) -> Consent:
+        """Exchange a code once and verify who consented (OIDC core §3.1.3.7).
+
+        Raises ExternalAPIError as `refresh_tokens` does, XeroAnswerUnusable for an id_token
+        that does not hold.
+        """
+        tokens = await self._ask_for_tokens(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self._xero.redirect_uri,
+                "code_verifier": verifier,
+            }
+        )
+        return await self._verified(tokens, nonce)
+
+    async def refresh_tokens(self, refresh_token: str) -> TokenSet:
+        """Spend a refresh token; never repeated blindly, and read to its end.
+
+        Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroNotReached (not sent),
+        XeroSilent (sent, no answer), XeroAnswerUnusable or ExternalAPIError.
+        """
+        return await self._ask_for_tokens(
+            {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        )
+
+    async def get_tenants(self, access_token: str) -> tuple[Connection, ...]:
+        """Return every connection of the token's Xero user to our app.
+
+        Raises AccessRefused for a refused token, else ExternalAPIError.
+        """
+        answer = await self._transport.send(
+            "GET",
+            f"{self._xero.api_url}/connections",
+            headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
+            at_most=LARGE_ANSWER,
+        )
+        return answers.read_connections(answer)
+
+    async def delete_connection(self, access_token: str, connection_id: str) -> None:
+        """Disconnect one tenant of the token's user; 404 says that it already is.
+
+        Raises AccessRefused for 401 and 403, else ExternalAPIError.
+        """
+        answer = await self._transport.send(
+            "DELETE",
+            f"{self._xero.api_url}/connections/{quote(connection_id, safe='')}",
+            headers={"Authorization": f"Bearer {access_token}"},
+        )
+        if answer.status not in {200, 204, 404}:
+            raise answers.api_error(answer)
+
+    async def revoke_token(self, refresh_token: str) -> None:
+        """End the user's consent and all connections of user and app (facts §1.9).
+
+        An unknown token counts as revoked (RFC 7009 §2.2). Raises ExternalAPIError.
+        """
+        answer = await self._transport.send(
+            "POST",
+            self._xero.revocation_url,
+            headers={"Authorization": self._basic},
+            form={"token": refresh_token, "token_type_hint": "refresh_token"},
+        )
+        if answer.status != 200:
+            raise answers.token_error(answer)
+
+    def get_api_client(self, access_token: str, tenant_id: str) -> XeroApiClient:
+        """Return a client that adds the token and the tenant to every request."""
+        return XeroApiClient(self._transport, self._xero.api_url, tenant_id, access_token)
+
+    async def _ask_for_tokens(self, form: Mapping[str, str]) -> TokenSet:
+        answer = await self._transport.send(
+            "POST",
+            self._xero.token_url,
+            headers={"Authorization": self._basic, "Accept": "application/json"},
+            form=form,
+            read_within=LATE_ANSWER_SECONDS,
+        )
+        return answers.read_token_set(answer)
+
+    async def _verified(self, tokens: TokenSet, nonce: str) -> Consent:
+        who = await self._claims(tokens.id_token, audience=self._xero.client_id)
+        if who.get("nonce") != nonce:
+            raise XeroAnswerUnusable("The id_token belongs to another attempt.")
+        access = await self._claims(tokens.access_token, audience=None)
+        xero_user_id = who.get("xero_userid")
+        if not isinstance(xero_user_id, str) or access.get("xero_userid") != xero_user_id:
+            raise XeroAnswerUnusable("The id_token and the access token name different users.")
+        event = access.get("authentication_event_id")
+        return Consent(
+            tokens=tokens,
+            xero_user_id=xero_user_id,
+            authentication_event_id=event if isinstance(event, str) else None,
+            xero_name=_text(who.get("name")) or _full_name(who),
+            xero_email=_text(who.get("email")),
+        )
+
+    async def _claims(self, token: str | None, *, audience: str | None) -> dict[str, Any]:
+        """Return the claims of a token that Xero signed; the access token has no fixed audience."""
+        try:
+            header = jwt.get_unverified_header(token or "")
+            key = await self._keys.find(header.get("kid"))
+            if key is None:
+                raise XeroAnswerUnusable("A token is signed with an unknown key.")
+            return jwt.decode(
+                token or "",
+                key,
+                algorithms=["RS256"],
+                issuer=self._xero.issuer,
+                audience=audience,
+                leeway=CLOCK_LEEWAY_SECONDS,
+                options={
+                    "require": ["exp", "iss"],
+                    "verify_aud": audience is not None,
+                },
+            )
+        except (jwt.PyJWTError, SignInUnavailable) as error:
+            raise XeroAnswerUnusable("A token of Xero's answer does not verify.") from error
+
+
+def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
+    """Return a refreshed set unless it plainly names another Xero user.
+
+    Read without verifying: the set came straight from Xero, and nothing is granted by it.
+    """
+    try:
+        claims = jwt.decode(tokens.access_token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return tokens
+    if claims.get("xero_userid", xero_user_id) != xero_user_id:
+        raise XeroAnswerUnusable("Xero answered with another user's tokens.")
+    return tokens
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _full_name(claims: Mapping[str, Any]) -> str | None:
+    parts = (_text(claims.get("given_name")), _text(claims.get("family_name")))
+    return " ".join(part for part in parts if part) or None

@@ -1,0 +1,159 @@
+"""Read Xero's answers strictly: what is not exactly as documented is not believed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from xero_service.domain import Connection, TokenSet
+from xero_service.errors import (
+    AccessRefused,
+    ExternalAPIError,
+    InvalidGrant,
+    RateLimitError,
+    XeroAnswerUnusable,
+    XeroMisconfigured,
+)
+from xero_service.xero.transport import Answer, parse_json
+
+LONGEST_LIFETIME = timedelta(hours=24)  # documented: 30 minutes; beyond a day it is an error
+_OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
+
+
+def read_token_set(answer: Answer) -> TokenSet:
+    """Read a token answer (RFC 6749 §5.1) or raise what its error means (§5.2).
+
+    A library would take any JSON object for a token: a 4xx without `error`, or a 200 without a
+    refresh token. Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroAnswerUnusable or
+    ExternalAPIError.
+    """
+    if answer.status != 200:
+        raise token_error(answer)
+    body = parse_json(answer.body)
+    if not isinstance(body, dict):
+        raise XeroAnswerUnusable("Xero's token answer is not JSON.")
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+        raise XeroAnswerUnusable("Xero's token answer lacks a token.")
+    if str(body.get("token_type", "")).lower() != "bearer":
+        raise XeroAnswerUnusable("Xero's token answer is of another type than Bearer.")
+    id_token = body.get("id_token")
+    return TokenSet(
+        access_token=access,
+        refresh_token=refresh,
+        expires_in=_lifetime(body.get("expires_in")),
+        scopes=read_scopes(body.get("scope")),
+        id_token=id_token if isinstance(id_token, str) else None,
+    )
+
+
+def token_error(answer: Answer) -> ExternalAPIError:
+    """Say what a failed answer of the identity service means."""
+    if common := _common_failure(answer):
+        return common
+    error = error_field(answer.body, "error")
+    if answer.status in {400, 401} and error == "invalid_grant":
+        return InvalidGrant("Xero no longer honours this code or token.")
+    if answer.status in {400, 401} and error in _OUR_FAULT:
+        return XeroMisconfigured("Xero refused the client id or secret of this service.")
+    return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
+
+
+def api_error(answer: Answer) -> ExternalAPIError:
+    """Say what a failed answer of the API host means."""
+    if common := _common_failure(answer):
+        return common
+    if answer.status in {401, 403}:
+        return AccessRefused("Xero refused the access token or the organisation.")
+    return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
+
+
+def _common_failure(answer: Answer) -> ExternalAPIError | None:
+    if answer.status == 429:
+        return RateLimitError(retry_after=retry_after(answer.headers) or 30)
+    if answer.status >= 500:
+        return ExternalAPIError(
+            f"Xero answered {answer.status}.", retry_after=retry_after(answer.headers) or 5
+        )
+    return None
+
+
+def error_field(body: bytes, name: str) -> str | None:
+    """Return a text field of an error body in any key case; None for HTML, text or nothing."""
+    parsed = parse_json(body)
+    if not isinstance(parsed, dict):
+        return None
+    for key, value in parsed.items():
+        if key.lower() == name and isinstance(value, str):
+            return value
+    return None
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return Retry-After in seconds, of either form (RFC 9110 §10.2.3); None where unusable."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal() and len(value) < 10:
+        return int(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0, int((at - datetime.now(UTC)).total_seconds()))
+
+
+def read_scopes(value: Any) -> tuple[str, ...]:
+    """Read scopes given as a string (token answer) or an array (JWT)."""
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, list):
+        return tuple(str(scope) for scope in value)
+    return ()
+
+
+def read_connections(answer: Answer) -> tuple[Connection, ...]:
+    """Read the answer of GET /connections: a bare array, in no particular order."""
+    if answer.status != 200:
+        raise api_error(answer)
+    body = parse_json(answer.body)
+    if not isinstance(body, list):
+        raise XeroAnswerUnusable("Xero's list of connections is not a JSON array.")
+    return tuple(_connection(entry) for entry in body)
+
+
+def _connection(entry: Any) -> Connection:
+    if not isinstance(entry, dict):
+        raise XeroAnswerUnusable("Xero's list of connections has an entry that is no object.")
+    connection_id, tenant_id = entry.get("id"), entry.get("tenantId")
+    if not (isinstance(connection_id, str) and isinstance(tenant_id, str)):
+        raise XeroAnswerUnusable("Xero's list of connections has an entry without ids.")
+    name, event = entry.get("tenantName"), entry.get("authEventId")
+    return Connection(
+        connection_id=connection_id,
+        tenant_id=tenant_id,
+        tenant_type=str(entry.get("tenantType") or ""),
+        tenant_name=name if isinstance(name, str) and name else "Unnamed organisation",
+        auth_event_id=event if isinstance(event, str) else None,
+        created_at=read_date(entry.get("createdDateUtc")),
+        updated_at=read_date(entry.get("updatedDateUtc")),
+    )
+
+
+def read_date(value: Any) -> datetime | None:
+    """Read Xero's dates: seven fractional digits, no zone, UTC; None where it is not one."""
+    if not isinstance(value, str):
+        return None
+    head, dot, fraction = value.removesuffix("Z").partition(".")
+    try:
+        parsed = datetime.fromisoformat(head + (dot + fraction[:6] if fraction else ""))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _lifetime(value: Any) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise XeroAnswerUnusable("Xero's token answer has no usable lifetime.")
+    if not 0 < value <= LONGEST_LIFETIME.total_seconds():
+        raise XeroAnswerUnusable("Xero's token answer has an impossible lifetime.")
+    return timedelta(seconds=value)

@@ -1,0 +1,44 @@
+"""A client for one tenant's API: every request carries the token and the tenant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xero_service.xero.transport import LARGE_ANSWER, Answer, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class XeroApiClient:
+    """Calls Xero's API for one tenant; what the brief calls a fetch wrapper."""
+
+    transport: Transport
+    api_url: str
+    tenant_id: str
+    access_token: str = field(repr=False)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Send a request below Xero's API, such as `api.xro/2.0/Organisation`.
+
+        Returns whatever Xero answers, errors included; raises ExternalAPIError where it does
+        not answer.
+        """
+        return await self.transport.send(
+            method,
+            f"{self.api_url}/{path.lstrip('/')}",
+            headers={
+                "Accept": "application/json",
+                **(headers or {}),
+                "Authorization": f"Bearer {self.access_token}",
+                "xero-tenant-id": self.tenant_id,
+            },
+            query=query,
+            content=content,
+            at_most=LARGE_ANSWER,
+        )
