@@ -1,0 +1,89 @@
+"""Real PostgreSQL, the real application, and the sandbox as Xero; nothing is mocked here."""
+
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from demo import postgres
+from demo.environment import XeroApp, service_environment
+from demo.postgres import DISPOSABLE, Postgres
+from tests.world import Application, World
+from xero_sandbox.client import SandboxClient
+from xero_sandbox.config import SandboxConfig
+from xero_sandbox.testing import running_sandbox
+from xero_service.settings import Settings
+from xero_service.store import schema
+
+ORIGIN = "http://localhost:8000"
+APP = XeroApp()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres.available(DISPOSABLE) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres_server: Postgres) -> Iterator[str]:
+    """A migrated database that every test gets a copy of."""
+    url = postgres_server.create_database()
+    schema.upgrade(url)
+    yield urlsplit(url).path[1:]
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database_url(postgres_server: Postgres, template: str) -> Iterator[str]:
+    url = postgres_server.create_database(template=template)
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[SandboxClient]:
+    config = SandboxConfig(client_id=APP.client_id, client_secret=APP.client_secret)
+    with running_sandbox(config, host="localhost") as client:
+        yield client
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: SandboxClient) -> SandboxClient:
+    """Xero and the session issuer, as if just started."""
+    shared_sandbox.reset()
+    return shared_sandbox
+
+
+@pytest.fixture
+def environment(database_url: str, sandbox: SandboxClient) -> dict[str, str]:
+    """The service's whole environment, for processes and settings alike."""
+    return service_environment(
+        {},
+        origin=ORIGIN,
+        sandbox=sandbox.base_url,
+        app=APP,
+        database_url=database_url,
+        page=None,
+    )
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(_env_file=None)
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    """The service, in this process, without upkeep: a test does a round where it wants one."""
+    async with Application.running(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def world(application: Application, sandbox: SandboxClient) -> AsyncIterator[World]:
+    """Everything a journey needs."""
+    async with World.around(application, sandbox) as around:
+        yield around

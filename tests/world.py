@@ -1,0 +1,212 @@
+"""The people and things of a journey: the application, a browser per person, the database."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from xero_sandbox.client import SandboxClient
+from xero_sandbox.samples import ACME_BOOKKEEPER
+from xero_service.app import PREFIX, create_app
+from xero_service.settings import Settings
+from xero_service.wiring import Services
+
+ACME, GLOBEX = "org_acme", "org_globex"
+ACME_ADMIN, ACME_MEMBER = "user_acme_admin", "user_acme_member"
+GLOBEX_ADMIN, ACCOUNTANT = "user_globex_admin", "user_accountant"
+
+
+@dataclass(frozen=True)
+class Application:
+    """One replica of the service inside this process."""
+
+    app: FastAPI
+    settings: Settings
+
+    @property
+    def services(self) -> Services:
+        services = self.app.state.services
+        assert isinstance(services, Services)
+        return services
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, settings: Settings) -> AsyncIterator[Self]:
+        app = create_app(settings, upkeep=False)
+        async with app.router.lifespan_context(app):
+            yield cls(app, settings)
+
+    def http(self) -> httpx.AsyncClient:
+        """A client with cookies of its own: a browser, or a program."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url=self.settings.public_url,
+            timeout=60,
+        )
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where the callback sent the browser."""
+
+    path: str
+    query: Mapping[str, str]
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> Self:
+        assert response.status_code == 303, response.text
+        parts = urlsplit(response.headers["location"])
+        return cls(parts.path, {k: v[0] for k, v in parse_qs(parts.query).items()})
+
+    @property
+    def error(self) -> str | None:
+        return self.query.get("error")
+
+    @property
+    def grant_id(self) -> str:
+        assert self.query.get("action") == "select_tenant", self.query
+        return self.query["grantId"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody signed in with an active org, in a browser of their own."""
+
+    id: str
+    org_id: str | None
+    sandbox: SandboxClient
+    http: httpx.AsyncClient
+    azp: str
+
+    def token(self, **options: Any) -> str:
+        return self.sandbox.session_token(self.id, self.org_id, azp=self.azp, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, json=json, **options)
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token()}", **options.pop("headers", {})}
+        return await self.http.request(method, PREFIX + path, headers=headers, **options)
+
+    async def starts(self, **query: str) -> str:
+        """Begin a consent; return the address of Xero's page."""
+        response = await self.get("/start", params=query)
+        assert response.status_code == 200, response.text
+        return str(response.json()["authorizationUrl"])
+
+    async def returns(self, callback: str, **options: Any) -> httpx.Response:
+        """Follow the redirect from Xero."""
+        parts = urlsplit(callback)
+        return await self.http.get(f"{parts.path}?{parts.query}", **options)
+
+    async def consents(
+        self, *tenants: str, xero_user: str = ACME_BOOKKEEPER.xero_user_id, **query: str
+    ) -> Landing:
+        """Go through a whole consent and back."""
+        address = await self.starts(**query)
+        return Landing.of(await self.returns(self.sandbox.consent(address, xero_user, tenants)))
+
+    async def selects(self, grant_id: str, tenant_id: str) -> dict[str, Any]:
+        response = await self.post("/tenants/select", {"grantId": grant_id, "tenantId": tenant_id})
+        assert response.status_code in {200, 201}, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    async def connects(
+        self, tenant: str, *, xero_user: str = ACME_BOOKKEEPER.xero_user_id
+    ) -> dict[str, Any]:
+        """Consent for one tenant and bind it; return the binding."""
+        landing = await self.consents(tenant, xero_user=xero_user)
+        return await self.selects(landing.grant_id, tenant)
+
+    async def tenants(self, grant_id: str) -> dict[str, dict[str, Any]]:
+        response = await self.get("/tenants/list", params={"grantId": grant_id})
+        assert response.status_code == 200, response.text
+        return {each["tenantId"]: each for each in response.json()["tenants"]}
+
+    async def bindings(self, **query: str) -> dict[str, dict[str, Any]]:
+        response = await self.get("/bindings", params=query)
+        assert response.status_code == 200, response.text
+        return {each["tenantId"]: each for each in response.json()["bindings"]}
+
+    async def refreshes(self) -> dict[str, Any]:
+        response = await self.post("/refresh")
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    async def disconnects(self, binding_id: str) -> dict[str, Any]:
+        response = await self.post("/disconnect", {"tenantBindingId": binding_id})
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+
+@dataclass
+class World:
+    """A service, its database, Xero, and people."""
+
+    application: Application
+    sandbox: SandboxClient
+    database: asyncpg.Connection
+    stack: AsyncExitStack = field(repr=False)
+
+    @classmethod
+    @asynccontextmanager
+    async def around(cls, application: Application, sandbox: SandboxClient) -> AsyncIterator[Self]:
+        url = application.settings.database_url.get_secret_value()
+        async with AsyncExitStack() as stack:
+            database = await asyncpg.connect(url)
+            stack.push_async_callback(database.close)
+            yield cls(application, sandbox, database, stack)
+
+    @property
+    def services(self) -> Services:
+        return self.application.services
+
+    async def person(
+        self, person_id: str, org_id: str | None, *, at: Application | None = None
+    ) -> Person:
+        """Somebody with a browser of their own, talking to one replica."""
+        application = at or self.application
+        http = await self.stack.enter_async_context(application.http())
+        return Person(person_id, org_id, self.sandbox, http, application.settings.frontend_url)
+
+    async def acme_admin(self) -> Person:
+        return await self.person(ACME_ADMIN, ACME)
+
+    async def globex_admin(self) -> Person:
+        return await self.person(GLOBEX_ADMIN, GLOBEX)
+
+    async def accountant(self, org_id: str) -> Person:
+        return await self.person(ACCOUNTANT, org_id)
+
+    async def grant(self, grant_id: str | UUID) -> asyncpg.Record:
+        row = await self.database.fetchrow(
+            "SELECT * FROM integration_grants WHERE id = $1", UUID(str(grant_id))
+        )
+        assert row is not None
+        return row
+
+    async def ages(self, grant_id: str, *, expires_in: str = "2 minutes", days: int = 0) -> None:
+        """Make a grant's tokens old, as time would."""
+        await self.database.execute(
+            "UPDATE integration_grants SET expires_at = now() + $2::text::interval,"
+            " refresh_token_issued_at = now() - make_interval(days => $3) WHERE id = $1",
+            UUID(grant_id),
+            expires_in,
+            days,
+        )
+
+    def calls(self, kind: str) -> list[dict[str, Any]]:
+        """What reached Xero, of one kind."""
+        return self.sandbox.journal(kind)
