@@ -171,8 +171,12 @@ class SandboxClient:
         seconds: float = 30.0,
         retry_after: int | None = None,
         user: str | None = None,
+        changes: Document | None = None,
     ) -> int:
-        """Arrange a fault; return its id. `times=None` lasts until it is cleared."""
+        """Arrange a fault; return its id. `times=None` lasts until it is cleared.
+
+        `changes` are for `changed_fields` and `changed_id_token`; None removes a field or claim.
+        """
         answer = self._post(
             "/control/faults",
             kind=kind,
@@ -182,6 +186,7 @@ class SandboxClient:
             seconds=seconds,
             retryAfter=retry_after,
             xeroUserId=user,
+            changes=changes or {},
         )
         return int(answer["id"])
 
@@ -190,7 +195,10 @@ class SandboxClient:
         return self._list("/control/faults")
 
     def wait_until_held(self, fault_id: int, count: int = 1, *, timeout: float = 10.0) -> None:
-        """Return once so many requests are held, or raise SandboxError."""
+        """Return once so many requests are held, or raise SandboxError.
+
+        It blocks: where the held caller runs in this thread's event loop, use `asyncio.to_thread`.
+        """
         self._get(f"/control/faults/{fault_id}", waitFor=count, timeoutSeconds=timeout)
 
     def release(self, fault_id: int) -> None:

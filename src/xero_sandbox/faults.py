@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,15 +22,27 @@ FaultName = Literal[
     "malformed_json",
     "missing_refresh_token",
     "extra_fields",
+    "changed_fields",
     "wrong_user",
+    "mixed_users",
+    "changed_id_token",
+    "forged_id_token",
     "invalid_client",
     "hold",
 ]
-_NEEDS_AN_ANSWER = frozenset({"missing_refresh_token", "extra_fields", "wrong_user"})
+_NEEDS_AN_ANSWER = frozenset(
+    {"missing_refresh_token", "extra_fields", "changed_fields", "wrong_user", "mixed_users"}
+    | {"changed_id_token", "forged_id_token"}
+)
 
 
 class FaultOrder(Document):
-    """A fault as a test orders it; `times` of null lasts until it is removed."""
+    """A fault as a test orders it; `times` of null lasts until it is removed.
+
+    `changes` are for `changed_fields` (of the JSON answer) and `changed_id_token` (its claims);
+    a null removes. `wrong_user` puts another user's access token and id_token into the answer,
+    `mixed_users` only another's access token.
+    """
 
     kind: str
     fault: FaultName
@@ -39,6 +51,7 @@ class FaultOrder(Document):
     seconds: float = Field(default=30.0, ge=0)
     retry_after: int | None = None
     xero_user_id: str | None = None
+    changes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _has_something_to_change(self) -> Self:

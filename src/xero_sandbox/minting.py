@@ -30,7 +30,7 @@ class Mint:
         """Return a token for the grant's user, or for another one where a fault wants that."""
         user = user or grant.user
         now = int(self._clock.now())
-        return self._sign(
+        return self.sign(
             {
                 "nbf": now + self._switches.claim_skew_seconds,
                 "exp": now + ACCESS_LIFETIME,
@@ -52,7 +52,7 @@ class Mint:
     def app_token(self, scopes: list[str]) -> str:
         """Return a client_credentials token; its xero_userid is all zeros (facts 2.3)."""
         now = int(self._clock.now())
-        return self._sign(
+        return self.sign(
             {
                 "nbf": now + self._switches.claim_skew_seconds,
                 "exp": now + ACCESS_LIFETIME,
@@ -91,13 +91,14 @@ class Mint:
             "name": user.name,
             "amr": ["pwd", "mfa", "otp"],
         }
-        return self._sign(claims if nonce is None else claims | {"nonce": nonce})
+        return self.sign(claims if nonce is None else claims | {"nonce": nonce})
 
     def read(self, token: str) -> dict[str, Any] | None:
         """Return the claims of a token of ours, whatever its age."""
         return self._keys.read(token)
 
-    def _sign(self, claims: dict[str, Any]) -> str:
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Sign any claims as Xero, at the price the switch says."""
         headers = {"x5t": self._keys.current.x5t}
         if self._switches.cheap_tokens:
             return self._keys.sign_cheaply(claims, headers)

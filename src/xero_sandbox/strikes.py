@@ -148,21 +148,38 @@ class Strikes:
                 return _changed(answer, lambda body: body.pop("refresh_token", None))
             case "extra_fields":
                 return _changed(answer, lambda body: body.update(extra="field", nested={"a": [1]}))
+            case "changed_fields":
+                return _changed(answer, lambda body: _merge(body, order.changes))
             case "wrong_user":
+                return _changed(answer, lambda body: self._substitute(body, "id_token"))
+            case "mixed_users":
                 return _changed(answer, self._substitute)
+            case "changed_id_token":
+                return _changed(answer, lambda body: self._rewrite(body, order.changes))
+            case "forged_id_token":
+                return _changed(answer, _forge)
         return None
 
-    def _substitute(self, body: dict[str, Any]) -> None:
-        """Put another user's access token and id_token in place of the caller's."""
-        claims = self._world.mint.read(body.get("access_token", "")) or {}
-        grant = self._world.grants.of_jti(claims.get("jti", ""))
+    def _substitute(self, body: dict[str, Any], *also: str) -> None:
+        """Put another user's access token, and perhaps id_token, in place of the caller's."""
+        mint, grants = self._world.mint, self._world.grants
+        claims = mint.read(body.get("access_token", "")) or {}
+        grant = grants.of_jti(claims.get("jti", ""))
         if grant is None:
             return
         other = self._world.registry.somebody_else(grant.user)
-        event = self._world.grants.new_event()
-        body["access_token"] = self._world.mint.access_token(grant, event, other)
-        if "id_token" in body:
-            body["id_token"] = self._world.mint.id_token(other, event, body["access_token"], None)
+        event = grants.new_event()
+        access = body["access_token"] = mint.access_token(grant, event, other)
+        if "id_token" in body and "id_token" in also:
+            nonce = (mint.read(body["id_token"]) or {}).get("nonce")
+            body["id_token"] = mint.id_token(other, event, access, nonce)
+
+    def _rewrite(self, body: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Sign the id_token again with other claims."""
+        claims = self._world.mint.read(body.get("id_token", ""))
+        if claims is not None:
+            _merge(claims, changes)
+            body["id_token"] = self._world.mint.sign(claims)
 
 
 def _changed(answer: Answer | None, change: Callable[[dict[str, Any]], object]) -> Answer | None:
@@ -172,6 +189,21 @@ def _changed(answer: Answer | None, change: Callable[[dict[str, Any]], object]) 
     if isinstance(body, dict):
         change(body)
     return replace(answer, body=json.dumps(body).encode())
+
+
+def _merge(target: dict[str, Any], changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = value
+
+
+def _forge(body: dict[str, Any]) -> None:
+    """Spoil the id_token's signature."""
+    signed, _, signature = body.get("id_token", "..").rpartition(".")
+    other = "B" if signature.startswith("A") else "A"
+    body["id_token"] = f"{signed}.{other}{signature[1:]}"
 
 
 def _with_retry(headers: dict[str, str], fault: Fault) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Arranged faults, before and after the change of state."""
 
 import threading
+from typing import Any
 
 import httpx
 import jwt
@@ -18,6 +19,10 @@ def tokens(app: SampleApp) -> Tokens:
 
 def _rotated(sandbox: SandboxClient) -> bool:
     return len(sandbox.token_uses()) > 1
+
+
+def _claims(token: str) -> dict[str, Any]:
+    return jwt.decode(token, options={"verify_signature": False})
 
 
 @pytest.mark.parametrize(("when", "rotated"), [("before", False), ("after", True)])
@@ -161,12 +166,48 @@ def test_an_answer_can_be_another_users(
 
     body = app.refresh(tokens["refresh_token"]).json()
 
-    options = {"verify_signature": False}
-    users = {
-        jwt.decode(body[name], options=options)["xero_userid"]  # type: ignore[arg-type]
-        for name in ("access_token", "id_token")
-    }
+    users = {_claims(body[name])["xero_userid"] for name in ("access_token", "id_token")}
     assert users == {samples.GLOBEX_BOOKKEEPER.xero_user_id}
+
+
+def test_only_the_access_token_can_be_another_users(app: SampleApp, sandbox: SandboxClient) -> None:
+    code = app.code("xero-user-1", samples.ACME_TRADING, nonce="some-nonce")
+    sandbox.fault("token.code", "mixed_users", when="after")
+
+    body = app.exchange(code).json()
+
+    assert _claims(body["access_token"])["xero_userid"] != _claims(body["id_token"])["xero_userid"]
+    assert _claims(body["id_token"])["nonce"] == "some-nonce"
+
+
+def test_an_id_token_can_be_signed_with_other_claims_or_forged(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    keys = jwt.PyJWKSet.from_dict(
+        app.http.get("/identity/.well-known/openid-configuration/jwks").json()
+    )
+    changes = {"aud": "another", "nonce": None, "exp": 1}
+    sandbox.fault("token", "changed_id_token", when="after", changes=changes)
+    changed = app.refresh(tokens["refresh_token"]).json()["id_token"]
+    sandbox.fault("token", "forged_id_token", when="after")
+    forged = app.refresh(tokens["refresh_token"]).json()["id_token"]
+
+    with pytest.raises(jwt.ExpiredSignatureError):
+        jwt.decode(changed, keys.keys[0], ["RS256"], audience="another")
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(forged, keys.keys[0], ["RS256"], audience="sandbox-client")
+
+
+def test_fields_of_an_answer_can_be_changed_and_removed(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    changes = {"scope": "openid", "expires_in": None}
+    sandbox.fault("token", "changed_fields", when="after", changes=changes)
+
+    body = app.refresh(tokens["refresh_token"]).json()
+
+    assert body["scope"] == "openid"
+    assert "expires_in" not in body
 
 
 def test_a_fault_that_changes_an_answer_cannot_strike_before_there_is_one(

@@ -103,8 +103,9 @@ async def turn_switches(changes: dict[str, Any], world: WorldDep) -> dict[str, A
 
 
 @router.post("/keys/rotate")
-async def rotate_keys(rotation: KeyRotation, world: WorldDep) -> dict[str, Any]:
+async def rotate_keys(world: WorldDep, rotation: KeyRotation | None = None) -> dict[str, Any]:
     """Sign with a new key from now on."""
+    rotation = rotation or KeyRotation()
     ring = world.keys if rotation.issuer == "identity" else world.sessions.keys
     return {"kid": ring.rotate(keep_old=rotation.keep_old).kid}
 
