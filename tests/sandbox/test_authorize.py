@@ -167,3 +167,15 @@ def test_an_organisation_counts_once_toward_the_cap_whoever_connects_it(
     tokens = app.sign_in("xero-user-3", samples.ACME_TRADING)
 
     assert len(app.connections(tokens)) == 1
+
+
+def test_an_app_over_its_cap_may_still_share_the_organisations_it_holds(
+    app: SampleApp, sandbox: SandboxClient
+) -> None:
+    app.sign_in("xero-user-1", samples.ACME_TRADING)
+    app.sign_in("xero-user-1", samples.ACME_SERVICES)
+    sandbox.switch(connectionCap=1)
+
+    tokens = app.sign_in("xero-user-3", samples.ACME_TRADING)
+
+    assert len(app.connections(tokens)) == 1

@@ -127,6 +127,17 @@ def test_reconnecting_brings_the_record_back_with_its_creation_date(
     assert after["authEventId"] != before["authEventId"]
 
 
+def test_connecting_a_connected_tenant_changes_nothing(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    before = app.connections(tokens)
+    sandbox.advance(60)
+
+    sandbox.connect("xero-user-1", samples.ACME_TRADING)
+
+    assert app.connections(tokens) == before
+
+
 def test_an_app_level_token_lists_and_deletes_what_dead_grants_left_behind(
     app: SampleApp, sandbox: SandboxClient, tokens: Tokens
 ) -> None:
