@@ -78,6 +78,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
     op.create_index("ix_audit_events_org_id_id", "audit_events", ["org_id", "id"], unique=False)
+    op.create_index(
+        "uq_audit_events_token_issued",
+        "audit_events",
+        [
+            "actor_id",
+            "binding_id",
+            "grant_id",
+            sa.text("(detail ->> 'generation')"),
+            sa.text("coalesce(source, '')"),
+        ],
+        unique=True,
+        postgresql_where=sa.text("action = 'token.issued'"),
+    )
+    op.create_table(
+        "call_budgets",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column(
+            "recent_calls",
+            postgresql.ARRAY(postgresql.TIMESTAMP(timezone=True)),
+            server_default=sa.text("'{}'::timestamptz[]"),
+            nullable=False,
+        ),
+        sa.Column(
+            "slots",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("cool_down_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("day_remaining", sa.BigInteger(), nullable=True),
+        sa.Column("minute_remaining", sa.BigInteger(), nullable=True),
+        sa.Column("learned_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_call_budgets")),
+    )
     op.create_table(
         "integration_grants",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -354,6 +388,7 @@ def downgrade() -> None:
     op.drop_index("ix_integration_grants_superseded_by", table_name="integration_grants")
     op.drop_index(op.f("ix_integration_grants_expires_at"), table_name="integration_grants")
     op.drop_index(op.f("ix_integration_grants_clerk_org_id"), table_name="integration_grants")
+    op.drop_table("call_budgets")
     op.drop_table("integration_grants")
     op.drop_index("ix_audit_events_org_id_id", table_name="audit_events")
     op.drop_table("audit_events")

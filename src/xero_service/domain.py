@@ -79,6 +79,39 @@ class SessionUser:
     impersonator: str | None = None
 
 
+class Scope(StrEnum):
+    """What a service key may do."""
+
+    BINDINGS_READ = "bindings:read"
+    BINDINGS_WRITE = "bindings:write"
+    TOKENS_READ = "tokens:read"
+    API_CALL = "api:call"
+    GRANTS_REFRESH = "grants:refresh"
+    ACTIVITY_READ = "activity:read"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """The credential of an internal service, without its secret; no `org_id`: all orgs."""
+
+    id: UUID
+    name: str
+    org_id: str | None
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    read_at: datetime
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it was neither revoked nor has expired, by the database's clock."""
+        return self.revoked_at is None and (
+            self.expires_at is None or self.expires_at > self.read_at
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did something, as the audit log keeps it."""

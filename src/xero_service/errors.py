@@ -73,6 +73,14 @@ class ScopeRequired(AuthError):
     title = "This service key may not do that"
 
 
+class OrgMismatch(AuthError):
+    """A service key bound to one org named another in X-Org-Id."""
+
+    status = 403
+    code = "org_mismatch"
+    title = "This service key belongs to another organisation"
+
+
 class CrossSiteRefused(AuthError):
     """A start that another site caused, with only a cookie to vouch for it."""
 
@@ -162,6 +170,41 @@ class CiphertextUnreadable(TokenError):
     code = "internal_error"
     title = "Something went wrong on our side"
     operational = False
+
+
+# --- Proxy ----------------------------------------------------------------------------------
+
+
+class ForbiddenPath(IntegrationError):
+    """The proxy leads to Xero's API roots only, by plain paths."""
+
+    status = 400
+    code = "forbidden_path"
+    title = "The proxy does not lead there"
+
+
+class BodyTooLarge(IntegrationError):
+    """The request body is over the documented limit."""
+
+    status = 413
+    code = "body_too_large"
+    title = "The request body is too large"
+
+
+class UpstreamTimeout(IntegrationError):
+    """Xero did not answer the proxied request in time; it may have been carried out."""
+
+    status = 504
+    code = "xero_timeout"
+    title = "Xero did not answer in time"
+
+
+class RateBudgetExhausted(IntegrationError):
+    """The tenant's share of Xero's limits is used up; ours to say, so that Xero never has to."""
+
+    status = 429
+    code = "rate_budget_exhausted"
+    title = "Too many calls for this Xero organisation"
 
 
 # --- Xero -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditEvent
@@ -39,6 +40,15 @@ class AuditLog:
     async def add(self, *events: AuditEvent) -> None:
         """Append events."""
         await self.extend(events)
+
+    async def add_issue(self, event: AuditEvent) -> None:
+        """Append the issue of a token, once per key, binding, access token and source.
+
+        The index `uq_audit_events_token_issued` keeps it to one across replicas.
+        """
+        await self._connection.execute(
+            postgresql_insert(AuditEventRow).values(_values(event)).on_conflict_do_nothing()
+        )
 
     async def extend(self, events: Sequence[AuditEvent]) -> None:
         """Append any number of events, none included."""

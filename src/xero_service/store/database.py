@@ -1,12 +1,14 @@
 """The connection pool, and transactions that carry one repository per table."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
+from asyncpg import CannotConnectNowError, PostgresConnectionError, Record
+from asyncpg import InterfaceError as AsyncpgInterfaceError
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -21,6 +23,7 @@ from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
 from xero_service.store.remote_cleanups import RemoteCleanups
+from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.verification_tokens import VerificationTokens
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
@@ -65,6 +68,11 @@ class Transaction:
         return RemoteCleanups(self.connection)
 
     @cached_property
+    def service_keys(self) -> ServiceKeys:
+        """Credentials of internal services."""
+        return ServiceKeys(self.connection)
+
+    @cached_property
     def leases(self) -> Leases:
         """Named rights that one process holds at a time."""
         return Leases(self.connection)
@@ -88,15 +96,26 @@ class Database:
 
         Raises ServiceBusy where the database is away or the pool has no connection free.
         """
-        try:
+        with _outages_are_busy():
             async with self._engine.begin() as connection:
                 yield Transaction(connection)
-        except PoolTimeout as error:
-            raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-        except (OSError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not _is_outage(error):
-                raise
-            raise ServiceBusy("The database does not answer.", retry_after=2) from error
+
+    async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
+        """Run one prepared statement on the bare driver, outside a transaction: one round trip.
+
+        Raises ServiceBusy like `transaction`.
+        """
+        with _outages_are_busy():
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver = raw.driver_connection
+                assert driver is not None  # noqa: S101 - it was just checked out
+                try:
+                    found: Record | None = await driver.fetchrow(statement, *arguments)
+                except (PostgresConnectionError, AsyncpgInterfaceError, CannotConnectNowError):
+                    await connection.invalidate()
+                    raise
+                return found
 
     async def answers(self) -> bool:
         """Tell whether the database answers a trivial question."""
@@ -122,6 +141,26 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+@contextmanager
+def _outages_are_busy() -> Iterator[None]:
+    """Turn what an absent database or a full pool raises into ServiceBusy."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
+    except DBAPIError as error:
+        if not _is_outage(error):
+            raise
+        raise ServiceBusy("The database does not answer.", retry_after=2) from error
+    except (
+        OSError,
+        PostgresConnectionError,
+        AsyncpgInterfaceError,
+        CannotConnectNowError,
+    ) as error:
+        raise ServiceBusy("The database does not answer.", retry_after=2) from error
 
 
 def _is_outage(error: DBAPIError) -> bool:

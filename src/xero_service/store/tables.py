@@ -170,7 +170,19 @@ class AuditEventRow(Base):
     """Append-only; the database itself refuses UPDATE, DELETE and TRUNCATE."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_org_id_id", "org_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_events_org_id_id", "org_id", "id"),
+        Index(
+            "uq_audit_events_token_issued",
+            "actor_id",
+            "binding_id",
+            "grant_id",
+            text("(detail ->> 'generation')"),
+            text("coalesce(source, '')"),
+            unique=True,
+            postgresql_where=text("action = 'token.issued'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
@@ -211,3 +223,19 @@ class LeaseRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     holder: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
+
+
+class CallBudgetRow(Base):
+    """A tenant's share of Xero's rate limits, used by all replicas together."""
+
+    __tablename__ = "call_budgets"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    recent_calls: Mapped[list[datetime]] = mapped_column(
+        ARRAY(TIMESTAMP(timezone=True)), server_default=text("'{}'::timestamptz[]")
+    )
+    slots: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    cool_down_until: Mapped[datetime | None]
+    day_remaining: Mapped[int | None]
+    minute_remaining: Mapped[int | None]
+    learned_at: Mapped[datetime | None]

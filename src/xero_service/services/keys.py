@@ -1,0 +1,117 @@
+"""Service keys: made and shown once, recognised by hash, revoked at once."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hmac import compare_digest
+from uuid import UUID, uuid4
+
+from xero_service.crypto import fingerprint
+from xero_service.domain import Actor, AuditEvent, Scope, ServiceKey
+from xero_service.errors import AuthError, InvalidRequest, NotFound
+from xero_service.store.database import Database
+
+PREFIX = "xsk_"
+SECRET_BYTES = 32
+_FORM = re.compile(r"xsk_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedKey:
+    """A key as a caller presents it, taken apart."""
+
+    key_id: UUID
+    secret_hash: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "PresentedKey":
+        """Read `xsk_<id>_<secret>`; raises AuthError."""
+        parts = _FORM.fullmatch(text)
+        if parts is None:
+            raise refused()
+        return cls(UUID(parts[1]), fingerprint(parts[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was just made; `secret` is shown this once and stored nowhere."""
+
+    key: ServiceKey
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyService:
+    """Makes, lists and revokes service keys, and recognises those that are presented."""
+
+    database: Database
+
+    async def create(
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        org_id: str | None,
+        scopes: Sequence[str],
+        expires_at: datetime | None,
+    ) -> NewKey:
+        """Make a key; raises InvalidRequest for an unknown scope or none."""
+        unknown = set(scopes) - {scope.value for scope in Scope}
+        if unknown or not scopes:
+            known = ", ".join(scope.value for scope in Scope)
+            raise InvalidRequest(f"Give at least one scope of: {known}.")
+        key_id, secret = uuid4(), secrets.token_urlsafe(SECRET_BYTES)
+        async with self.database.transaction() as tx:
+            key = await tx.service_keys.add(
+                key_id,
+                name=name,
+                secret_hash=fingerprint(secret),
+                org_id=org_id,
+                scopes=sorted(set(scopes)),
+                expires_at=expires_at,
+            )
+            await tx.audit.add(_event(actor, "key.created", key))
+        return NewKey(key, f"{PREFIX}{key_id.hex}_{secret}")
+
+    async def all(self) -> tuple[ServiceKey, ...]:
+        """Return every key, without secrets."""
+        async with self.database.transaction() as tx:
+            return await tx.service_keys.all()
+
+    async def revoke(self, actor: Actor, key_id: UUID) -> ServiceKey:
+        """Revoke a key on every replica at once; raises NotFound."""
+        async with self.database.transaction() as tx:
+            key = await tx.service_keys.revoke(key_id)
+            if key is None:
+                raise NotFound("No such key, or it is revoked already.")
+            await tx.audit.add(_event(actor, "key.revoked", key))
+        return key
+
+    async def recognise(self, text: str) -> ServiceKey:
+        """Return the key that a caller presents; raises AuthError, the same for every fault."""
+        presented = PresentedKey.parse(text)
+        async with self.database.transaction() as tx:
+            found = await tx.service_keys.find(presented.key_id)
+            if found is None:
+                raise refused()
+            key, secret_hash = found
+            if not compare_digest(secret_hash, presented.secret_hash) or not key.is_valid:
+                raise refused()
+            await tx.service_keys.touch(key.id)
+        return key
+
+
+def refused() -> AuthError:
+    """Say no to a key without saying why."""
+    return AuthError("The service key is missing, unknown, expired or revoked.")
+
+
+def _event(actor: Actor, action: str, key: ServiceKey) -> AuditEvent:
+    return AuditEvent(
+        actor,
+        action,
+        org_id=key.org_id,
+        detail={"keyId": str(key.id), "name": key.name, "scopes": " ".join(sorted(key.scopes))},
+    )

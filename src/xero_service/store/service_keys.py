@@ -1,0 +1,115 @@
+"""Service keys: who internal services are; only a hash of each secret is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import ServiceKey
+from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.tables import ServiceKeyRow
+
+_COLUMNS = (
+    ServiceKeyRow.id,
+    ServiceKeyRow.name,
+    ServiceKeyRow.org_id,
+    ServiceKeyRow.scopes,
+    ServiceKeyRow.created_at,
+    ServiceKeyRow.expires_at,
+    ServiceKeyRow.revoked_at,
+    ServiceKeyRow.last_used_at,
+    NOW.label("read_at"),
+)
+
+
+def _to_key(row: AnyRow) -> ServiceKey:
+    return ServiceKey(
+        id=row.id,
+        name=row.name,
+        org_id=row.org_id,
+        scopes=frozenset(row.scopes),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+        read_at=row.read_at,
+    )
+
+
+class ServiceKeys:
+    """The table `service_keys`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def add(
+        self,
+        key_id: UUID,
+        *,
+        name: str,
+        secret_hash: str,
+        org_id: str | None,
+        scopes: Sequence[str],
+        expires_at: datetime | None,
+    ) -> ServiceKey:
+        """Store a new key."""
+        row = (
+            await self._connection.execute(
+                insert(ServiceKeyRow)
+                .values(
+                    id=key_id,
+                    name=name,
+                    secret_hash=secret_hash,
+                    org_id=org_id,
+                    scopes=list(scopes),
+                    expires_at=expires_at,
+                )
+                .returning(*_COLUMNS)
+            )
+        ).one()
+        return _to_key(row)
+
+    async def find(self, key_id: UUID) -> tuple[ServiceKey, str] | None:
+        """Return a key and the hash of its secret."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS, ServiceKeyRow.secret_hash).where(ServiceKeyRow.id == key_id)
+            )
+        ).one_or_none()
+        return (_to_key(row), row.secret_hash) if row else None
+
+    async def all(self) -> tuple[ServiceKey, ...]:
+        """Return every key, revoked ones too, oldest first."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS).order_by(ServiceKeyRow.created_at, ServiceKeyRow.id)
+        )
+        return tuple(_to_key(row) for row in rows)
+
+    async def revoke(self, key_id: UUID) -> ServiceKey | None:
+        """Revoke a key at once; None where it is unknown or was revoked before."""
+        row = (
+            await self._connection.execute(
+                update(ServiceKeyRow)
+                .where(ServiceKeyRow.id == key_id, ServiceKeyRow.revoked_at.is_(None))
+                .values(revoked_at=NOW)
+                .returning(*_COLUMNS)
+            )
+        ).one_or_none()
+        return _to_key(row) if row else None
+
+    async def touch(self, key_id: UUID) -> None:
+        """Note that a key is in use, at most once a minute."""
+        await self._connection.execute(
+            update(ServiceKeyRow)
+            .where(
+                ServiceKeyRow.id == key_id,
+                or_(
+                    ServiceKeyRow.last_used_at.is_(None),
+                    ServiceKeyRow.last_used_at < NOW - timedelta(minutes=1),
+                ),
+            )
+            .values(last_used_at=NOW)
+        )
