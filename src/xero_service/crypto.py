@@ -15,6 +15,7 @@ from xero_service.errors import CiphertextUnreadable
 
 # NIST SP 800-38D §8.2.2: a random IV of 96 bits. Older writers used 128; both open.
 IV_BYTES = 12
+KEY_BYTES = 32
 TAG_BYTES = 16
 _SEALED = re.compile(r"([0-9a-fA-F]{24}|[0-9a-fA-F]{32}):([0-9a-fA-F]{32}):((?:[0-9a-fA-F]{2})*)")
 
@@ -23,7 +24,9 @@ class KeyRing:
     """One key to write with, any number of older ones that can still be read."""
 
     def __init__(self, current: bytes, previous: tuple[bytes, ...] = ()) -> None:
-        """Take keys of 32 bytes each (AES-256)."""
+        """Take keys of 32 bytes each (AES-256); raises ValueError for any other size."""
+        if any(len(key) != KEY_BYTES for key in (current, *previous)):
+            raise ValueError("An AES-256 key has 32 bytes.")
         self._ciphers = [AESGCM(key) for key in (current, *previous)]
 
     def __repr__(self) -> str:
