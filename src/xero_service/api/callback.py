@@ -11,7 +11,7 @@ from xero_service.api.deps import ReturningDep, ServicesDep, actor_of
 from xero_service.services.connect import XeroReturn
 
 router = APIRouter(tags=["connect"])
-Parameter = Annotated[str | None, Query(max_length=4096)]
+Parameter = Annotated[str | None, Query()]
 
 
 @router.head("/callback", include_in_schema=False)
