@@ -1,9 +1,10 @@
 """The people and things of a journey: the application, a browser per person, the database."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -49,6 +50,28 @@ class Application:
             base_url=self.settings.public_url,
             timeout=60,
         )
+
+
+async def until(true: Callable[[], Awaitable[object]], *, within: float = 20) -> None:
+    """Wait for something that is about to happen."""
+    async with asyncio.timeout(within):
+        while not await true():
+            await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Requests that Xero keeps until a test lets them go."""
+
+    sandbox: SandboxClient
+    id: int
+
+    async def reached(self, count: int = 1) -> None:
+        """Return once so many requests are there, while the service goes on working."""
+        await asyncio.to_thread(self.sandbox.wait_until_held, self.id, count, timeout=20)
+
+    async def release(self) -> None:
+        await asyncio.to_thread(self.sandbox.release, self.id)
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,13 @@ class Person:
         headers = {"Authorization": f"Bearer {self.token()}", **options.pop("headers", {})}
         return await self.http.request(method, PREFIX + path, headers=headers, **options)
 
+    def wears(self, session: str | None) -> None:
+        """Carry this session cookie, or none."""
+        if "__session" in self.http.cookies:
+            self.http.cookies.delete("__session")
+        if session is not None:
+            self.http.cookies.set("__session", session)
+
     async def starts(self, **query: str) -> str:
         """Begin a consent; return the address of Xero's page."""
         response = await self.get("/start", params=query)
@@ -112,8 +142,16 @@ class Person:
         self, *tenants: str, xero_user: str = ACME_BOOKKEEPER.xero_user_id, **query: str
     ) -> Landing:
         """Go through a whole consent and back."""
-        address = await self.starts(**query)
-        return Landing.of(await self.returns(self.sandbox.consent(address, xero_user, tenants)))
+        return await self.lands(await self.allows(*tenants, xero_user=xero_user, **query))
+
+    async def allows(
+        self, *tenants: str, xero_user: str = ACME_BOOKKEEPER.xero_user_id, **query: str
+    ) -> str:
+        """Consent, and stop where Xero redirects to the callback; return that address."""
+        return self.sandbox.consent(await self.starts(**query), xero_user, tenants)
+
+    async def lands(self, callback: str, **options: Any) -> Landing:
+        return Landing.of(await self.returns(callback, **options))
 
     async def selects(self, grant_id: str, tenant_id: str) -> dict[str, Any]:
         response = await self.post("/tenants/select", {"grantId": grant_id, "tenantId": tenant_id})
@@ -181,11 +219,20 @@ class World:
         http = await self.stack.enter_async_context(application.http())
         return Person(person_id, org_id, self.sandbox, http, application.settings.frontend_url)
 
+    def hold(
+        self, kind: str, *, when: Literal["before", "after"] = "before", times: int | None = 1
+    ) -> Hold:
+        """Keep the next requests of a kind at Xero, before or after they had their effect."""
+        return Hold(self.sandbox, self.sandbox.fault(kind, "hold", when=when, times=times))
+
     async def acme_admin(self) -> Person:
         return await self.person(ACME_ADMIN, ACME)
 
     async def globex_admin(self) -> Person:
         return await self.person(GLOBEX_ADMIN, GLOBEX)
+
+    async def acme_member(self) -> Person:
+        return await self.person(ACME_MEMBER, ACME)
 
     async def accountant(self, org_id: str) -> Person:
         return await self.person(ACCOUNTANT, org_id)
@@ -206,6 +253,34 @@ class World:
             expires_in,
             days,
         )
+
+    async def grants(self, status: str = "active") -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.database.fetch(
+            "SELECT * FROM integration_grants WHERE status = $1 ORDER BY created_at", status
+        )
+        return rows
+
+    async def cleanups(self) -> list[tuple[str, str | None]]:
+        """What was owed to Xero, and how it ended."""
+        rows = await self.database.fetch(
+            "SELECT kind, outcome FROM remote_cleanups ORDER BY created_at, id"
+        )
+        return [(row["kind"], row["outcome"]) for row in rows]
+
+    async def hurries(self) -> None:
+        """Let every pause between two attempts be over, as time would."""
+        await self.database.execute("UPDATE integration_grants SET next_refresh_at = NULL")
+        await self.database.execute("UPDATE remote_cleanups SET next_attempt_at = now()")
+
+    async def audited(self, action: str) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.database.fetch(
+            "SELECT * FROM audit_events WHERE action = $1 ORDER BY id", action
+        )
+        return rows
+
+    def presented(self) -> list[int]:
+        """How often each refresh token that Xero ever issued was presented, oldest first."""
+        return [use["presented"] for use in self.sandbox.token_uses()]
 
     def calls(self, kind: str) -> list[dict[str, Any]]:
         """What reached Xero, of one kind."""
