@@ -16,10 +16,12 @@ from xero_service.api import (
     documentation,
     ops,
     problems,
+    proxy,
     refresh,
     spa,
     start,
     tenants,
+    tokens,
 )
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.settings import Settings, load
@@ -41,7 +43,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     contract = APIRouter(prefix=PREFIX)
-    for module in (start, callback, bindings, tenants, disconnect, refresh):
+    for module in (start, callback, bindings, tenants, disconnect, refresh, tokens, proxy):
         contract.include_router(module.router)
     app.include_router(contract)
     app.include_router(ops.router)

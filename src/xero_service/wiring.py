@@ -9,17 +9,23 @@ from uuid import UUID
 from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.jwks import KeySet
+from xero_service.services.access import AccessService
 from xero_service.services.bindings import BindingsService
 from xero_service.services.connect import ConnectService
 from xero_service.services.disconnect import DisconnectService
 from xero_service.services.exchange import Exchange
+from xero_service.services.issuing import IssuingService
+from xero_service.services.keys import KeyService
 from xero_service.services.leasing import Leaseholder
+from xero_service.services.proxy import ProxyService
+from xero_service.services.reconciling import ReconcileService
 from xero_service.services.refreshing import Refresher
 from xero_service.services.tenants import TenantsService
 from xero_service.services.tokens import TokenService
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
 from xero_service.singleflight import BackgroundWork, SingleFlight
+from xero_service.store.call_budgets import CallBudgets
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
@@ -40,6 +46,9 @@ class Services:
     bindings: BindingsService
     tokens: TokenService
     disconnects: DisconnectService
+    keys: KeyService
+    issuing: IssuingService
+    proxy: ProxyService
     upkeep: UpkeepService
     metrics: Metrics
 
@@ -82,17 +91,32 @@ def _assemble(
     flights = SingleFlight[UUID, Grant](background)
     tokens = TokenService(database, xero, keys, policy, refresher, flights)
     exchange = Exchange(database, xero, keys, metrics, frozenset(settings.xero_scopes), leases)
+    reconcile = ReconcileService(
+        database, xero, tokens, background, SingleFlight[UUID, None](background)
+    )
+    access = AccessService(database, background)
     disconnects = DisconnectService(database, xero, tokens, leases, background)
     return Services(
         settings=settings,
         database=database,
         session_keys=KeySet(lambda: transport.get_json(settings.auth_jwks_url)),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
-        tenants=TenantsService(database, xero, tokens, leases),
+        tenants=TenantsService(database, tokens, reconcile, leases),
         bindings=BindingsService(database, keys, policy),
         tokens=tokens,
         disconnects=disconnects,
-        upkeep=UpkeepService(database, tokens, disconnects, policy, metrics),
+        keys=KeyService(database),
+        issuing=IssuingService(database, access, tokens),
+        proxy=ProxyService(
+            access,
+            tokens,
+            CallBudgets(database),
+            reconcile,
+            transport,
+            background,
+            settings.xero_api_url.rstrip("/"),
+        ),
+        upkeep=UpkeepService(database, tokens, disconnects, reconcile, policy, metrics),
         metrics=metrics,
     )
 

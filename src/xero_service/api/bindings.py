@@ -5,12 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
-from xero_service.api.deps import MemberDep, ServicesDep
+from xero_service.api.deps import BindingsReaderDep, ServicesDep
 from xero_service.api.schemas import Binding, BindingList
 from xero_service.domain import BindingStatus
 from xero_service.errors import (
     AuthError,
+    OrgMismatch,
     OrgRequired,
+    ScopeRequired,
     ServiceBusy,
     SessionPending,
     SignInUnavailable,
@@ -23,11 +25,17 @@ router = APIRouter(tags=["bindings"])
     "/bindings",
     operation_id="listBindings",
     responses=problems.responses(
-        AuthError, SessionPending, OrgRequired, ServiceBusy, SignInUnavailable
+        AuthError,
+        SessionPending,
+        OrgRequired,
+        OrgMismatch,
+        ScopeRequired,
+        ServiceBusy,
+        SignInUnavailable,
     ),
 )
 async def list_bindings(
-    caller: MemberDep,
+    caller: BindingsReaderDep,
     services: ServicesDep,
     status: Annotated[
         BindingStatus | None,

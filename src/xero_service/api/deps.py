@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Header, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from xero_service.api.principals import SessionVerifier
-from xero_service.domain import Actor, Role, SessionUser
+from xero_service.domain import Actor, Role, Scope, SessionUser
 from xero_service.errors import (
     AdminRequired,
     AuthError,
@@ -17,15 +17,23 @@ from xero_service.errors import (
     OrgRequired,
     SignInUnavailable,
 )
+from xero_service.services.access import acting_for
 from xero_service.services.connect import ATTEMPT_LIFETIME
+from xero_service.services.keys import PREFIX as KEY_PREFIX
 from xero_service.wiring import Services
 
 SESSION_COOKIE = "__session"
 
-bearer = HTTPBearer(
+session_bearer = HTTPBearer(
     scheme_name="session",
     bearerFormat="JWT",
     description="The session token of a person (Clerk, or any issuer with the same claims).",
+    auto_error=False,
+)
+key_bearer = HTTPBearer(
+    scheme_name="serviceKey",
+    bearerFormat="xsk_…",
+    description="The key of an internal service, made with `xero-service keys create`.",
     auto_error=False,
 )
 session_cookie = APIKeyCookie(
@@ -44,7 +52,12 @@ def services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(services)]
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(session_bearer)]
+KeyBearer = Annotated[HTTPAuthorizationCredentials | None, Security(key_bearer)]
+OrgHeader = Annotated[
+    str | None,
+    Header(alias="X-Org-Id", description="Which org a key for all orgs acts for.", max_length=100),
+]
 Cookie = Annotated[str | None, Security(session_cookie)]
 
 
@@ -98,11 +111,22 @@ ReturningDep = Annotated[SessionUser | None, Depends(returning_user)]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A session user with an active org, and how the audit log names them."""
+    """An org that something is done for, and who the audit log names for it."""
 
-    user: SessionUser
     org_id: str
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCaller(Caller):
+    """A session user with an active org."""
+
+    user: SessionUser
+
+
+def source_of(request: Request) -> str | None:
+    """Return the address that a request came from."""
+    return request.client.host if request.client else None
 
 
 def actor_of(request: Request, user: SessionUser | None) -> Actor:
@@ -112,49 +136,116 @@ def actor_of(request: Request, user: SessionUser | None) -> Actor:
         id=user.user_id if user else "anonymous",
         impersonator=user.impersonator if user else None,
         request_id=request.scope.get("request_id"),
-        source=request.client.host if request.client else None,
+        source=source_of(request),
     )
 
 
-async def member(request: Request, user: SessionDep) -> Caller:
-    """Require an active org; any role."""
-    return _in_org(request, user)
-
-
-async def admin(request: Request, user: SessionDep) -> Caller:
+async def admin(request: Request, user: SessionDep) -> SessionCaller:
     """Require the admin role in the active org."""
     return _as_admin(_in_org(request, user))
 
 
-async def acting_admin(request: Request, user: SessionDep) -> Caller:
+async def acting_admin(request: Request, user: SessionDep) -> SessionCaller:
     """Require an admin in person, for what changes connections."""
     return _in_person(_as_admin(_in_org(request, user)))
 
 
-async def navigating_admin(request: Request, user: NavigatingDep) -> Caller:
+async def navigating_admin(request: Request, user: NavigatingDep) -> SessionCaller:
     """Require an admin in person who may navigate here by cookie."""
     return _in_person(_as_admin(_in_org(request, user)))
 
 
-def _in_org(request: Request, user: SessionUser) -> Caller:
+def _in_org(request: Request, user: SessionUser) -> SessionCaller:
     if user.org_id is None:
         raise OrgRequired("Choose an organisation, then try again.")
-    return Caller(user, user.org_id, actor_of(request, user))
+    return SessionCaller(user.org_id, actor_of(request, user), user)
 
 
-def _as_admin(caller: Caller) -> Caller:
+def _as_admin(caller: SessionCaller) -> SessionCaller:
     if caller.user.role is not Role.ADMIN:
         raise AdminRequired("Ask an admin of your organisation.")
     return caller
 
 
-def _in_person(caller: Caller) -> Caller:
+def _in_person(caller: SessionCaller) -> SessionCaller:
     if caller.user.impersonator is not None:
         raise ImpersonationRefused("Sign in as yourself to change connections.")
     return caller
 
 
-MemberDep = Annotated[Caller, Depends(member)]
-AdminDep = Annotated[Caller, Depends(admin)]
-ActingAdminDep = Annotated[Caller, Depends(acting_admin)]
-NavigatingAdminDep = Annotated[Caller, Depends(navigating_admin)]
+AdminDep = Annotated[SessionCaller, Depends(admin)]
+ActingAdminDep = Annotated[SessionCaller, Depends(acting_admin)]
+NavigatingAdminDep = Annotated[SessionCaller, Depends(navigating_admin)]
+
+
+# --- Internal services ---------------------------------------------------------------------
+
+
+async def key_text(credentials: KeyBearer) -> str:
+    """Require a service key; whether it is good is decided together with what it asks for."""
+    if credentials is None:
+        raise AuthError("Send a service key: Authorization: Bearer xsk_…")
+    return credentials.credentials
+
+
+KeyText = Annotated[str, Depends(key_text)]
+
+
+async def _key_caller(
+    request: Request, wired: Services, text: str, org_id: str | None, scope: Scope
+) -> Caller:
+    key = await wired.keys.recognise(text)
+    actor = Actor(
+        "service",
+        str(key.id),
+        request_id=request.scope.get("request_id"),
+        source=source_of(request),
+    )
+    return Caller(acting_for(key, org_id, scope), actor)
+
+
+def _is_key(credentials: HTTPAuthorizationCredentials | None) -> bool:
+    return credentials is not None and credentials.credentials.startswith(KEY_PREFIX)
+
+
+async def bindings_reader(
+    request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
+) -> Caller:
+    """Require a member of the org, or a key with `bindings:read`."""
+    if key is not None and _is_key(key):
+        return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_READ)
+    return _in_org(request, await session_user(wired, token))
+
+
+async def bindings_writer(
+    request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
+) -> Caller:
+    """Require an admin of the org in person, or a key with `bindings:write`."""
+    if key is not None and _is_key(key):
+        return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_WRITE)
+    return await acting_admin(request, await session_user(wired, token))
+
+
+async def activity_reader(
+    request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
+) -> Caller:
+    """Require an admin of the org, or a key with `activity:read`."""
+    if key is not None and _is_key(key):
+        return await _key_caller(request, wired, key.credentials, org_id, Scope.ACTIVITY_READ)
+    return await admin(request, await session_user(wired, token))
+
+
+async def org_to_refresh(
+    request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
+) -> str | None:
+    """Return the org of a session, if it has one, or of a key with `grants:refresh`."""
+    if key is not None and _is_key(key):
+        caller = await _key_caller(request, wired, key.credentials, org_id, Scope.GRANTS_REFRESH)
+        return caller.org_id
+    return (await session_user(wired, token)).org_id
+
+
+BindingsReaderDep = Annotated[Caller, Depends(bindings_reader)]
+BindingsWriterDep = Annotated[Caller, Depends(bindings_writer)]
+ActivityReaderDep = Annotated[Caller, Depends(activity_reader)]
+OrgToRefreshDep = Annotated[str | None, Depends(org_to_refresh)]

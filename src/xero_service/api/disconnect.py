@@ -3,14 +3,16 @@
 from fastapi import APIRouter
 
 from xero_service.api import problems
-from xero_service.api.deps import ActingAdminDep, ServicesDep
+from xero_service.api.deps import BindingsWriterDep, ServicesDep
 from xero_service.api.schemas import Binding, DisconnectAnswer, DisconnectRequest
 from xero_service.errors import (
     AdminRequired,
     AuthError,
     ImpersonationRefused,
     NotFound,
+    OrgMismatch,
     OrgRequired,
+    ScopeRequired,
     ServiceBusy,
     SessionPending,
     SignInUnavailable,
@@ -26,7 +28,9 @@ router = APIRouter(tags=["bindings"])
         AuthError,
         SessionPending,
         OrgRequired,
+        OrgMismatch,
         AdminRequired,
+        ScopeRequired,
         ImpersonationRefused,
         NotFound,
         ServiceBusy,
@@ -34,7 +38,7 @@ router = APIRouter(tags=["bindings"])
     ),
 )
 async def disconnect(
-    request: DisconnectRequest, caller: ActingAdminDep, services: ServicesDep
+    request: DisconnectRequest, caller: BindingsWriterDep, services: ServicesDep
 ) -> DisconnectAnswer:
     """End a binding here at once, and at Xero as soon as Xero answers; repeating is harmless."""
     ended = await services.disconnects.disconnect(

@@ -3,9 +3,17 @@
 from fastapi import APIRouter
 
 from xero_service.api import problems
-from xero_service.api.deps import ServicesDep, SessionDep
+from xero_service.api.deps import OrgToRefreshDep, ServicesDep
 from xero_service.api.schemas import RefreshAnswer, RefreshError
-from xero_service.errors import AuthError, ServiceBusy, SessionPending, SignInUnavailable
+from xero_service.errors import (
+    AuthError,
+    OrgMismatch,
+    OrgRequired,
+    ScopeRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+)
 
 router = APIRouter(tags=["bindings"])
 
@@ -13,11 +21,19 @@ router = APIRouter(tags=["bindings"])
 @router.post(
     "/refresh",
     operation_id="refreshTokens",
-    responses=problems.responses(AuthError, SessionPending, ServiceBusy, SignInUnavailable),
+    responses=problems.responses(
+        AuthError,
+        SessionPending,
+        OrgRequired,
+        OrgMismatch,
+        ScopeRequired,
+        ServiceBusy,
+        SignInUnavailable,
+    ),
 )
-async def refresh(user: SessionDep, services: ServicesDep) -> RefreshAnswer:
+async def refresh(org_id: OrgToRefreshDep, services: ServicesDep) -> RefreshAnswer:
     """Renew the org's tokens that are due; nothing to do without an active org."""
-    report = await services.tokens.proactive_refresh_for_org(user.org_id)
+    report = await services.tokens.proactive_refresh_for_org(org_id)
     return RefreshAnswer(
         success=report.success,
         has_active_bindings=report.has_active_bindings,

@@ -171,3 +171,21 @@ class RefreshAnswer(Answer):
     has_active_bindings: bool
     refreshed_count: int
     errors: list[RefreshError]
+
+
+class TokenRequest(Body):
+    """What a service needs of the token."""
+
+    min_validity_seconds: int = Field(
+        default=0, ge=0, le=1500, description="The token lives at least this long."
+    )
+
+
+class IssuedToken(Answer):
+    """A live access token; it opens the organisation `tenantId`."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_at: datetime
+    tenant_id: str
+    binding_id: UUID

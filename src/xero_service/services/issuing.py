@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from xero_service.domain import Actor, AuditEvent, Grant, RefreshPolicy, Scope
+from xero_service.domain import Actor, AuditEvent, Grant, Scope
 from xero_service.errors import ExternalAPIError
 from xero_service.services.access import Access, AccessService, refuse_shared
 from xero_service.services.tokens import TokenService
@@ -32,7 +32,6 @@ class IssuingService:
     database: Database
     access: AccessService
     tokens: TokenService
-    policy: RefreshPolicy
     audited: OrderedDict[Issue, None] = field(default_factory=OrderedDict, repr=False)
 
     async def token(

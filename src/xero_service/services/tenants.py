@@ -18,7 +18,6 @@ from xero_service.domain import (
     SessionUser,
 )
 from xero_service.errors import (
-    AccessRefused,
     NotFound,
     OrgRequired,
     ReauthorizationRequired,
@@ -26,10 +25,10 @@ from xero_service.errors import (
     TenantNotAccessible,
 )
 from xero_service.services.leasing import Leaseholder
+from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
 from xero_service.store.database import Database, Transaction
 from xero_service.store.reach import record_reach
-from xero_service.xero.adapter import XeroAdapter
 
 WAIT_FOR_LEASE_SECONDS = 10.0
 
@@ -74,8 +73,8 @@ class TenantsService:
     """Lists and selects tenants, within what the org's own consents reached (design: rule 2)."""
 
     database: Database
-    xero: XeroAdapter
     tokens: TokenService
+    reconcile: ReconcileService
     leases: Leaseholder
 
     async def choices(self, user: SessionUser, grant_id: UUID) -> Choices:
@@ -165,11 +164,7 @@ class TenantsService:
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
         grant = await self.tokens.usable(grant)
-        try:
-            connections = await self.xero.get_tenants(self.tokens.access_token(grant))
-        except AccessRefused:
-            grant = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
-            connections = await self.xero.get_tenants(self.tokens.access_token(grant))
+        connections = await self.reconcile.connections(grant)
         async with self.database.transaction() as tx:
             await record_reach(tx, grant, connections)
         return grant, connections

@@ -11,6 +11,7 @@ from uuid import UUID
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import IntegrationError
 from xero_service.services.disconnect import DisconnectService
+from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
@@ -19,6 +20,7 @@ AT_ONCE = 32  # refreshes and cleanups toward Xero at a time (R17)
 BATCH = 200
 HIDDEN_FOR = timedelta(seconds=60)  # what one replica picked, others leave alone
 KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # so that who comes late hears "expired", not "unknown"
+CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero, and nobody tells us
 UNUSED_AFTER = timedelta(hours=24)
 
 log = logger(__name__)
@@ -31,6 +33,7 @@ class UpkeepService:
     database: Database
     tokens: TokenService
     disconnects: DisconnectService
+    reconcile: ReconcileService
     policy: RefreshPolicy
     metrics: Metrics
 
@@ -49,6 +52,9 @@ class UpkeepService:
         """Do everything that is due, once. Raises ServiceBusy where the database is away."""
         await self._settle_cleanups()
         await self._refresh_old_and_interrupted()
+        async with self.database.transaction() as tx:
+            unchecked = await tx.grants.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
+        await self._each(unchecked, self.reconcile.reconcile)
         async with self.database.transaction() as tx:
             unused = await tx.grants.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
             await tx.attempts.delete_expired(since=KEEP_ATTEMPTS_FOR)

@@ -261,3 +261,30 @@ class Grants:
             .with_for_update(skip_locked=True)
         )
         return [(row.id, row.generation) for row in rows]
+
+    async def take_unchecked(self, *, since: timedelta, limit: int) -> list[UUID]:
+        """Pick active grants with a binding that Xero was not asked about for so long.
+
+        Noting the check first keeps other replicas from asking too; one that fails is due again
+        after `since`, or on the next 403. A consent whose reach is not known yet is due at once.
+        """
+        due = (
+            select(BindingRow.id)
+            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                BindingRow.status != "revoked",
+                or_(BindingRow.last_checked_at.is_(None), BindingRow.last_checked_at < NOW - since),
+            )
+            .order_by(BindingRow.last_checked_at.nulls_first())
+            .limit(limit)
+            .with_for_update(of=BindingRow, skip_locked=True)
+            .scalar_subquery()
+        )
+        rows = await self._connection.scalars(
+            update(BindingRow)
+            .where(BindingRow.id.in_(due))
+            .values(last_checked_at=NOW)
+            .returning(BindingRow.active_grant_id)
+        )
+        return list(dict.fromkeys(rows))

@@ -4,7 +4,7 @@ The HTTP library is used here and nowhere else, so that replacing it is a change
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -26,6 +26,15 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """An HTTP answer whose body is still under way; header names are lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: AsyncIterator[bytes] = field(repr=False)
 
 
 class Transport:
@@ -107,6 +116,42 @@ class Transport:
             raise XeroSilent("Xero did not answer in time.") from error
         except httpx.DecodingError as error:
             raise XeroAnswerUnusable("Xero's answer could not be decoded.") from error
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | AsyncIterator[bytes],
+        length: int | None,
+        within: float,
+    ) -> AsyncIterator[StreamedAnswer]:
+        """Send a request as it is and yield the answer unread, its bytes untouched.
+
+        `length`: of a streamed content, where it is known. `within`: seconds of silence that are
+        borne. Raises as `send` does.
+        """
+        sized = {"content-length": str(length)} if length is not None else None
+        request = self._client.build_request(
+            method,
+            url,
+            content=content,
+            headers=sized,
+            timeout=httpx.Timeout(self._timeout, read=within),
+        )
+        # The library's own defaults (its name, encodings it would take) are not the caller's.
+        keep = {"host", "content-length", "transfer-encoding"}
+        request.headers = httpx.Headers(
+            [(k, v) for k, v in request.headers.items() if k.lower() in keep] + list(headers)
+        )
+        async with self._answer(request) as response:
+            yield StreamedAnswer(
+                response.status_code,
+                tuple((k.lower(), v) for k, v in response.headers.multi_items()),
+                response.aiter_raw(),
+            )
 
     async def get_json(self, url: str) -> Any:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""

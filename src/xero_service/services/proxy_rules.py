@@ -1,0 +1,85 @@
+"""What passes the proxy: which paths, and which headers in either direction."""
+
+import re
+from collections.abc import Iterable
+
+from xero_service.errors import ForbiddenPath
+
+API_ROOTS = (
+    "api.xro/",
+    "payroll.xro/",
+    "files.xro/",
+    "assets.xro/",
+    "projects.xro/",
+    "bankfeeds.xro/",
+    "finance.xro/",
+)
+# Path characters as they are (RFC 3986 §3.3, without "@"), and encoded ones that cannot become
+# structure: no dot, slash, backslash, percent sign or control character.
+_PATH = re.compile(
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:/]|%(?![01]|2[eEfF5]|5[cC]|7[fF])[0-9A-Fa-f]{2})+"
+)
+_QUERY = re.compile(r"[\x21-\x7e]*")
+
+_HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_OURS = {
+    "authorization",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "via",
+    "x-org-id",
+    "x-real-ip",
+    "xero-tenant-id",
+}
+_NOT_PASSED_BACK = {"date", "server", "set-cookie", "set-cookie2", "www-authenticate"}
+Headers = Iterable[tuple[str, str]]
+
+
+def checked_target(path: str, query: str) -> str:
+    """Return a path and query below Xero's API roots as they came; raises ForbiddenPath.
+
+    `path` is raw, not decoded: what is checked is what is sent.
+    """
+    plain = _PATH.fullmatch(path) and "//" not in path
+    dotted = any(segment in {".", ".."} for segment in path.split("/"))
+    if not plain or dotted or not path.startswith(API_ROOTS) or not _QUERY.fullmatch(query):
+        raise ForbiddenPath(f"Only paths below {', '.join(API_ROOTS)} are reached from here.")
+    return f"{path}?{query}" if query else path
+
+
+def onward(headers: Headers) -> list[tuple[str, str]]:
+    """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say."""
+    named = _named_by_connection(headers)
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _HOP_BY_HOP | _OURS | named and not name.startswith("x-forwarded-")
+    ]
+
+
+def back(headers: Headers) -> list[tuple[str, str]]:
+    """Return Xero's headers that the caller gets: the limits above all, never a cookie.
+
+    `WWW-Authenticate` stays here: it speaks of Xero's token, not of the caller's key.
+    """
+    named = _named_by_connection(headers)
+    dropped = _HOP_BY_HOP | _NOT_PASSED_BACK | named
+    return [(name, value) for name, value in headers if name not in dropped]
+
+
+def _named_by_connection(headers: Headers) -> set[str]:
+    values = (value for name, value in headers if name == "connection")
+    return {part.strip().lower() for value in values for part in value.split(",")}
