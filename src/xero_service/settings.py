@@ -6,7 +6,8 @@ Names are those of design.md §6. Checks that compare two variables sit on the l
 
 import re
 from datetime import timedelta
-from ipaddress import ip_address
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -62,17 +63,32 @@ def _split_scopes(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def _split_url(value: str) -> SplitResult:
+    """Take a URL apart; the library's own messages would repeat pieces of the value."""
     try:
-        return ip_address(host).is_loopback
+        parts = urlsplit(value)
+        _ = parts.port  # raises where it is not a number that a port can be
     except ValueError:
-        return False
+        raise ValueError("must be an absolute http(s) URL") from None
+    return parts
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _split_url(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an absolute http(s) URL")
     if parts.username or parts.password or parts.fragment:
@@ -93,18 +109,22 @@ def _origin(value: str) -> str:
 def _postgres_url(value: SecretStr) -> SecretStr:
     try:
         url = make_url(value.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError("must be a postgresql:// URL") from None
     if url.drivername != "postgresql" or not url.database:
         raise ValueError("must be a postgresql:// URL that names a database")
     return value
 
 
-def _client_secret(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if any(character.isspace() for character in text):
+def _client_id(value: str) -> str:
+    if any(character.isspace() for character in value):
         raise ValueError("contains white space, which Xero would refuse as invalid_client")
-    if len(text) < 8 or any(text.lower().startswith(word) for word in _SAMPLE_WORDS):
+    return value
+
+
+def _client_secret(value: SecretStr) -> SecretStr:
+    text = _client_id(value.get_secret_value())
+    if len(text) < 8 or text.lower().lstrip("<[{").startswith(_SAMPLE_WORDS):
         raise ValueError("is a sample; copy the secret from the app's page at Xero")
     return value
 
@@ -143,7 +163,7 @@ class Settings(DatabaseSettings):
         tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_list)
     ] = ()
 
-    xero_client_id: str
+    xero_client_id: Annotated[str, AfterValidator(_client_id)]
     xero_client_secret: Annotated[SecretStr, AfterValidator(_client_secret)]
     xero_redirect_uri: Url
     xero_scopes: Scopes = (
@@ -257,8 +277,14 @@ class Settings(DatabaseSettings):
 def _site(url: SplitResult) -> tuple[str, str]:
     """Return the schemeful site of a URL: scheme and registrable domain (RFC 6265bis §5.2)."""
     host = url.hostname or ""
-    registrable = None if _is_loopback(host) else PublicSuffixList().privatesuffix(host)
-    return url.scheme, registrable or host
+    if _is_loopback(host) or _address(host):
+        return url.scheme, host
+    return url.scheme, _public_suffixes().privatesuffix(host) or host
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
 
 
 S = TypeVar("S", bound=DatabaseSettings)
