@@ -7,9 +7,12 @@ MAKEFLAGS += --no-print-directory
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 BIN := .venv/bin
 NPM := npm --prefix frontend --silent
+NODE_IS_NEW_ENOUGH := const [a, b] = process.versions.node.split("."); \
+	process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html \
 	frontend/vite.config.ts frontend/package-lock.json -type f 2>/dev/null)
+OPENAPI := $(BIN)/xero-service openapi
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
 	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE)
 
@@ -50,14 +53,14 @@ install: .install-python .install-page ## Install the service, its tools and the
 .PHONY: .install-page
 .install-page:
 	@$(has_page) || exit 0; \
-	if ! node -e 'const [a, b] = process.versions.node.split("."); \
-		process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then \
+	if ! node -e '$(NODE_IS_NEW_ENOUGH)' 2>/dev/null; then \
 		echo "Node 20.19 or newer is needed for the page; found: $$(node --version 2>&1)" >&2; exit 1; \
 	fi; \
 	wanted="$$( (cat frontend/package.json frontend/package-lock.json; node --version) | cksum)"; \
 	if [ "$$(cat frontend/node_modules/.installed 2>/dev/null)" != "$$wanted" ]; then \
 		echo "Installing the page's packages …"; \
-		$(NPM) ci --no-audit --no-fund && echo "$$wanted" > frontend/node_modules/.installed; \
+		npm --prefix frontend ci --loglevel error --no-audit --no-fund && \
+		echo "$$wanted" > frontend/node_modules/.installed; \
 	fi
 
 .PHONY: lock

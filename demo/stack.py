@@ -68,7 +68,7 @@ class Stack:
             cwd=self.directory,
         )
         self.children.append(child)
-        return child.wait_until_answering(f"http://{LOOPBACK}:{port}/session{JWKS}")
+        return child
 
     def start_replica(self, port: int | None = None) -> Replica:
         """Start one more process of the service and wait until it is ready."""
@@ -157,6 +157,8 @@ def running(
         if stack.sandbox_is_xero or stack.sandbox_signs_in:
             stack.start_sandbox(app)
         stack.command("migrate")
+        for child in stack.children:
+            child.wait_until_answering(f"http://{LOOPBACK}:{sandbox_port}/session{JWKS}")
         stack.start_replica(port)
         for _ in range(replicas - 1):
             stack.start_replica()
