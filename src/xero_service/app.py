@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from xero_service import wiring
 from xero_service.api import (
+    activity,
     bindings,
     callback,
     disconnect,
@@ -27,6 +28,17 @@ from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
 
+CONTRACT = (
+    start,
+    callback,
+    bindings,
+    tenants,
+    disconnect,
+    refresh,
+    activity,
+    tokens,
+    proxy,
+)
 PREFIX = "/api/integrations/xero"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -43,7 +55,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     contract = APIRouter(prefix=PREFIX)
-    for module in (start, callback, bindings, tenants, disconnect, refresh, tokens, proxy):
+    for module in CONTRACT:
         contract.include_router(module.router)
     app.include_router(contract)
     app.include_router(ops.router)

@@ -10,6 +10,7 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.jwks import KeySet
 from xero_service.services.access import AccessService
+from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
 from xero_service.services.connect import ConnectService
 from xero_service.services.disconnect import DisconnectService
@@ -17,9 +18,11 @@ from xero_service.services.exchange import Exchange
 from xero_service.services.issuing import IssuingService
 from xero_service.services.keys import KeyService
 from xero_service.services.leasing import Leaseholder
+from xero_service.services.operating import OperatorService
 from xero_service.services.proxy import ProxyService
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.refreshing import Refresher
+from xero_service.services.rewrapping import RewrapService
 from xero_service.services.tenants import TenantsService
 from xero_service.services.tokens import TokenService
 from xero_service.services.upkeep import UpkeepService
@@ -40,6 +43,7 @@ class Services:
 
     settings: Settings
     database: Database
+    xero: XeroAdapter
     session_keys: KeySet
     connect: ConnectService
     tenants: TenantsService
@@ -49,6 +53,9 @@ class Services:
     keys: KeyService
     issuing: IssuingService
     proxy: ProxyService
+    activity: ActivityService
+    operating: OperatorService
+    rewrapping: RewrapService
     upkeep: UpkeepService
     metrics: Metrics
 
@@ -99,6 +106,7 @@ def _assemble(
     return Services(
         settings=settings,
         database=database,
+        xero=xero,
         session_keys=KeySet(lambda: transport.get_json(settings.auth_jwks_url)),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
         tenants=TenantsService(database, tokens, reconcile, leases),
@@ -116,6 +124,9 @@ def _assemble(
             background,
             settings.xero_api_url.rstrip("/"),
         ),
+        activity=ActivityService(database),
+        operating=OperatorService(database, tokens, disconnects),
+        rewrapping=RewrapService(database, keys),
         upkeep=UpkeepService(database, tokens, disconnects, reconcile, policy, metrics),
         metrics=metrics,
     )

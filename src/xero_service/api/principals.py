@@ -6,6 +6,7 @@ that signs the same claims will do.
 
 import time
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import jwt
@@ -39,7 +40,7 @@ class SessionVerifier:
         claims = await self._claims(token)
         if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
             raise _refused()
-        if claims.get("azp") not in self.authorized_parties:
+        if str(claims.get("azp")) not in self.authorized_parties:
             raise _refused()
         if not str(claims["sub"]).startswith("user_"):
             raise _refused()  # machines are `mch_…`
@@ -75,9 +76,13 @@ class SessionVerifier:
             )
         except (jwt.PyJWTError, ValueError) as error:
             raise _refused() from error
-        if isinstance(claims["exp"], bool) or not isinstance(claims["exp"], int | float):
+        if not _is_time(claims["exp"]):
             raise _refused()
         return claims
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _principal(claims: dict[str, Any]) -> SessionUser:

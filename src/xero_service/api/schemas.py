@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from xero_service.domain import Availability, BindingStatus, HealthState
+from xero_service.services.activity import Page
 from xero_service.services.bindings import BindingView
 from xero_service.services.tenants import Choices, TenantChoice
 
@@ -189,3 +190,37 @@ class IssuedToken(Answer):
     expires_at: datetime
     tenant_id: str
     binding_id: UUID
+
+
+class ActivityEvent(Answer):
+    """One thing that happened."""
+
+    id: int
+    occurred_at: datetime
+    actor_kind: Literal["user", "service", "system"]
+    actor_id: str
+    action: str = Field(examples=["binding.selected"])
+    outcome: str = Field(examples=["ok"])
+    binding_id: UUID | None
+    grant_id: UUID | None
+    tenant_id: str | None
+    request_id: str | None
+    source: str | None
+    detail: dict[str, str | int | bool | None]
+
+
+class ActivityPage(Answer):
+    """Some events; `next` is the cursor of older ones, or null at the end."""
+
+    events: list[ActivityEvent]
+    next: int | None
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        """Shape a page."""
+        return cls(
+            events=[
+                ActivityEvent.model_validate(each, from_attributes=True) for each in page.events
+            ],
+            next=page.next,
+        )

@@ -53,10 +53,11 @@ class UpkeepService:
         await self._settle_cleanups()
         await self._refresh_old_and_interrupted()
         async with self.database.transaction() as tx:
-            unchecked = await tx.grants.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
-        await self._each(unchecked, self.reconcile.reconcile)
+            unchecked = await tx.due.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
+            unread = await tx.due.unread(limit=BATCH)
+        await self._each(dict.fromkeys([*unread, *unchecked]), self.reconcile.reconcile)
         async with self.database.transaction() as tx:
-            unused = await tx.grants.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
+            unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
             await tx.attempts.delete_expired(since=KEEP_ATTEMPTS_FOR)
         await self._each(unused, self.disconnects.disconnect_unused)
 
@@ -69,7 +70,7 @@ class UpkeepService:
 
     async def _refresh_old_and_interrupted(self) -> None:
         async with self.database.transaction() as tx:
-            due = await tx.grants.due_for_upkeep(
+            due = await tx.due.old_or_interrupted(
                 max_age=self.policy.refresh_token_max_age, limit=BATCH
             )
         await self._each(due, self._refresh)

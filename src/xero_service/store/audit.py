@@ -1,14 +1,44 @@
 """The audit log: inserted here, refused to be changed by the database."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditEvent
+from xero_service.store.grants import AnyRow
 from xero_service.store.tables import AuditEventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the log."""
+
+    id: int
+    occurred_at: datetime
+    org_id: str | None
+    actor_kind: str
+    actor_id: str
+    action: str
+    outcome: str
+    binding_id: UUID | None
+    grant_id: UUID | None
+    tenant_id: str | None
+    request_id: str | None
+    source: str | None
+    detail: dict[str, Any]
+
+
+_COLUMNS = tuple(getattr(AuditEventRow, each.name) for each in fields(Recorded))
+
+
+def _to_recorded(row: AnyRow) -> Recorded:
+    return Recorded(**row._mapping)
 
 
 def _values(event: AuditEvent) -> dict[str, Any]:
@@ -56,3 +86,36 @@ class AuditLog:
             await self._connection.execute(
                 insert(AuditEventRow), [_values(event) for event in events]
             )
+
+    async def of_org(self, org_id: str, *, before: int | None, limit: int) -> tuple[Recorded, ...]:
+        """Return an org's events, newest first, older than the id `before`."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(
+                AuditEventRow.org_id == org_id,
+                *([AuditEventRow.id < before] if before is not None else []),
+            )
+            .order_by(AuditEventRow.id.desc())
+            .limit(limit)
+        )
+        return tuple(_to_recorded(row) for row in rows)
+
+    async def since(
+        self, *, org_id: str | None, since: datetime | None, limit: int
+    ) -> tuple[Recorded, ...]:
+        """Return the newest events of one org or of all since a time, oldest first."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(
+                *([AuditEventRow.org_id == org_id] if org_id is not None else []),
+                *([AuditEventRow.occurred_at >= since] if since is not None else []),
+            )
+            .order_by(AuditEventRow.id.desc())
+            .limit(limit)
+        )
+        return tuple(_to_recorded(row) for row in rows)[::-1]
+
+    async def delete_before(self, cutoff: datetime) -> int:
+        """Delete events older than `cutoff`, by the one function that may."""
+        deleted = await self._connection.scalar(select(func.delete_audit_events_before(cutoff)))
+        return int(deleted or 0)

@@ -188,11 +188,7 @@ class Bindings:
 
     async def revoke(self, binding_id: UUID) -> None:
         """End a binding."""
-        await self._connection.execute(
-            update(BindingRow)
-            .where(BindingRow.id == binding_id)
-            .values(status=BindingStatus.REVOKED, updated_at=NOW)
-        )
+        await self._set_status(binding_id, BindingStatus.REVOKED)
 
     async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
         """Return the bindings of all orgs that rest on a grant, locked in a fixed order."""
@@ -243,3 +239,40 @@ class Bindings:
             update(BindingRow).where(BindingRow.id == binding.id).values(**values)
         )
         return status
+
+    async def everywhere(self, org_id: str | None) -> tuple[Binding, ...]:
+        """Return the bindings of one org or of all that are not revoked: for operators."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(
+                BindingRow.status != BindingStatus.REVOKED,
+                *([BindingRow.clerk_org_id == org_id] if org_id is not None else []),
+            )
+            .order_by(BindingRow.clerk_org_id, BindingRow.created_at)
+        )
+        return tuple(_to_binding(row) for row in rows)
+
+    async def find(self, binding_id: UUID) -> Binding | None:
+        """Return a binding of any org, locked: for operators."""
+        row = (
+            await self._connection.execute(
+                select(*_COLUMNS).where(BindingRow.id == binding_id).with_for_update()
+            )
+        ).one_or_none()
+        return _to_binding(row) if row else None
+
+    async def suspend(self, binding_id: UUID) -> None:
+        """Switch a binding off."""
+        await self._set_status(binding_id, BindingStatus.SUSPENDED)
+
+    async def resume(self, binding_id: UUID, *, grant_is_alive: bool) -> None:
+        """Switch a suspended binding on again, as far as its grant allows."""
+        alive = BindingStatus.ACTIVE if grant_is_alive else BindingStatus.NEEDS_REAUTH
+        await self._set_status(binding_id, alive)
+
+    async def _set_status(self, binding_id: UUID, status: BindingStatus) -> None:
+        await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.id == binding_id)
+            .values(status=status, updated_at=NOW)
+        )

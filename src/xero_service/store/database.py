@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,8 @@ from xero_service.errors import ServiceBusy
 from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
+from xero_service.store.ciphertexts import Ciphertexts
+from xero_service.store.due_work import DueWork
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
@@ -78,9 +81,28 @@ class Transaction:
         return Leases(self.connection)
 
     @cached_property
+    def due(self) -> DueWork:
+        """What upkeep has to look at."""
+        return DueWork(self.connection)
+
+    @cached_property
+    def ciphertexts(self) -> Ciphertexts:
+        """Every sealed value."""
+        return Ciphertexts(self.connection)
+
+    @cached_property
     def audit(self) -> AuditLog:
         """The append-only record."""
         return AuditLog(self.connection)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """The server's version, its clock, and whether its commits last."""
+
+    version: str
+    now: datetime
+    synchronous_commit: str
 
 
 class Database:
@@ -117,15 +139,6 @@ class Database:
                     raise
                 return found
 
-    async def answers(self) -> bool:
-        """Tell whether the database answers a trivial question."""
-        try:
-            async with self.transaction() as tx:
-                await tx.connection.execute(text("SELECT 1"))
-        except ServiceBusy:
-            return False
-        return True
-
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.
 
@@ -137,6 +150,15 @@ class Database:
                 return None
             found = await tx.connection.scalar(text("SELECT version_num FROM alembic_version"))
             return str(found) if found else None
+
+    async def facts(self) -> DatabaseFacts:
+        """Return what an operator should know of the server; raises ServiceBusy."""
+        row = await self.fetch_one(
+            "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
+            " current_setting('synchronous_commit') AS synchronous_commit"
+        )
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return DatabaseFacts(row["version"], row["now"], row["synchronous_commit"])
 
     async def close(self) -> None:
         """Close every connection."""

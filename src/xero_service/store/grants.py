@@ -219,72 +219,24 @@ class Grants:
             )
         )
 
-    async def unbound(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
-        """Return active grants on which no binding has rested for that long."""
-        rests = select(BindingRow.id).where(
-            BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
-        )
-        left = (
-            select(func.max(BindingRow.updated_at))
-            .where(BindingRow.active_grant_id == GrantRow.id)
-            .scalar_subquery()
-        )
-        rows = await self._connection.scalars(
-            select(GrantRow.id)
-            .where(
-                GrantRow.status == GrantStatus.ACTIVE,
-                ~rests.exists(),
-                func.greatest(GrantRow.created_at, left) < NOW - for_at_least,
-            )
-            .limit(limit)
-        )
-        return list(rows)
-
-    async def due_for_upkeep(self, *, max_age: timedelta, limit: int) -> list[tuple[UUID, int]]:
-        """Return active grants whose refresh token is old or whose last attempt was cut short.
-
-        With the generation that is due: two replicas that pick the same grant rotate it once.
-        """
+    async def all(self, *, org_id: str | None) -> tuple[Grant, ...]:
+        """Return grants that can still be used, of one org or of all: for operators."""
         rows = await self._connection.execute(
-            select(GrantRow.id, GrantRow.generation)
+            select(*COLUMNS)
             .where(
-                GrantRow.status == GrantStatus.ACTIVE,
-                or_(
-                    GrantRow.refresh_token_issued_at < NOW - max_age,
-                    GrantRow.refresh_sent_at.is_not(None),
-                ),
-                or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW),
-                or_(GrantRow.next_refresh_at.is_(None), GrantRow.next_refresh_at < NOW),
+                GrantRow.superseded_by.is_(None),
+                *([GrantRow.clerk_org_id == org_id] if org_id is not None else []),
             )
-            .order_by(GrantRow.refresh_token_issued_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+            .order_by(GrantRow.created_at)
         )
-        return [(row.id, row.generation) for row in rows]
+        return tuple(to_grant(row) for row in rows)
 
-    async def take_unchecked(self, *, since: timedelta, limit: int) -> list[UUID]:
-        """Pick active grants with a binding that Xero was not asked about for so long.
-
-        Noting the check first keeps other replicas from asking too; one that fails is due again
-        after `since`, or on the next 403. A consent whose reach is not known yet is due at once.
-        """
-        due = (
-            select(BindingRow.id)
-            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
-            .where(
-                GrantRow.status == GrantStatus.ACTIVE,
-                BindingRow.status != "revoked",
-                or_(BindingRow.last_checked_at.is_(None), BindingRow.last_checked_at < NOW - since),
-            )
-            .order_by(BindingRow.last_checked_at.nulls_first())
-            .limit(limit)
-            .with_for_update(of=BindingRow, skip_locked=True)
-            .scalar_subquery()
+    async def forget_backoff(self, grant_id: UUID) -> bool:
+        """Let the next refresh go to Xero at once; False where there is no such active grant."""
+        found = await self._connection.scalar(
+            update(GrantRow)
+            .where(GrantRow.id == grant_id, GrantRow.status == GrantStatus.ACTIVE)
+            .values(next_refresh_at=None)
+            .returning(GrantRow.id)
         )
-        rows = await self._connection.scalars(
-            update(BindingRow)
-            .where(BindingRow.id.in_(due))
-            .values(last_checked_at=NOW)
-            .returning(BindingRow.active_grant_id)
-        )
-        return list(dict.fromkeys(rows))
+        return found is not None

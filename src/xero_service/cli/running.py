@@ -1,8 +1,9 @@
-"""The command `xero-service`: serve, migrate, and do upkeep."""
+"""Commands that run the service: serve, migrate, upkeep."""
 
 import asyncio
+import contextlib
 import json
-import sys
+import signal
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,24 +12,16 @@ import uvicorn
 
 from xero_service import wiring
 from xero_service.app import assemble
-from xero_service.errors import ConfigError
 from xero_service.settings import load, load_database
 from xero_service.store import schema
 from xero_service.telemetry import configure_logging
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Connect Xero once, bind many organisations, never lose a grant. Configured by the "
-    "environment or a .env file; see .env.example.",
-)
+OPEN_REQUESTS_SECONDS = 20
 
 
-@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
     upkeep: Annotated[
         bool, typer.Option(help="Also do upkeep here; safe in any number of processes.")
@@ -36,8 +29,8 @@ def serve(
 ) -> None:
     """Serve the API.
 
-    Apply migrations first: xero-service migrate. SIGTERM stops it gracefully: open requests are
-    answered and refreshes under way are saved.
+    Apply migrations first: `xero-service migrate`. SIGTERM stops it gracefully: open requests
+    are answered, and refreshes under way are saved.
     """
     load()  # fail here, with every fault named, rather than in each worker
     uvicorn.run(
@@ -49,13 +42,11 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=True,
         proxy_headers=False,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
 
 
-@app.command()
 def migrate() -> None:
     """Bring the database to the newest schema; needs DATABASE_URL alone.
 
@@ -67,14 +58,13 @@ def migrate() -> None:
     typer.echo(f"The database is at revision {schema.expected_revision()}.")
 
 
-@app.command()
 def upkeep(
     once: Annotated[bool, typer.Option("--once", help="Do one round and stop.")] = False,
 ) -> None:
-    """Do what must happen even if nobody calls: for a process beside `serve --no-upkeep`.
+    """Do what must happen even if nobody calls: a process beside `serve --no-upkeep`.
 
     Finishes owed disconnects and interrupted refreshes, renews refresh tokens before they grow
-    old, and clears what is stale.
+    old, compares bindings with Xero once a day, and clears what is stale.
     """
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
@@ -83,26 +73,18 @@ def upkeep(
         async with wiring.services(settings) as services:
             if once:
                 await services.upkeep.round()
-            else:
-                await services.upkeep.run(timedelta(seconds=settings.upkeep_interval_seconds))
+                return
+            interval = timedelta(seconds=settings.upkeep_interval_seconds)
+            worker = asyncio.create_task(services.upkeep.run(interval))
+            loop = asyncio.get_running_loop()
+            for stop in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(stop, worker.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
 
     asyncio.run(work())
 
 
-@app.command()
 def openapi() -> None:
     """Print the API's OpenAPI document."""
     typer.echo(json.dumps(assemble().openapi(), indent=2))
-
-
-def main() -> None:
-    """Run the command; a wrong configuration is a message, not a traceback."""
-    try:
-        app()
-    except ConfigError as error:
-        typer.echo(error.detail, err=True)
-        sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,48 @@
+"""GET /activity: what happened in the org, newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from xero_service.api import problems
+from xero_service.api.deps import ActivityReaderDep, ServicesDep
+from xero_service.api.schemas import ActivityPage
+from xero_service.errors import (
+    AdminRequired,
+    AuthError,
+    OrgMismatch,
+    OrgRequired,
+    ScopeRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+)
+
+router = APIRouter(tags=["activity"])
+
+
+@router.get(
+    "/activity",
+    operation_id="listActivity",
+    responses=problems.responses(
+        AuthError,
+        SessionPending,
+        OrgRequired,
+        OrgMismatch,
+        AdminRequired,
+        ScopeRequired,
+        ServiceBusy,
+        SignInUnavailable,
+    ),
+)
+async def list_activity(
+    caller: ActivityReaderDep,
+    services: ServicesDep,
+    after: Annotated[
+        int | None, Query(ge=1, le=2**63 - 1, description="The `next` of the page before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ActivityPage:
+    """List what people, services and the system did, newest first, page by page."""
+    page = await services.activity.of_org(caller.org_id, after=after, limit=limit)
+    return ActivityPage.of(page)

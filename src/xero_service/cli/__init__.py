@@ -1,0 +1,41 @@
+"""The command `xero-service`: serve, migrate, do upkeep, and what operators need."""
+
+import sys
+
+import typer
+
+from xero_service.cli import doctor, keys, operators, records, running
+from xero_service.errors import IntegrationError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Connect Xero once, bind many organisations, never lose a grant.\n\n"
+    "Configured by the environment or a `.env` file; `.env.example` lists every variable.",
+)
+app.command()(running.serve)
+app.command()(running.migrate)
+app.command()(running.upkeep)
+app.command()(doctor.doctor)
+app.add_typer(keys.app, name="keys")
+app.add_typer(operators.bindings, name="bindings")
+app.add_typer(operators.grants, name="grants")
+app.add_typer(operators.orgs, name="orgs")
+app.add_typer(records.audit, name="audit")
+app.add_typer(records.encryption, name="encryption")
+app.command(hidden=True)(running.openapi)
+
+
+def main() -> None:
+    """Run the command; an expected failure is a message, not a traceback."""
+    try:
+        app()
+    except IntegrationError as error:
+        typer.echo(error.detail, err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""`xero-service keys`: credentials of internal services."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from xero_service.cli.moments import ahead
+from xero_service.cli.session import operator, with_services
+from xero_service.domain import Scope, ServiceKey
+
+SCOPES = ", ".join(f"`{scope.value}`" for scope in Scope)
+app = typer.Typer(no_args_is_help=True, help="Credentials of internal services.")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="What the service is called, for people.")],
+    scope: Annotated[list[str], typer.Option(help=f"What it may do; repeat: {SCOPES}.")],
+    org: Annotated[str | None, typer.Option(help="The one org that it acts for.")] = None,
+    all_orgs: Annotated[
+        bool, typer.Option("--all-orgs", help="It names an org in X-Org-Id with each call.")
+    ] = False,
+    expires: Annotated[
+        str | None, typer.Option(help="When it ends: `90d`, `12h`, or a date such as 2027-01-31.")
+    ] = None,
+) -> None:
+    """Make a key and print it, this once.
+
+    To rotate a key make a second one, give it to the service, and revoke the first.
+
+    Example: `xero-service keys create --name billing --org org_2abc --scope tokens:read`
+    """
+    if (org is None) is not all_orgs:
+        raise typer.BadParameter("Give either --org ID or --all-orgs.")
+    ends = ahead(expires) if expires else None
+    made = with_services(
+        lambda services: services.keys.create(
+            operator(), name=name, org_id=org, scopes=scope, expires_at=ends
+        )
+    )
+    typer.echo(f"Key {made.key.id} for {_whose(made.key)}. It is shown this once:", err=True)
+    typer.echo(made.secret)
+
+
+@app.command("list")
+def list_keys() -> None:
+    """List all keys, without their secrets."""
+    table = Table("Id", "Name", "Org", "Scopes", "State", "Last used", box=None)
+    for key in with_services(lambda services: services.keys.all()):
+        table.add_row(
+            str(key.id),
+            key.name,
+            key.org_id or "all",
+            " ".join(sorted(key.scopes)),
+            _state(key),
+            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
+        )
+    Console(width=None if Console().is_terminal else 200).print(table)
+
+
+@app.command()
+def revoke(key_id: Annotated[UUID, typer.Argument(help="As `keys list` shows it.")]) -> None:
+    """Revoke a key, on every replica at once."""
+    key = with_services(lambda services: services.keys.revoke(operator(), key_id))
+    typer.echo(f"Key {key.id} ({key.name}) is revoked.")
+
+
+def _whose(key: ServiceKey) -> str:
+    return f"org {key.org_id}" if key.org_id else "all orgs"
+
+
+def _state(key: ServiceKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if not key.is_valid:
+        return "expired"
+    return f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "valid"

@@ -1,0 +1,86 @@
+"""`xero-service audit | encryption`: what happened, and which key seals it."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from xero_service.cli.moments import ago
+from xero_service.cli.session import with_services
+from xero_service.store.audit import Recorded
+from xero_service.wiring import Services
+
+audit = typer.Typer(help="What happened: append-only.")
+encryption = typer.Typer(no_args_is_help=True, help="The key that seals stored secrets.")
+
+
+@audit.callback(invoke_without_command=True)
+def show(
+    context: typer.Context,
+    org: Annotated[str | None, typer.Option(help="Only this org.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="`7d`, `12h`, or a date such as 2026-11-01.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1)] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show audit events, oldest first."""
+    if context.invoked_subcommand:
+        return
+    began = ago(since) if since else None
+    events = with_services(
+        lambda services: services.activity.since(org_id=org, since=began, limit=limit)
+    )
+    if as_json:
+        for event in events:
+            typer.echo(json.dumps(dataclasses.asdict(event), default=str))
+        return
+    table = Table("When", "Org", "Who", "What", "Outcome", "Binding", box=None)
+    for event in events:
+        table.add_row(*_row(event))
+    Console(width=None if Console().is_terminal else 220).print(table)
+
+
+@audit.command()
+def prune(
+    before: Annotated[str, typer.Option(help="`400d`, or a date; a year at least is kept.")],
+) -> None:
+    """Delete events older than the retention; those of the last 365 days always stay."""
+    cutoff = ago(before)
+    if cutoff > datetime.now(UTC) - timedelta(days=365):
+        raise typer.BadParameter("A year of events must be kept; give 365d or more.")
+    deleted = with_services(lambda services: services.activity.delete_before(cutoff))
+    typer.echo(f"Deleted {deleted} events.")
+
+
+@encryption.command()
+def rewrap() -> None:
+    """Seal every stored secret with ENCRYPTION_KEY, so that an older key can be retired.
+
+    Put the new key in ENCRYPTION_KEY and the old one in ENCRYPTION_KEY_PREVIOUS, restart every
+    replica, run this, then remove the old one. It can be stopped and run again at any time.
+    """
+
+    async def work(services: Services) -> int:
+        total = await services.rewrapping.count()
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("Rewrapping", total=total)
+            return await services.rewrapping.run(lambda done: progress.advance(task, done))
+
+    typer.echo(f"Sealed {with_services(work)} secrets anew.")
+
+
+def _row(event: Recorded) -> tuple[str, ...]:
+    return (
+        f"{event.occurred_at:%Y-%m-%d %H:%M:%S}",
+        event.org_id or "",
+        f"{event.actor_kind} {event.actor_id}",
+        event.action,
+        event.outcome,
+        str(event.binding_id or ""),
+    )

@@ -1,0 +1,30 @@
+"""Run one command with the services that it needs."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from xero_service import wiring
+from xero_service.domain import Actor
+from xero_service.settings import load
+from xero_service.telemetry import configure_logging
+
+T = TypeVar("T")
+
+
+def with_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
+    """Build the services, do the work, finish what it began, and close everything."""
+    settings = load()
+    configure_logging(level="WARNING", form="text")
+
+    async def run() -> T:
+        async with wiring.services(settings) as services:
+            return await work(services)
+
+    return asyncio.run(run())
+
+
+def operator() -> Actor:
+    """Name who runs the command, for the audit log."""
+    return Actor(kind="system", id=f"operator:{getpass.getuser()}", source="cli")

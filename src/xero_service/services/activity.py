@@ -1,0 +1,43 @@
+"""The activity of an org: what the audit log says, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from xero_service.store.audit import Recorded
+from xero_service.store.database import Database
+
+LARGEST_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, and the cursor of those after them; None at the end."""
+
+    events: tuple[Recorded, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityService:
+    """Reads the audit log for those it speaks of, and for operators."""
+
+    database: Database
+
+    async def of_org(self, org_id: str, *, after: int | None, limit: int) -> Page:
+        """Return a page of an org's events that are older than the cursor `after`."""
+        async with self.database.transaction() as tx:
+            found = await tx.audit.of_org(org_id, before=after, limit=limit + 1)
+        events = found[:limit]
+        return Page(events, events[-1].id if len(found) > limit else None)
+
+    async def since(
+        self, *, org_id: str | None, since: datetime | None, limit: int
+    ) -> tuple[Recorded, ...]:
+        """Return events of one org or of all, oldest first: for operators."""
+        async with self.database.transaction() as tx:
+            return await tx.audit.since(org_id=org_id, since=since, limit=limit)
+
+    async def delete_before(self, cutoff: datetime) -> int:
+        """Delete events older than the retention allows; return how many."""
+        async with self.database.transaction() as tx:
+            return await tx.audit.delete_before(cutoff)

@@ -1,0 +1,79 @@
+"""Every sealed value there is, in order: so that all can be sealed anew while serving."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.store.tables import AuthorisationRow, GrantRow, VerificationTokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column that holds ciphertexts, and the key of its rows."""
+
+    key: Any
+    column: Any
+
+    def context(self, key: UUID | str) -> str:
+        """Return the context that a row's value is sealed for: its key and its column."""
+        return f"{key}:{self.column.key}"
+
+
+SEALED = (
+    SealedColumn(GrantRow.id, GrantRow.access_token_enc),
+    SealedColumn(GrantRow.id, GrantRow.refresh_token_enc),
+    SealedColumn(AuthorisationRow.id, AuthorisationRow.consenter_enc),
+    SealedColumn(VerificationTokenRow.identifier, VerificationTokenRow.token),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One ciphertext and where it stands."""
+
+    where: SealedColumn
+    key: UUID | str
+    text: str = field(repr=False)
+
+
+class Ciphertexts:
+    """The sealed columns of all tables."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def count(self) -> int:
+        """Return how many ciphertexts there are."""
+        total = 0
+        for each in SEALED:
+            total += await self._connection.scalar(select(func.count(each.column))) or 0
+        return total
+
+    async def batch(
+        self, where: SealedColumn, *, after: UUID | str | None, limit: int
+    ) -> tuple[Sealed, ...]:
+        """Return the next ciphertexts of a column, in the order of their keys."""
+        rows = await self._connection.execute(
+            select(where.key, where.column)
+            .where(
+                where.column.is_not(None),
+                *([where.key > after] if after is not None else []),
+            )
+            .order_by(where.key)
+            .limit(limit)
+        )
+        return tuple(Sealed(where, row[0], row[1]) for row in rows)
+
+    async def replace(self, sealed: Sealed, text: str) -> bool:
+        """Store a value sealed anew, unless it changed meanwhile."""
+        done = await self._connection.scalar(
+            update(sealed.where.column.class_)
+            .where(sealed.where.key == sealed.key, sealed.where.column == sealed.text)
+            .values({sealed.where.column: text})
+            .returning(sealed.where.key)
+        )
+        return done is not None

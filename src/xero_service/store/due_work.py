@@ -1,0 +1,104 @@
+"""What upkeep has to look at: grants that are due for something though nobody called."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.domain import GrantStatus
+from xero_service.store.grants import NOW
+from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
+
+
+class DueWork:
+    """Questions to the tables that find work; several replicas may ask at once."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the caller's transaction."""
+        self._connection = connection
+
+    async def unbound(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
+        """Return active grants on which no binding has rested for that long."""
+        rests = select(BindingRow.id).where(
+            BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
+        )
+        left = (
+            select(func.max(BindingRow.updated_at))
+            .where(BindingRow.active_grant_id == GrantRow.id)
+            .scalar_subquery()
+        )
+        rows = await self._connection.scalars(
+            select(GrantRow.id)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                ~rests.exists(),
+                func.greatest(GrantRow.created_at, left) < NOW - for_at_least,
+            )
+            .limit(limit)
+        )
+        return list(rows)
+
+    async def old_or_interrupted(self, *, max_age: timedelta, limit: int) -> list[tuple[UUID, int]]:
+        """Return active grants whose refresh token is old or whose last attempt was cut short.
+
+        With the generation that is due: two replicas that pick the same grant rotate it once.
+        """
+        rows = await self._connection.execute(
+            select(GrantRow.id, GrantRow.generation)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                or_(
+                    GrantRow.refresh_token_issued_at < NOW - max_age,
+                    GrantRow.refresh_sent_at.is_not(None),
+                ),
+                or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW),
+                or_(GrantRow.next_refresh_at.is_(None), GrantRow.next_refresh_at < NOW),
+            )
+            .order_by(GrantRow.refresh_token_issued_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [(row.id, row.generation) for row in rows]
+
+    async def take_unchecked(self, *, since: timedelta, limit: int) -> list[UUID]:
+        """Pick active grants with a binding that Xero was not asked about for so long.
+
+        Noting the check first keeps other replicas from asking too; one that fails is due again
+        after `since`, or on the next 403.
+        """
+        due = (
+            select(BindingRow.id)
+            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                BindingRow.status != "revoked",
+                or_(BindingRow.last_checked_at.is_(None), BindingRow.last_checked_at < NOW - since),
+            )
+            .order_by(BindingRow.last_checked_at.nulls_first())
+            .limit(limit)
+            .with_for_update(of=BindingRow, skip_locked=True)
+            .scalar_subquery()
+        )
+        rows = await self._connection.scalars(
+            update(BindingRow)
+            .where(BindingRow.id.in_(due))
+            .values(last_checked_at=NOW)
+            .returning(BindingRow.active_grant_id)
+        )
+        return list(dict.fromkeys(rows))
+
+    async def unread(self, *, limit: int) -> list[UUID]:
+        """Return active grants with a consent whose reach Xero has not been asked for."""
+        rows = await self._connection.scalars(
+            select(GrantRow.id)
+            .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
+            .where(
+                GrantRow.status == GrantStatus.ACTIVE,
+                AuthorisationRow.tenant_ids.is_(None),
+                AuthorisationRow.created_at < NOW - timedelta(seconds=60),
+            )
+            .distinct()
+            .limit(limit)
+        )
+        return list(rows)
