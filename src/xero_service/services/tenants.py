@@ -102,31 +102,18 @@ class TenantsService:
         ReauthorizationRequired or ExternalAPIError.
         """
         org_id = _org(user)
-        grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
-        async with self.database.transaction() as tx:
-            locked = await tx.grants.lock(grant.id)
-            if locked is None or locked.status is not GrantStatus.ACTIVE:
-                raise ReauthorizationRequired("Connect to Xero again.")
-            sight = await self._sight(tx, user, grant.id)
-            connection = next(
-                (c for c in _visible(sight, connections) if c.tenant_id == tenant_id), None
-            )
-            if connection is None:
-                raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
-            selected = await self._bind(tx, org_id, grant.id, connection)
-            await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
-            await tx.audit.add(
-                AuditEvent(
-                    actor,
-                    "binding.selected",
-                    org_id=org_id,
-                    binding_id=selected.binding_id,
-                    grant_id=grant.id,
-                    tenant_id=tenant_id,
-                    detail={"created": selected.created},
-                )
-            )
-        return selected
+        while True:
+            grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
+            async with self.database.transaction() as tx:
+                locked = await tx.grants.lock(grant.id)
+                if locked is not None and locked.status is GrantStatus.ACTIVE:
+                    sight = await self._sight(tx, user, grant.id)
+                    connection = _visible_one(sight, connections, tenant_id)
+                    selected = await self._bind(tx, org_id, grant.id, connection)
+                    await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
+                    await tx.audit.add(_selection(actor, org_id, grant.id, connection, selected))
+                    return selected
+            # Another consent superseded the grant meanwhile, or it ended: look again.
 
     async def _bind(
         self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection
@@ -202,6 +189,27 @@ def _visible(sight: _Sight, connections: Sequence[Connection]) -> list[Connectio
             if c.tenant_type == ORGANISATION and c.tenant_id in sight.tenant_ids
         ),
         key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
+    )
+
+
+def _visible_one(sight: _Sight, connections: Sequence[Connection], tenant_id: str) -> Connection:
+    for connection in _visible(sight, connections):
+        if connection.tenant_id == tenant_id:
+            return connection
+    raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
+
+
+def _selection(
+    actor: Actor, org_id: str, grant_id: UUID, connection: Connection, selected: Selected
+) -> AuditEvent:
+    return AuditEvent(
+        actor,
+        "binding.selected",
+        org_id=org_id,
+        binding_id=selected.binding_id,
+        grant_id=grant_id,
+        tenant_id=connection.tenant_id,
+        detail={"created": selected.created},
     )
 
 
