@@ -1,0 +1,120 @@
+"""The database goes away in the middle of things and comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from demo import postgres
+from demo.postgres import DISPOSABLE, EmbeddedPostgres
+from tests.world import ACME, ACME_ADMIN, Application, Hold, Person
+from xero_sandbox.client import SandboxClient
+from xero_sandbox.samples import ACME_TRADING
+from xero_service.settings import Settings
+from xero_service.store import schema
+
+
+@pytest.fixture(scope="module")
+def fragile_server() -> Iterator[EmbeddedPostgres]:
+    """A server of one's own, to take down."""
+    with postgres.embedded(DISPOSABLE) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(fragile_server: EmbeddedPostgres) -> str:
+    url = fragile_server.create_database()
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture
+async def admin(application: Application, sandbox: SandboxClient) -> AsyncIterator[Person]:
+    async with application.http() as http:
+        yield Person(ACME_ADMIN, ACME, sandbox, http, application.settings.frontend_url)
+
+
+@pytest.fixture
+def server(fragile_server: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    yield fragile_server
+    if not fragile_server.answers:
+        fragile_server.start()
+
+
+async def test_a_callback_lands_even_while_the_database_is_away(
+    admin: Person, server: EmbeddedPostgres
+) -> None:
+    callback = await admin.allows(ACME_TRADING)
+    server.crash()
+
+    landing = await admin.lands(callback)
+
+    assert dict(landing.query) == {"error": "exchange_failed"}
+    assert admin.sandbox.journal("token") == []
+
+
+async def test_a_callback_that_could_not_be_served_can_be_repeated(
+    admin: Person, server: EmbeddedPostgres
+) -> None:
+    callback = await admin.allows(ACME_TRADING)
+    server.crash()
+    await admin.lands(callback)
+    server.start()
+
+    landing = await admin.lands(callback)
+
+    assert landing.grant_id
+
+
+async def test_a_set_that_came_while_the_database_was_away_is_kept_and_saved_r6(
+    admin: Person, server: EmbeddedPostgres
+) -> None:
+    callback = await admin.allows(ACME_TRADING)
+    hold = Hold(admin.sandbox, admin.sandbox.fault("token.code", "hold", when="after"))
+
+    async with asyncio.TaskGroup() as tasks:
+        landed = tasks.create_task(admin.lands(callback))
+        await hold.reached()
+        server.crash()
+        await hold.release()
+        await asyncio.to_thread(server.start)
+
+    assert landed.result().grant_id
+    assert len(admin.sandbox.journal("token.code")) == 1
+
+
+async def test_a_rotated_set_that_came_while_the_database_was_away_is_kept_and_saved_r6(
+    admin: Person, settings: Settings, server: EmbeddedPostgres
+) -> None:
+    await admin.connects(ACME_TRADING)
+    url = settings.database_url.get_secret_value()
+    connection = await asyncpg.connect(url)
+    await connection.execute("UPDATE integration_grants SET expires_at = now()")
+    await connection.close()
+    hold = Hold(admin.sandbox, admin.sandbox.fault("token.refresh", "hold", when="after"))
+
+    async with asyncio.TaskGroup() as tasks:
+        refreshed = tasks.create_task(admin.refreshes())
+        await hold.reached()
+        server.crash()
+        await hold.release()
+        await asyncio.to_thread(server.start)
+
+    assert refreshed.result()["refreshedCount"] == 1
+    assert len(admin.sandbox.journal("token.refresh")) == 1
+    assert [use["presented"] for use in admin.sandbox.token_uses()] == [1, 0]
+
+
+async def test_everything_else_says_503_while_the_database_is_away(
+    admin: Person, server: EmbeddedPostgres
+) -> None:
+    server.crash()
+
+    response = await admin.get("/bindings")
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "service_busy"
+    assert "retry-after" in response.headers
+    assert (await admin.http.get("/healthz")).status_code == 200
+    assert (await admin.http.get("/readyz")).status_code == 503
