@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from dotenv import dotenv_values
 
-from demo import announcement, ports, stack
+from demo import announcement, ports, stack, terminal
 from demo.processes import LaunchError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        run(_options())
+        with terminal.of_our_own():
+            run(_options())
     except Stopped:
         print("\nStopped.")
     except LaunchError as error:

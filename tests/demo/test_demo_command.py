@@ -13,6 +13,11 @@ from demo import ports
 from demo.environment import neutral
 
 ROOT = Path(__file__).parents[2]
+CTRL_C = b"\x03"
+AT_A_TERMINAL = """
+import os, pty, sys
+sys.exit(abs(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:]))))
+"""
 
 
 def demo(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
@@ -51,6 +56,33 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
         assert person in said
     assert ports.is_free(port)
     assert ports.is_free(sandbox_port)
+
+
+def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
+    arguments = f"--env-file {os.devnull} --port {ports.free()} --sandbox-port {ports.free()}"
+    (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} -m demo {arguments}\n")
+    command = ["make", "--no-print-directory", "-f", str(tmp_path / "Makefile"), "run"]
+    with subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, *command],
+        cwd=ROOT,
+        env=neutral(os.environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        said = b""
+        while b"Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+
+        process.stdin.write(CTRL_C)
+        process.stdin.flush()
+        rest = process.stdout.read()
+
+    assert process.returncode == 0
+    assert rest.split()[-1] == b"Stopped."
 
 
 @pytest.mark.parametrize("variable", ["PORT", "SANDBOX_PORT"])
