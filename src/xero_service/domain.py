@@ -219,6 +219,7 @@ class RefreshLease:
     grant: Grant
     holder: UUID
     claimed_at: datetime  # the database's clock, before anything was sent
+    takes_over: bool = False  # an earlier attempt on this generation has no answer yet
 
 
 # --- Tenants and bindings -----------------------------------------------------------------

@@ -38,7 +38,7 @@ from xero_service.errors import (
     ReauthorizationRequired,
     ServiceBusy,
     XeroMisconfigured,
-    XeroSilent,
+    XeroNotReached,
 )
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
@@ -49,6 +49,9 @@ from xero_service.xero.adapter import XeroAdapter, refreshed_for
 LONGEST_BACKOFF = timedelta(seconds=60)  # Xero's return is noticed within a minute (R12)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
+# Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
+# new set may be lost: the attempt stays open, and is made again inside Xero's grace.
+NOT_ROTATED = (XeroNotReached, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
 
 log = logger(__name__)
 
@@ -222,13 +225,13 @@ class Refresher:
             log.error("an operator must act", kind=kind, grant_id=lease.grant.id)
         if not isinstance(error, RateLimitError):
             error.retry_after = max(1, ceil(retry_in.total_seconds()))
-        await self._fail(lease, error.code, retry_in, answered=not isinstance(error, XeroSilent))
+        await self._fail(lease, error.code, retry_in, answered=isinstance(error, NOT_ROTATED))
 
     async def _fail(
         self, lease: RefreshLease, error: str, retry_in: timedelta, *, answered: bool
     ) -> None:
         """Give the lease back; where the database is away it simply runs out."""
-        if lease.grant.refresh_sent_at is not None and not answered:
+        if lease.takes_over or not answered:
             retry_in = min(retry_in, LONGEST_BACKOFF)
         with contextlib.suppress(ServiceBusy):
             async with self.database.transaction() as tx:

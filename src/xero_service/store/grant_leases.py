@@ -57,10 +57,10 @@ class GrantLeases:
                     refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
                     refresh_sent_by=func.coalesce(GrantRow.refresh_sent_by, holder),
                 )
-                .returning(*COLUMNS)
+                .returning(*COLUMNS, (GrantRow.refresh_sent_by != holder).label("takes_over"))
             )
         ).one_or_none()
-        return RefreshLease(to_grant(row), holder, row.read_at) if row else None
+        return RefreshLease(to_grant(row), holder, row.read_at, row.takes_over) if row else None
 
     async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> bool:
         """Store the set that replaces the lease's generation; False where it is no longer current.
@@ -101,7 +101,7 @@ class GrantLeases:
     ) -> None:
         """Give the lease back and say when to try again; named by generation and holder.
 
-        `answered`: Xero said something, so this attempt of ours is settled.
+        `answered`: Xero's answer shows that it did not rotate, so this attempt of ours is settled.
         """
         values: dict[str, Any] = {
             "refresh_failures": GrantRow.refresh_failures + 1,
