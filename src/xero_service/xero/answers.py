@@ -125,7 +125,12 @@ def _connection(entry: Any) -> Connection:
     if not isinstance(entry, dict):
         raise XeroAnswerUnusable("Xero's list of connections has an entry that is no object.")
     connection_id, tenant_id = entry.get("id"), entry.get("tenantId")
-    if not (isinstance(connection_id, str) and isinstance(tenant_id, str)):
+    if not (
+        isinstance(connection_id, str)
+        and connection_id
+        and isinstance(tenant_id, str)
+        and tenant_id
+    ):
         raise XeroAnswerUnusable("Xero's list of connections has an entry without ids.")
     name, event = entry.get("tenantName"), entry.get("authEventId")
     return Connection(

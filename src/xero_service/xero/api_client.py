@@ -26,16 +26,17 @@ class XeroApiClient:
     ) -> Answer:
         """Send a request below Xero's API, such as `api.xro/2.0/Organisation`.
 
-        Returns whatever Xero answers, errors included; raises ExternalAPIError where it does
-        not answer.
+        `headers` may ask for anything but another token or tenant. Returns whatever Xero
+        answers, errors included; raises ExternalAPIError where it does not answer.
         """
+        asked = {name.lower(): value for name, value in (headers or {}).items()}
         return await self.transport.send(
             method,
             f"{self.api_url}/{path.lstrip('/')}",
             headers={
-                "Accept": "application/json",
-                **(headers or {}),
-                "Authorization": f"Bearer {self.access_token}",
+                "accept": "application/json",
+                **asked,
+                "authorization": f"Bearer {self.access_token}",
                 "xero-tenant-id": self.tenant_id,
             },
             query=query,

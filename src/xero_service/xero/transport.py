@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +48,8 @@ class Transport:
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(max_connections=CONNECTIONS_AT_MOST, max_keepalive_connections=50),
             follow_redirects=False,
+            # One client speaks for every user: a cookie set for one must not go out for another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def __aenter__(self) -> Self:
@@ -162,8 +165,8 @@ class Transport:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a JSON body; None where it is empty, HTML, or broken."""
+    """Parse a JSON body; None where it is empty, HTML, broken, or nested beyond all reason."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
