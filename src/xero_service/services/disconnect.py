@@ -24,6 +24,7 @@ from xero_service.errors import (
     IntegrationError,
     NotFound,
     ReauthorizationRequired,
+    ServiceBusy,
 )
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.tokens import TokenService
@@ -186,6 +187,8 @@ class DisconnectService:
         ):
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
+            if grant.refresh_sent_at is not None:
+                raise ServiceBusy("A refresh of this grant has no answer yet.")
             if grant.refresh_token_enc is not None:
                 await self.xero.revoke_token(self.tokens.refresh_token(grant))
             async with self.database.transaction() as tx:

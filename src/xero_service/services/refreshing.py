@@ -104,7 +104,7 @@ class Refresher:
         """Finish an attempt that was cut short, also on a grant that was revoked meanwhile.
 
         Whoever revokes needs the newest set. Raises ExternalAPIError or ServiceBusy where it is
-        not to be had yet.
+        not to be had yet, ReauthorizationRequired where it never will be.
         """
         async with self.database.transaction() as tx:
             grant = await tx.grants.get(grant_id)
@@ -114,9 +114,16 @@ class Refresher:
             lease = await tx.grant_leases.claim_refresh(
                 grant, holder=uuid4(), ttl=self.policy.lease, even_revoked=True
             )
-        if lease is not None:
-            with contextlib.suppress(ReauthorizationRequired):
-                await self._send_within_deadline(lease, claim_began)
+        if lease is None:
+            return
+        try:
+            await self._send_within_deadline(lease, claim_began)
+        except ReauthorizationRequired:
+            # A set that was saved on a revoked grant is of use to nobody else.
+            async with self.database.transaction() as tx:
+                now = await tx.grants.get(grant_id)
+            if now is not None and now.generation == grant.generation:
+                raise
 
     def _is_due(self, grant: Grant, beyond: int | None) -> bool:
         if beyond is not None and grant.generation <= beyond:

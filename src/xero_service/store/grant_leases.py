@@ -153,13 +153,13 @@ class GrantLeases:
         """End a grant that Xero refused, unless the refusal may be somebody else's doing.
 
         False where the generation moved on, or where another holder's attempt on it is still
-        open: then a newer set exists or is on its way.
+        open: then a newer set exists or is on its way. A revoked grant stays revoked.
         """
         ended = await self._connection.scalar(
             update(GrantRow)
             .where(
                 *_still_held_by(lease),
-                GrantRow.status == GrantStatus.ACTIVE,
+                GrantRow.status.in_([GrantStatus.ACTIVE, GrantStatus.REVOKED]),
                 or_(
                     GrantRow.refresh_sent_by.is_(None),
                     GrantRow.refresh_sent_by == lease.holder,
@@ -167,7 +167,10 @@ class GrantLeases:
                 ),
             )
             .values(
-                status=GrantStatus.REFRESH_FAILED,
+                status=case(
+                    (GrantRow.status == GrantStatus.ACTIVE, GrantStatus.REFRESH_FAILED.value),
+                    else_=GrantRow.status,
+                ),
                 last_error="invalid_grant",
                 next_refresh_at=None,
                 **NO_LEASE,
