@@ -267,6 +267,17 @@ class World:
         )
         return [(row["kind"], row["outcome"]) for row in rows]
 
+    async def revoked(self) -> bool:
+        """Whether a binding has ended here, whatever Xero says."""
+        found = await self.database.fetchval(
+            "SELECT count(*) FROM integration_tenant_bindings WHERE status = 'revoked'"
+        )
+        return bool(found)
+
+    async def settled(self) -> bool:
+        """Whether nothing is owed to Xero any more."""
+        return all(outcome for _, outcome in await self.cleanups())
+
     async def hurries(self) -> None:
         """Let every pause between two attempts be over, as time would."""
         await self.database.execute("UPDATE integration_grants SET next_refresh_at = NULL")
