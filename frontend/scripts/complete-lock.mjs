@@ -31,7 +31,11 @@ const PROCESSORS = [
   'x64',
 ]
 
+/** @typedef {{ version?: string, optionalDependencies?: Record<string, string>, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} Entry */
+/** @type {{ packages: { '': Entry } & Record<string, Entry> }} */
 const lock = JSON.parse(readFileSync(LOCK, 'utf8'))
+
+/** @param {string} name */
 const present = (name) =>
   Object.keys(lock.packages).some((path) => path.endsWith(`node_modules/${name}`))
 

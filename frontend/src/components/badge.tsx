@@ -4,7 +4,7 @@ import type { ComponentProps } from 'react'
 import { cn } from '@/lib/class-names'
 
 const styles = cva(
-  'inline-flex h-5.5 shrink-0 items-center gap-1.5 rounded-full px-2 text-xs font-medium whitespace-nowrap',
+  'inline-flex h-5.5 shrink-0 items-center rounded-full px-2 text-xs font-medium whitespace-nowrap',
   {
     variants: {
       tone: {
@@ -17,13 +17,8 @@ const styles = cva(
   },
 )
 
-type BadgeProps = ComponentProps<'span'> & VariantProps<typeof styles> & { dot?: boolean }
+type BadgeProps = ComponentProps<'span'> & VariantProps<typeof styles>
 
-export function Badge({ tone, dot = false, className, children, ...rest }: BadgeProps) {
-  return (
-    <span className={cn(styles({ tone }), className)} {...rest}>
-      {dot && <span aria-hidden className="size-1.5 rounded-full bg-current" />}
-      {children}
-    </span>
-  )
+export function Badge({ tone, className, ...rest }: BadgeProps) {
+  return <span className={cn(styles({ tone }), className)} {...rest} />
 }

@@ -13,7 +13,6 @@ const styles = cva(
         primary: 'bg-primary text-primary-foreground shadow-xs hover:bg-primary/88',
         outline: 'border border-border bg-surface text-foreground shadow-xs hover:bg-muted',
         quiet: 'text-muted-foreground hover:bg-muted hover:text-foreground',
-        link: 'text-foreground underline underline-offset-4 hover:bg-muted',
         danger: 'bg-danger text-danger-foreground shadow-xs hover:bg-danger/90',
       },
       size: {
@@ -21,7 +20,6 @@ const styles = cva(
         sm: 'h-8 px-2.5 text-sm',
         icon: 'size-9',
         iconSm: 'size-7',
-        text: 'h-7 px-1.5 text-xs',
       },
     },
     defaultVariants: { variant: 'outline', size: 'md' },

@@ -50,8 +50,8 @@ export function Dialog({
             back?.focus()
           }}
         >
-          <div className="flex flex-col gap-1.5 px-6 pt-6 pr-14">
-            <Primitive.Title className="text-base font-semibold tracking-tight text-balance break-words">
+          <div className="flex flex-col gap-1.5 px-6 pt-6">
+            <Primitive.Title className="pr-8 text-base font-semibold tracking-tight text-balance break-words">
               {title}
             </Primitive.Title>
             {description && (

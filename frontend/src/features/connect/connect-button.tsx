@@ -1,5 +1,3 @@
-import { ArrowUpRight } from 'lucide-react'
-
 import { Button } from '@/components/button'
 
 import type { Connect } from './use-connect'
@@ -13,7 +11,6 @@ export function ConnectButton({ connect }: { connect: Connect }) {
       onClick={() => connect.start('connect')}
     >
       Connect Xero
-      {connect.starting !== 'connect' && <ArrowUpRight aria-hidden className="-mr-1 opacity-70" />}
     </Button>
   )
 }

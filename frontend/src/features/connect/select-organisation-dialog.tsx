@@ -1,4 +1,4 @@
-import { useState, type RefObject } from 'react'
+import { useState, type ReactNode, type RefObject } from 'react'
 
 import { asProblem, type ApiProblem } from '@/api/problem'
 import type { Binding } from '@/api/types'
@@ -8,7 +8,7 @@ import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
 import { Skeleton } from '@/components/skeleton'
 
-import { isSelectable, preselected, useTenantChoices } from './tenant-choices'
+import { preselected, useTenantChoices } from './tenant-choices'
 import { TenantOptions } from './tenant-options'
 import { useSelectTenant } from './use-select-tenant'
 
@@ -53,6 +53,12 @@ export function SelectOrganisationDialog({
     setPicked(tenantId)
   }
 
+  const consentAgain = (
+    <Button size="sm" pending={consenting} onClick={onConsent}>
+      Sign in to Xero again
+    </Button>
+  )
+
   return (
     <Dialog
       onClose={onClose}
@@ -79,14 +85,26 @@ export function SelectOrganisationDialog({
         </>
       }
     >
-      <div className="flex min-h-40 flex-1 flex-col overflow-hidden">
+      <div className="flex min-h-0 flex-1 flex-col">
         {tenants.loading && tenants.choices.length === 0 && <Loading />}
-        {tenants.problem && <Unlisted {...tenants} problem={tenants.problem} orgName={orgName} />}
+        {tenants.problem && (
+          <Unlisted
+            problem={tenants.problem}
+            orgName={orgName}
+            onRetry={tenants.retry}
+            retrying={tenants.retrying}
+            consentAgain={consentAgain}
+          />
+        )}
         {tenants.choices.length > 0 && (
           <TenantOptions choices={tenants.choices} chosen={chosen} onChoose={pick} />
         )}
         {nothingThere && (
-          <Notice role="status" title="This sign-in to Xero reaches no organisation">
+          <Notice
+            role="status"
+            title="This sign-in to Xero reaches no organisation"
+            actions={consentAgain}
+          >
             Sign in to Xero again and pick an organisation there.
           </Notice>
         )}
@@ -98,19 +116,10 @@ export function SelectOrganisationDialog({
           />
         )}
       </div>
-      {!tenants.loading && (
-        <p className="mt-4 text-xs text-muted-foreground">
-          {tenants.choices.some(isSelectable) ? 'Not listed? ' : 'Need another one? '}
-          <Button
-            variant="link"
-            size="text"
-            className="-my-2"
-            pending={consenting}
-            onClick={onConsent}
-          >
-            Sign in to Xero again
-          </Button>
-        </p>
+      {tenants.choices.length > 0 && (
+        <div className="mt-4 flex flex-wrap items-center gap-2 text-sm text-muted-foreground">
+          The one you want is not listed? {consentAgain}
+        </div>
       )}
     </Dialog>
   )
@@ -119,14 +128,32 @@ export function SelectOrganisationDialog({
 interface UnlistedProps {
   problem: ApiProblem
   orgName: string
-  retry: () => void
+  onRetry: () => void
   retrying: boolean
+  consentAgain: ReactNode
 }
 
-function Unlisted({ problem, orgName, retry, retrying }: UnlistedProps) {
+function Unlisted({ problem, orgName, onRetry, retrying, consentAgain }: UnlistedProps) {
+  if (problem.code === 'reauthorization_required') {
+    return (
+      <Notice
+        role="alert"
+        tone="warning"
+        title="This sign-in to Xero no longer works"
+        actions={consentAgain}
+      >
+        Xero no longer accepts it. Sign in to Xero again to go on.
+      </Notice>
+    )
+  }
   if (problem.status === 404) {
     return (
-      <Notice role="alert" tone="warning" title={`This sign-in to Xero is not ${orgName}'s`}>
+      <Notice
+        role="alert"
+        tone="warning"
+        title={`This sign-in to Xero is not ${orgName}'s`}
+        actions={consentAgain}
+      >
         It was made for another organisation or by somebody else, or it has ended. Switch to the
         organisation it was made for, or sign in to Xero again.
       </Notice>
@@ -137,7 +164,7 @@ function Unlisted({ problem, orgName, retry, retrying }: UnlistedProps) {
       className="mb-3"
       title="Xero's organisations could not be listed"
       problem={problem}
-      onRetry={retry}
+      onRetry={onRetry}
       retrying={retrying}
     />
   )

@@ -76,7 +76,7 @@ function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
   const id = useId()
   const note = noteOn(choice)
   return (
-    <label className="flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-accent has-checked:bg-accent/8 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
+    <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-accent has-checked:bg-accent/8 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
       <input
         type="radio"
         name={group}
@@ -88,7 +88,10 @@ function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
         className="mt-0.5 size-4 shrink-0 accent-accent"
       />
       <span className="min-w-0 flex-1">
-        <span id={`${id}-name`} className="block text-sm font-medium break-words">
+        <span
+          id={`${id}-name`}
+          className="block text-sm font-medium break-words group-has-disabled:text-muted-foreground"
+        >
           {choice.tenantName}
         </span>
         <span id={`${id}-note`} className="block text-xs text-pretty text-muted-foreground">
@@ -108,15 +111,13 @@ function Mark({ choice }: { choice: TenantChoice }) {
   return null
 }
 
-function noteOn({ availability, tenantType }: TenantChoice): string {
+function noteOn({ availability }: TenantChoice): string {
   switch (availability) {
     case 'available':
       return 'Ready to connect'
     case 'bound_here':
       return 'Already connected here. Choosing it makes it use this sign-in to Xero.'
     case 'unavailable':
-      return tenantType === 'ORGANISATION'
-        ? 'In use by another account. It can be connected in one place at a time.'
-        : 'Not an organisation with books of its own, so it cannot be connected.'
+      return 'In use elsewhere. It can be connected in one place at a time: disconnect it there first.'
   }
 }

@@ -37,14 +37,24 @@ export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
             <h3 id={nameId} className="text-sm font-medium break-words">
               {binding.tenantName}
             </h3>
-            <Badge dot tone={status.tone}>
-              {status.text}
-            </Badge>
+            <Badge tone={status.tone}>{status.text}</Badge>
           </div>
           <div className="mt-1.5 text-sm">
             <ConnectionHealth binding={binding} now={now} />
           </div>
           {reason && <p className="mt-1 text-sm text-pretty text-muted-foreground">{reason}</p>}
+          {actions && binding.health.state === 'needs_reauth' && (
+            <Button
+              variant="primary"
+              size="sm"
+              className="mt-3"
+              aria-describedby={nameId}
+              pending={actions.starting === binding.id}
+              onClick={() => actions.onReconnect(binding)}
+            >
+              Reconnect
+            </Button>
+          )}
           <Provenance binding={binding} now={now} />
         </div>
         {actions && <Actions binding={binding} actions={actions} nameId={nameId} />}
@@ -55,8 +65,7 @@ export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
 
 /** Who connected it and when, and when it was last used. */
 function Provenance({ binding, now }: { binding: Binding; now: number }) {
-  const { xeroName, xeroEmail } = binding.connectedBy
-  const who = xeroName ?? xeroEmail
+  const who = binding.connectedBy?.xeroName ?? binding.connectedBy?.xeroEmail
   return (
     <p className="mt-2 text-xs text-pretty text-muted-foreground">
       Connected {who && <>by {who} </>}on <Day moment={binding.createdAt} />
@@ -83,20 +92,10 @@ interface ActionsProps {
 function Actions({ binding, actions, nameId }: ActionsProps) {
   return (
     <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
-      {binding.health.state === 'needs_reauth' && (
-        <Button
-          variant="primary"
-          size="sm"
-          aria-describedby={nameId}
-          pending={actions.starting === binding.id}
-          onClick={() => actions.onReconnect(binding)}
-        >
-          Reconnect
-        </Button>
-      )}
       <Button
         variant="quiet"
         size="sm"
+        className="max-lg:-ml-2.5"
         aria-describedby={nameId}
         onClick={() => actions.onSwitch(binding)}
       >

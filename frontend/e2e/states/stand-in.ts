@@ -1,0 +1,146 @@
+import type { Page, Route } from '@playwright/test'
+
+import type { Binding, Refreshed, Tenant } from '../../src/api/types'
+
+/** The service and the session issuer, as far as the page can tell. */
+export interface StandIn {
+  person: 'admin' | 'member' | 'accountant' | null
+  bindings: Binding[] | 'failing' | 'pending'
+  tenants: Tenant[] | 'failing' | 'foreign' | 'pending'
+  refreshed: Refreshed | 'failing'
+  issuer: 'up' | 'down' | 'unknown'
+}
+
+const ISSUER = 'http://localhost:9000/session'
+const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
+const GLOBEX = { id: 'org_globex', name: 'Globex', slug: 'globex' }
+
+const PEOPLE = [
+  {
+    id: 'user_acme_admin',
+    name: 'Acme admin',
+    email: 'admin@acme.example.com',
+    orgs: [{ ...ACME, role: 'admin' }],
+  },
+  {
+    id: 'user_acme_member',
+    name: 'Acme member',
+    email: 'member@acme.example.com',
+    orgs: [{ ...ACME, role: 'member' }],
+  },
+  {
+    id: 'user_globex_admin',
+    name: 'Globex admin',
+    email: 'admin@globex.example.com',
+    orgs: [{ ...GLOBEX, role: 'admin' }],
+  },
+  {
+    id: 'user_accountant',
+    name: 'Accountant',
+    email: 'accountant@example.com',
+    orgs: [
+      { ...ACME, role: 'admin' },
+      { ...GLOBEX, role: 'admin' },
+    ],
+  },
+]
+
+const SIGNED_IN = {
+  admin: 'user_acme_admin',
+  member: 'user_acme_member',
+  accountant: 'user_accountant',
+}
+
+/** Answers for the service and the issuer; anything nobody prepared for fails the request. */
+export async function standIn(page: Page, change: Partial<StandIn> = {}): Promise<void> {
+  const world: StandIn = {
+    person: 'admin',
+    bindings: [],
+    tenants: [],
+    refreshed: { success: true, hasActiveBindings: true, refreshedCount: 0, errors: [] },
+    issuer: 'up',
+    ...change,
+  }
+  await page.route('**/sandbox.json', (route) =>
+    world.issuer === 'unknown'
+      ? route.fulfill({ contentType: 'text/html', body: '<!doctype html>' })
+      : route.fulfill({ json: { sessionIssuer: ISSUER } }),
+  )
+  await page.route(`${ISSUER}/**`, (route) => issuer(route, world))
+  await page.route('**/api/integrations/xero/**', (route) => service(route, world))
+  if (world.person) {
+    const orgId = world.person === 'accountant' ? null : ACME.id
+    const remembered = { sessionId: SIGNED_IN[world.person], orgId }
+    await page.addInitScript(
+      (session) => sessionStorage.setItem('sandbox-session', JSON.stringify(session)),
+      remembered,
+    )
+  }
+}
+
+async function issuer(route: Route, world: StandIn): Promise<void> {
+  if (world.issuer === 'down') return route.abort('connectionrefused')
+  const request = route.request()
+  const path = new URL(request.url()).pathname.replace('/session', '')
+  const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' }
+  if (path === '/people') return route.fulfill({ headers, json: PEOPLE })
+  if (path === '/tokens') {
+    const { sessionId } = request.postDataJSON() as { sessionId: string }
+    const claims = Buffer.from(JSON.stringify({ sub: sessionId })).toString('base64url')
+    return route.fulfill({ headers, json: { token: `h.${claims}.s`, expiresAt: 0 } })
+  }
+  if (path === '/sign-in') {
+    const { personId } = request.postDataJSON() as { personId: string }
+    return route.fulfill({ headers, json: { sessionId: personId } })
+  }
+  return route.fulfill({ headers, status: 204 })
+}
+
+async function service(route: Route, world: StandIn): Promise<void> {
+  const path = new URL(route.request().url()).pathname.replace('/api/integrations/xero', '')
+  switch (path) {
+    case '/bindings':
+      if (world.bindings === 'pending') return
+      if (world.bindings === 'failing') return problem(route, 503, 'service_busy')
+      return route.fulfill({
+        json: {
+          bindings: world.bindings,
+          hasActiveBindings: world.bindings.some(({ status }) => status === 'active'),
+        },
+      })
+    case '/tenants/list':
+      if (world.tenants === 'pending') return
+      if (world.tenants === 'failing') return problem(route, 503, 'xero_unavailable')
+      if (world.tenants === 'foreign') return problem(route, 404, 'not_found')
+      return route.fulfill({
+        json: {
+          grantId: new URL(route.request().url()).searchParams.get('grantId'),
+          tenants: world.tenants,
+        },
+      })
+    case '/tenants/select':
+      return problem(route, 409, 'tenant_bound_elsewhere')
+    case '/disconnect':
+      return problem(route, 503, 'service_busy')
+    case '/refresh':
+      if (world.refreshed === 'failing') return problem(route, 503, 'service_busy')
+      return route.fulfill({ json: world.refreshed })
+    default:
+      throw new Error(`Nobody prepared for ${path}`)
+  }
+}
+
+const DETAILS: Record<string, string> = {
+  service_busy: 'The service is busy. Try again in a few seconds.',
+  xero_unavailable: 'Xero is not available right now.',
+  not_found: 'Not found.',
+  tenant_bound_elsewhere: 'This Xero organisation is already connected elsewhere.',
+}
+
+function problem(route: Route, status: number, code: string): Promise<void> {
+  return route.fulfill({
+    status,
+    contentType: 'application/problem+json',
+    json: { status, code, title: code, detail: DETAILS[code], requestId: 'req-0001' },
+  })
+}

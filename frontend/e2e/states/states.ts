@@ -1,0 +1,247 @@
+import { expect, type Page } from '@playwright/test'
+
+import {
+  binding,
+  expiring,
+  lost,
+  manyTenants,
+  refreshed,
+  retrying,
+  services,
+  suspended,
+  tenant,
+} from '../../src/testing/fixtures'
+import type { StandIn } from './stand-in'
+
+export interface State {
+  name: string
+  world?: Partial<StandIn>
+  query?: string
+  /** Brings the page into the state and waits until it is there. */
+  reach: (page: Page) => Promise<void>
+}
+
+const sees = (text: string | RegExp) => async (page: Page) => {
+  await expect(page.getByText(text).first()).toBeVisible()
+}
+
+const presses = (name: string, then: (page: Page) => Promise<void>) => async (page: Page) => {
+  await page.getByRole('button', { name, exact: true }).click()
+  await then(page)
+}
+
+const all = [binding(), services, expiring, retrying, lost, suspended]
+const choosing = '?action=select_tenant&grantId=g1'
+const just = { justAuthorised: true }
+
+const ERRORS = [
+  'access_denied',
+  'flow_expired',
+  'flow_mismatch',
+  'session_mismatch',
+  'exchange_failed',
+  'no_tenants',
+  'insufficient_scope',
+  'something_new',
+]
+
+/** Every state that the page can be in. */
+export const STATES: State[] = [
+  {
+    name: 'not-configured',
+    world: { issuer: 'unknown' },
+    reach: sees('Sign-in is not configured'),
+  },
+  {
+    name: 'sign-in',
+    world: { person: null },
+    reach: async (page) => expect(page.getByRole('button', { name: 'Acme admin' })).toBeVisible(),
+  },
+  {
+    name: 'sign-in-failing',
+    world: { person: null, issuer: 'down' },
+    reach: sees('The sandbox cannot be reached'),
+  },
+  { name: 'unreachable', world: { issuer: 'down' }, reach: sees('Sign-in cannot be reached') },
+  {
+    name: 'choose-org',
+    world: { person: 'accountant' },
+    reach: async (page) =>
+      expect(page.getByRole('heading', { name: 'Choose an organisation' })).toBeVisible(),
+  },
+  {
+    name: 'loading',
+    world: { bindings: 'pending' },
+    reach: async (page) =>
+      expect(page.getByRole('status', { name: 'Loading connections' })).toBeVisible(),
+  },
+  { name: 'empty-admin', reach: sees('No Xero organisation connected') },
+  {
+    name: 'empty-member',
+    world: { person: 'member' },
+    reach: sees('Ask an admin of Acme to connect Xero.'),
+  },
+  {
+    name: 'failed',
+    world: { bindings: 'failing' },
+    reach: async (page) =>
+      expect(page.getByText('The connections could not be loaded')).toBeVisible({
+        timeout: 15_000,
+      }),
+  },
+  { name: 'one', world: { bindings: [binding()] }, reach: sees('Acme Trading Ltd') },
+  { name: 'full-admin', world: { bindings: all }, reach: sees('Acme Archive Ltd') },
+  {
+    name: 'full-member',
+    world: { bindings: all, person: 'member' },
+    reach: sees('Acme Archive Ltd'),
+  },
+  {
+    name: 'health-times',
+    world: { bindings: all },
+    reach: async (page) => {
+      await page.getByText('Healthy, renews automatically').first().hover()
+      await expect(page.getByRole('tooltip').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'disconnect',
+    world: { bindings: all },
+    reach: presses('Disconnect Acme Trading Ltd', sees('Disconnect Acme Trading Ltd?')),
+  },
+  {
+    name: 'disconnect-failed',
+    world: { bindings: all },
+    reach: presses('Disconnect Acme Trading Ltd', async (page) => {
+      await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
+      await sees('Acme Trading Ltd is still connected')(page)
+    }),
+  },
+  {
+    name: 'refreshed',
+    world: { bindings: all },
+    reach: presses('Refresh Tokens', sees('All tokens are up to date')),
+  },
+  {
+    name: 'refresh-failures',
+    world: {
+      bindings: all,
+      refreshed: refreshed({
+        success: false,
+        refreshedCount: 2,
+        errors: [
+          { bindingId: retrying.id, error: 'xero_unavailable' },
+          { bindingId: lost.id, error: 'reauthorization_required' },
+        ],
+      }),
+    },
+    reach: presses('Refresh Tokens', sees('2 tokens refreshed, 2 failed')),
+  },
+  {
+    name: 'arrival-refreshed',
+    world: { bindings: all, refreshed: refreshed({ refreshedCount: 2 }) },
+    reach: sees('Xero connection refreshed'),
+  },
+  {
+    name: 'arrival-attention',
+    world: {
+      bindings: all,
+      refreshed: refreshed({
+        success: false,
+        errors: [{ bindingId: lost.id, error: 'reauthorization_required' }],
+      }),
+    },
+    reach: sees('Xero connection needs attention'),
+  },
+  {
+    name: 'choose-loading',
+    query: choosing,
+    world: { tenants: 'pending' },
+    reach: async (page) =>
+      expect(
+        page.getByRole('status', { name: 'Asking Xero for your organisations' }),
+      ).toBeVisible(),
+  },
+  {
+    name: 'choose-one',
+    query: choosing,
+    world: { tenants: [tenant(just)] },
+    reach: sees('Just authorised'),
+  },
+  {
+    name: 'choose-several',
+    query: choosing,
+    world: {
+      bindings: [services],
+      tenants: [
+        tenant({ tenantId: 't9', tenantName: 'Globex Ltd', availability: 'unavailable' }),
+        tenant({ tenantId: 't7', tenantName: 'Acme Services Ltd', availability: 'bound_here' }),
+        tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' }),
+        tenant(just),
+      ],
+    },
+    reach: sees('Just authorised'),
+  },
+  {
+    name: 'choose-many',
+    query: choosing,
+    world: { tenants: manyTenants },
+    reach: sees('Auckland Branch Ltd'),
+  },
+  {
+    name: 'choose-none-found',
+    query: choosing,
+    world: { tenants: manyTenants },
+    reach: async (page) => {
+      await page.getByRole('searchbox', { name: 'Search organisations' }).fill('zzz')
+      await sees('No organisation matches your search.')(page)
+    },
+  },
+  {
+    name: 'choose-nothing',
+    query: choosing,
+    world: { tenants: [] },
+    reach: sees('This sign-in to Xero reaches no organisation'),
+  },
+  {
+    name: 'choose-foreign',
+    query: choosing,
+    world: { tenants: 'foreign' },
+    reach: sees("This sign-in to Xero is not Acme's"),
+  },
+  {
+    name: 'choose-failing',
+    query: choosing,
+    world: { tenants: 'failing' },
+    reach: async (page) =>
+      expect(page.getByText("Xero's organisations could not be listed")).toBeVisible({
+        timeout: 15_000,
+      }),
+  },
+  {
+    name: 'choose-taken',
+    query: choosing,
+    world: { tenants: [tenant(just)] },
+    reach: presses('Connect organisation', sees('Acme Trading Ltd was not connected')),
+  },
+  {
+    name: 'switch',
+    world: {
+      bindings: [binding()],
+      tenants: [tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' })],
+    },
+    reach: presses('Switch organisation', sees('Demo Company (NZ)')),
+  },
+  {
+    name: 'member-returns',
+    query: choosing,
+    world: { bindings: all, person: 'member' },
+    reach: sees('An admin has to finish this connection'),
+  },
+  ...ERRORS.map((code) => ({
+    name: `error-${code}`,
+    query: `?error=${code}`,
+    world: { bindings: [binding()] },
+    reach: async (page: Page) => expect(page.getByRole('alert')).toBeVisible(),
+  })),
+]

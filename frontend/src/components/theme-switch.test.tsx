@@ -1,0 +1,33 @@
+import { render, screen } from '@testing-library/react'
+import { userEvent } from '@testing-library/user-event'
+import { expect, it } from 'vitest'
+
+import { ThemeSwitch } from './theme-switch'
+
+const shown = () => document.documentElement.dataset['theme']
+
+it('follows the choice, remembers it, and goes back to the system', async () => {
+  const user = userEvent.setup()
+  render(<ThemeSwitch />)
+  expect(screen.getByRole('radio', { name: 'System theme' })).toBeChecked()
+
+  await user.click(screen.getByRole('radio', { name: 'Dark theme' }))
+  expect(shown()).toBe('dark')
+  expect(localStorage.getItem('theme')).toBe('dark')
+
+  await user.click(screen.getByRole('radio', { name: 'Light theme' }))
+  expect(shown()).toBe('light')
+
+  await user.click(screen.getByRole('radio', { name: 'System theme' }))
+  expect(shown()).toBe('light')
+  expect(localStorage.getItem('theme')).toBeNull()
+})
+
+it('takes over what another tab chose', () => {
+  render(<ThemeSwitch />)
+
+  localStorage.setItem('theme', 'dark')
+  window.dispatchEvent(new StorageEvent('storage', { key: 'theme' }))
+
+  expect(shown()).toBe('dark')
+})

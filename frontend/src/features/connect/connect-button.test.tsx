@@ -1,0 +1,85 @@
+import { fireEvent, screen } from '@testing-library/react'
+import { beforeEach, expect, it, vi } from 'vitest'
+
+import { leavePageFor } from '@/lib/leave-page'
+import { expectAccessible } from '@/testing/axe'
+import { renderWithApp } from '@/testing/render'
+import { givenStart, NEVER, problem } from '@/testing/server'
+
+import { ConnectButton } from './connect-button'
+import { useConnect } from './use-connect'
+
+vi.mock('@/lib/leave-page')
+
+beforeEach(() => vi.mocked(leavePageFor).mockClear())
+
+function Page() {
+  return (
+    <main>
+      <h1>Integrations</h1>
+      <ConnectButton connect={useConnect()} />
+    </main>
+  )
+}
+
+const button = () => screen.getByRole('button', { name: 'Connect Xero' })
+
+it('asks the service to start, cookies included, and goes to Xero in this window', async () => {
+  const requests = givenStart()
+  const { user } = renderWithApp(<Page />)
+
+  await user.click(button())
+
+  await expect
+    .poll(() => vi.mocked(leavePageFor).mock.calls)
+    .toEqual([['https://login.example.com/authorize?state=s']])
+  expect(requests).toHaveLength(1)
+  expect(requests[0]?.credentials).toBe('include')
+  expect(requests[0]?.headers.get('Authorization')).toBe('Bearer session-token')
+  expect(requests[0]?.headers.get('Accept')).toBe('application/json')
+})
+
+it('spins until the page is left, and starts once', async () => {
+  const requests = givenStart()
+  const { user } = renderWithApp(<Page />)
+
+  await user.click(button())
+  await expect.poll(() => vi.mocked(leavePageFor).mock.calls.length).toBe(1)
+  await user.click(button())
+
+  expect(button()).toHaveAttribute('aria-busy', 'true')
+  expect(requests).toHaveLength(1)
+  await expectAccessible()
+})
+
+it('is ready again when "back" brings the page back to life', async () => {
+  givenStart()
+  const { user } = renderWithApp(<Page />)
+  await user.click(button())
+  await expect.poll(() => vi.mocked(leavePageFor).mock.calls.length).toBe(1)
+
+  fireEvent(window, new PageTransitionEvent('pageshow', { persisted: true }))
+
+  await expect.poll(() => button().getAttribute('aria-busy')).toBeNull()
+})
+
+it('says why Xero could not be opened', async () => {
+  givenStart(problem(503, 'service_busy', 'The service is busy.'))
+  const { user } = renderWithApp(<Page />)
+
+  await user.click(button())
+
+  expect(await screen.findByText('Xero could not be opened')).toBeInTheDocument()
+  expect(screen.getByText('The service is busy.')).toBeInTheDocument()
+  expect(button()).not.toHaveAttribute('aria-busy')
+})
+
+it('waits for the answer', async () => {
+  givenStart(NEVER)
+  const { user } = renderWithApp(<Page />)
+
+  await user.click(button())
+
+  expect(button()).toHaveAttribute('aria-busy', 'true')
+  expect(leavePageFor).not.toHaveBeenCalled()
+})

@@ -1,0 +1,80 @@
+import { screen } from '@testing-library/react'
+import { expect, it } from 'vitest'
+
+import { expectAccessible } from '@/testing/axe'
+import { binding, lost, refreshed } from '@/testing/fixtures'
+import { renderWithApp } from '@/testing/render'
+import { givenBindings, givenRefresh, problem, NEVER } from '@/testing/server'
+
+import { ConnectionList } from './connection-list'
+import { RefreshTokensButton } from './refresh-tokens-button'
+
+async function pressed() {
+  givenBindings(binding(), lost)
+  const app = renderWithApp(
+    <main>
+      <h1>Integrations</h1>
+      <h2>Xero</h2>
+      <RefreshTokensButton />
+      <ConnectionList actions={null} empty={null} />
+    </main>,
+  )
+  await screen.findByRole('listitem', { name: 'Acme Trading Ltd' })
+  const button = screen.getByRole('button', { name: 'Refresh Tokens' })
+  await app.user.click(button)
+  return { ...app, button }
+}
+
+it.each([
+  [refreshed({ refreshedCount: 2 }), '2 tokens refreshed'],
+  [refreshed(), 'All tokens are up to date'],
+])('tells how many were refreshed', async (outcome, words) => {
+  givenRefresh(outcome)
+  await pressed()
+
+  expect(await screen.findByText(words)).toBeInTheDocument()
+})
+
+it('tells what failed for which organisation', async () => {
+  givenRefresh(
+    refreshed({
+      success: false,
+      refreshedCount: 1,
+      errors: [
+        { bindingId: lost.id, error: 'reauthorization_required' },
+        { bindingId: 'gone', error: 'xero_unavailable' },
+      ],
+    }),
+  )
+  await pressed()
+
+  expect(await screen.findByText('1 token refreshed, 2 failed')).toBeInTheDocument()
+  expect(screen.getByText(/Reconnect it\.$/)).toHaveTextContent(
+    'Acme Exports Ltd: Xero no longer accepts its consent. Reconnect it.',
+  )
+  expect(screen.getByText(/keep trying/)).toHaveTextContent(
+    'One connection: Xero is not answering.',
+  )
+  await expectAccessible()
+})
+
+it('tells that the service could not do it', async () => {
+  givenRefresh(problem(503, 'service_busy', 'The service is busy.'))
+  await pressed()
+
+  expect(await screen.findByText('Tokens could not be refreshed')).toBeInTheDocument()
+  expect(screen.getByText('The service is busy.')).toBeInTheDocument()
+})
+
+it('spins while it works, keeps its name and its focus, and asks once', async () => {
+  const requests = givenRefresh(NEVER)
+  const { user, button } = await pressed()
+
+  await user.click(button)
+
+  expect(button).toHaveAttribute('aria-busy', 'true')
+  expect(button).toHaveAccessibleName('Refresh Tokens')
+  expect(button).toHaveFocus()
+  await expect.poll(() => requests.length).toBe(1)
+  await expectAccessible()
+})

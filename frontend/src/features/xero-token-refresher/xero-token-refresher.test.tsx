@@ -1,0 +1,164 @@
+import { render, screen } from '@testing-library/react'
+import { userEvent } from '@testing-library/user-event'
+import { StrictMode } from 'react'
+import { expect, expectTypeOf, it, vi } from 'vitest'
+
+import type { Refreshed } from '@/api/types'
+import { Toaster } from '@/components/toaster'
+import { refreshed } from '@/testing/fixtures'
+import { givenRefresh, NEVER, problem } from '@/testing/server'
+
+import { XeroTokenRefresher, type RefresherAuth, type RefreshOutcome } from '.'
+
+const signedIn = (orgId: string | null): RefresherAuth => ({
+  isSignedIn: true,
+  orgId,
+  getToken: (asked) => Promise.resolve(`token of ${asked}`),
+})
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50))
+
+type Props = Parameters<typeof XeroTokenRefresher>[0]
+
+function mount(props: Props) {
+  const page = (now: Props) => (
+    <StrictMode>
+      <XeroTokenRefresher {...now} />
+      <Toaster />
+    </StrictMode>
+  )
+  const { rerender, ...view } = render(page(props))
+  return { ...view, show: (next: Props) => rerender(page(next)) }
+}
+
+const toasts = () => screen.queryAllByText(/Xero connection/)
+
+it('asks once when somebody arrives, however often it is rendered', async () => {
+  const requests = givenRefresh(refreshed())
+  const { show } = mount({ auth: signedIn('org_acme') })
+  for (let render = 0; render < 5; render += 1) show({ auth: signedIn('org_acme') })
+  await settled()
+
+  expect(requests).toHaveLength(1)
+  expect(requests[0]?.method).toBe('POST')
+  expect(requests[0]?.headers.get('Authorization')).toBe('Bearer token of org_acme')
+})
+
+it('asks once for each switch, in the name of the organisation switched to', async () => {
+  const requests = givenRefresh(refreshed())
+  const { show } = mount({ auth: signedIn('org_acme') })
+  await settled()
+  show({ auth: signedIn('org_globex') })
+  await settled()
+  show({ auth: signedIn('org_acme') })
+  await settled()
+
+  expect(requests.map(({ headers }) => headers.get('Authorization'))).toEqual([
+    'Bearer token of org_acme',
+    'Bearer token of org_globex',
+    'Bearer token of org_acme',
+  ])
+})
+
+it('gives up a request that is under way when the organisation changes', async () => {
+  const requests = givenRefresh(NEVER)
+  const { show } = mount({ auth: signedIn('org_acme') })
+  await expect.poll(() => requests.length).toBe(1)
+
+  show({ auth: signedIn('org_globex') })
+
+  await expect.poll(() => requests.length).toBe(2)
+  expect(requests.map(({ signal }) => signal.aborted)).toEqual([true, false])
+})
+
+it('sends nothing for an organisation that was left before its token came', async () => {
+  const requests = givenRefresh(refreshed())
+  const slow = { ...signedIn('org_acme'), getToken: () => settled().then(() => 'late') }
+  const { show } = mount({ auth: slow })
+  show({ auth: signedIn('org_globex') })
+  await settled()
+  await settled()
+
+  expect(requests.map(({ headers }) => headers.get('Authorization'))).toEqual([
+    'Bearer token of org_globex',
+  ])
+})
+
+it.each([
+  ['nobody is signed in', { ...signedIn('org_acme'), isSignedIn: false }],
+  ['no organisation is active', signedIn(null)],
+  ['the session has ended', { ...signedIn('org_acme'), getToken: () => Promise.resolve(null) }],
+  [
+    'no token can be had',
+    { ...signedIn('org_acme'), getToken: () => Promise.reject(new Error('offline')) },
+  ],
+])('asks nothing and says nothing when %s', async (_, auth) => {
+  const requests = givenRefresh(refreshed({ refreshedCount: 1 }))
+  mount({ auth })
+  await settled()
+
+  expect(requests).toHaveLength(0)
+  expect(toasts()).toHaveLength(0)
+})
+
+it('asks nothing and says nothing when offline', async () => {
+  vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+  const requests = givenRefresh(refreshed({ refreshedCount: 1 }))
+  mount({ auth: signedIn('org_acme') })
+  await settled()
+
+  expect(requests).toHaveLength(0)
+  expect(toasts()).toHaveLength(0)
+})
+
+it('says that tokens were refreshed', async () => {
+  givenRefresh(refreshed({ refreshedCount: 2 }))
+  const onOutcome = vi.fn()
+  mount({ auth: signedIn('org_acme'), onOutcome })
+
+  expect(await screen.findByText('Xero connection refreshed')).toBeInTheDocument()
+  expect(onOutcome).toHaveBeenCalledOnce()
+})
+
+it('says that something needs attention, with a link to where it can be mended', async () => {
+  const errors = [{ bindingId: 'b', error: 'reauthorization_required' }]
+  givenRefresh(refreshed({ success: false, refreshedCount: 1, errors }))
+  const onOpenSettings = vi.fn()
+  mount({ auth: signedIn('org_acme'), settingsUrl: '/somewhere', onOpenSettings })
+
+  expect(await screen.findByText('Xero connection needs attention')).toBeInTheDocument()
+  expect(toasts()).toHaveLength(1)
+  const link = screen.getByRole('link', { name: 'Open settings' })
+  expect(link).toHaveAttribute('href', '/somewhere')
+  await userEvent.click(link)
+  expect(onOpenSettings).toHaveBeenCalledOnce()
+})
+
+it.each([
+  ['everything was fresh', refreshed()],
+  ['nothing is connected', refreshed({ hasActiveBindings: false })],
+  ['the service has trouble of its own', problem(503, 'service_busy', 'Busy')],
+  ['the session was refused', problem(401, 'unauthorized', 'Sign in first')],
+])('says nothing when %s', async (_, answer) => {
+  const requests = givenRefresh(answer)
+  const onOutcome = vi.fn()
+  mount({ auth: signedIn('org_acme'), onOutcome })
+  await expect.poll(() => requests.length).toBe(1)
+  await settled()
+
+  expect(toasts()).toHaveLength(0)
+  expect(onOutcome).not.toHaveBeenCalled()
+})
+
+it('speaks to a service elsewhere when told where', async () => {
+  const requests = givenRefresh(refreshed())
+  mount({ auth: signedIn('org_acme'), apiUrl: 'https://connections.example.com' })
+
+  await expect
+    .poll(() => requests[0]?.url)
+    .toBe('https://connections.example.com/api/integrations/xero/refresh')
+})
+
+it("reads the answer as the service's own document describes it", () => {
+  expectTypeOf<Refreshed>().toEqualTypeOf<RefreshOutcome>()
+})

@@ -1,0 +1,38 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { render } from '@testing-library/react'
+import { userEvent } from '@testing-library/user-event'
+import { useLocation } from 'react-router'
+import { MemoryRouter } from 'react-router'
+import type { ReactNode } from 'react'
+
+import { ApiContext } from '@/api/api-context'
+import { createApi } from '@/api/client'
+import { Toaster } from '@/components/toaster'
+import type { Org } from '@/lib/auth'
+
+export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
+export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
+
+export const getToken = () => Promise.resolve('session-token')
+
+/** Renders with all that a page has around it: a client, a cache of its own, a router, toasts. */
+export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } = {}) {
+  const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })
+  const api = createApi(getToken, 'org_acme')
+  let address = ''
+  const Address = () => {
+    const { pathname, search } = useLocation()
+    address = pathname + search
+    return null
+  }
+  const view = render(
+    <MemoryRouter initialEntries={[at]}>
+      <Address />
+      <QueryClientProvider client={queryClient}>
+        <ApiContext value={api}>{ui}</ApiContext>
+      </QueryClientProvider>
+      <Toaster />
+    </MemoryRouter>,
+  )
+  return { ...view, user: userEvent.setup(), queryClient, address: () => address }
+}

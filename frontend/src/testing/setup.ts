@@ -1,0 +1,28 @@
+import '@testing-library/jest-dom/vitest'
+
+import { cleanup } from '@testing-library/react'
+import { toast } from 'sonner'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+
+import { server } from './server'
+
+// A request that nobody prepared for fails the test that made it.
+beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
+afterEach(() => {
+  cleanup()
+  toast.dismiss()
+  server.resetHandlers()
+  sessionStorage.clear()
+  localStorage.clear()
+})
+afterAll(() => server.close())
+
+// What jsdom lacks of a browser.
+Element.prototype.setPointerCapture = () => undefined
+window.matchMedia = (query) =>
+  ({
+    matches: false,
+    media: query,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }) as unknown as MediaQueryList
