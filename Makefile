@@ -121,8 +121,8 @@ check: install ## Check format, lint, types, import directions and drift
 	$(call say,'The API as the page knows it')
 	@set -o pipefail; $(OPENAPI) | diff -u frontend/openapi.json - || \
 		{ echo "frontend/openapi.json has drifted: run make openapi" >&2; exit 1; }
-	@set -o pipefail; cd frontend && npx openapi-typescript openapi.json 2>/dev/null | \
-		npx prettier --stdin-filepath src/api/schema.d.ts | diff -u src/api/schema.d.ts - || \
+	@set -o pipefail; cd frontend && node_modules/.bin/openapi-typescript openapi.json 2>/dev/null | \
+		node_modules/.bin/prettier --stdin-filepath src/api/schema.d.ts | diff -u src/api/schema.d.ts - || \
 		{ echo "frontend/src/api/schema.d.ts has drifted: run make openapi" >&2; exit 1; }
 	@echo "in step"
 
