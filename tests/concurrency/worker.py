@@ -1,0 +1,47 @@
+"""A process of its own that asks for one binding's token many times at once.
+
+Configured by the environment like the service. Says `ready`, waits for a line, says `asked` once
+every caller is under way, and then prints what they all got, tokens only by their hash.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+from uuid import UUID
+
+from xero_service import wiring
+from xero_service.settings import load
+
+
+async def work(org_id: str, binding_id: UUID, callers: int) -> list[str]:
+    async with wiring.services(load()) as services:
+        await services.database.revision()
+        say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        under_way = 0
+        all_under_way = asyncio.Event()
+
+        async def ask() -> str:
+            nonlocal under_way
+            under_way += 1
+            if under_way == callers:
+                all_under_way.set()
+            client = await services.tokens.get_client_for_tenant_binding(binding_id, org_id)
+            return hashlib.sha256(client.access_token.encode()).hexdigest()
+
+        async with asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(ask()) for _ in range(callers)]
+            await all_under_way.wait()
+            say("asked")
+        return sorted({task.result() for task in asked})
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    org, binding, count = sys.argv[1:]
+    say(json.dumps(asyncio.run(work(org, UUID(binding), int(count)))))
