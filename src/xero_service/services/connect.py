@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
 
+from xero_service import failpoints
 from xero_service.crypto import KeyRing, fingerprint
 from xero_service.domain import Actor, AuditEvent, SessionUser
 from xero_service.errors import (
@@ -24,6 +25,7 @@ from xero_service.errors import (
     ServiceBusy,
     SessionMismatch,
 )
+from xero_service.failpoints import Place
 from xero_service.services.exchange import Exchange, Starter
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
@@ -156,6 +158,7 @@ class ConnectService:
             sealed = await tx.attempts.consume(identifier)
         if sealed is None:
             return await self._land_again(identifier, actor, browser_id)
+        failpoints.reached(Place.ATTEMPT_CONSUMED)
         payload = Payload.read(self.keys.decrypt_token(sealed, _context(identifier)))
         # From here on the work is nobody's: a browser that goes away does not stop it.
         return await asyncio.shield(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from xero_service import failpoints
 from xero_service.domain import (
     SYSTEM,
     Actor,
@@ -26,6 +27,7 @@ from xero_service.errors import (
     ReauthorizationRequired,
     ServiceBusy,
 )
+from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import BackgroundWork
@@ -86,6 +88,7 @@ class DisconnectService:
                     detail={"grantRevoked": last},
                 )
             )
+        failpoints.reached(Place.DISCONNECT_COMMITTED)
         return Disconnected(binding_id, last, await self._settled_soon(cleanup))
 
     async def _locked(
@@ -191,8 +194,10 @@ class DisconnectService:
                 raise ServiceBusy("A refresh of this grant has no answer yet.")
             if grant.refresh_token_enc is not None:
                 await self.xero.revoke_token(self.tokens.refresh_token(grant))
+            failpoints.reached(Place.REVOCATION_ANSWERED)
             async with self.database.transaction() as tx:
                 await self._end(tx, cleanup, CleanupOutcome.DONE)
+            failpoints.reached(Place.CLEANUP_COMMITTED)
         return CleanupOutcome.DONE
 
     async def _delete_connection(self, cleanup: Cleanup) -> CleanupOutcome:
@@ -211,6 +216,7 @@ class DisconnectService:
                 connections = await self.xero.get_tenants(access_token)
                 if any(c.connection_id == cleanup.connection_id for c in connections):
                     raise
+            failpoints.reached(Place.DELETION_ANSWERED)
             async with self.database.transaction() as tx:
                 await self._end(tx, cleanup, CleanupOutcome.DONE)
         return CleanupOutcome.DONE

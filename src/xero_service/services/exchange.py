@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from xero_service import failpoints
 from xero_service.crypto import KeyRing
 from xero_service.domain import (
     ORGANISATION,
@@ -31,6 +32,7 @@ from xero_service.errors import (
     ServiceBusy,
     XeroMisconfigured,
 )
+from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.refreshing import seal
 from xero_service.store.authorisations import NewAuthorisation
@@ -73,7 +75,9 @@ class Exchange:
         one came and was saved but does not do.
         """
         grant, consent = await self._exchange_and_save(code, verifier, nonce, starter)
+        failpoints.reached(Place.EXCHANGE_SAVED)
         connections = await self._connections(grant, consent)
+        failpoints.reached(Place.REACH_RECORDED)
         granted = set(consent.tokens.scopes)
         if granted and not self.required_scopes <= granted:
             raise InsufficientScope
@@ -89,7 +93,9 @@ class Exchange:
         try:
             await self.xero.load_signing_keys()
             async with self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at:
+                failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
                 consent = await self.xero.exchange_code(code=code, verifier=verifier, nonce=nonce)
+                failpoints.reached(Place.EXCHANGE_ANSWERED)
                 return await self._save_whatever_happens(consent, starter, began_at), consent
         except IntegrationError as error:
             if isinstance(error, XeroMisconfigured):

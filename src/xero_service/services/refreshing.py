@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID, uuid4
 
+from xero_service import failpoints
 from xero_service.crypto import KeyRing
 from xero_service.domain import (
     SYSTEM,
@@ -40,6 +41,7 @@ from xero_service.errors import (
     XeroMisconfigured,
     XeroNotReached,
 )
+from xero_service.failpoints import Place
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
 from xero_service.store.grants import SealedTokens
@@ -137,6 +139,7 @@ class Refresher:
             # Too little of the lease is left: another could claim while we are still sending.
             await self._fail(lease, "service_busy", timedelta(), answered=True)
             raise ServiceBusy("The database is slow.")
+        failpoints.reached(Place.REFRESH_CLAIMED)
         attempt = self.background.start(self._send_and_settle(lease))
         try:
             async with asyncio.timeout(self.policy.deadline.total_seconds()):
@@ -174,6 +177,7 @@ class Refresher:
 
     async def _save(self, lease: RefreshLease, tokens: TokenSet) -> Grant:
         """Store the set before anybody sees it, however long the database is away."""
+        failpoints.reached(Place.REFRESH_ANSWERED)
         sealed = seal(self.keys, lease.grant.id, tokens, asked_at=lease.claimed_at)
         for pause in _pauses():
             try:
@@ -183,6 +187,7 @@ class Refresher:
             except ServiceBusy:
                 log.warning("rotated tokens wait for the database", grant_id=lease.grant.id)
                 await asyncio.sleep(pause)
+        failpoints.reached(Place.REFRESH_SAVED)
         self._count("rotated" if saved else "overtaken")
         if saved:
             await self._record(lease.grant, "grant.refreshed", "ok")
@@ -190,6 +195,7 @@ class Refresher:
 
     async def _settle_refusal(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
         """End the grant, unless a newer set exists or another holder's attempt is still open."""
+        failpoints.reached(Place.REFRESH_REFUSED)
         async with self.database.transaction() as tx:
             dead = await tx.grant_leases.mark_dead(
                 lease, attempt_stays_open=self.policy.attempt_stays_open

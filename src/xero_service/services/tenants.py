@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from xero_service import failpoints
 from xero_service.domain import (
     ORGANISATION,
     Actor,
@@ -24,6 +25,7 @@ from xero_service.errors import (
     TenantBoundElsewhere,
     TenantNotAccessible,
 )
+from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
@@ -104,6 +106,7 @@ class TenantsService:
         org_id = _org(user)
         while True:
             grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
+            selected = None
             async with self.database.transaction() as tx:
                 locked = await tx.grants.lock(grant.id)
                 if locked is not None and locked.status is GrantStatus.ACTIVE:
@@ -112,7 +115,9 @@ class TenantsService:
                     selected = await self._bind(tx, org_id, grant.id, connection)
                     await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
                     await tx.audit.add(_selection(actor, org_id, grant.id, connection, selected))
-                    return selected
+            if selected is not None:
+                failpoints.reached(Place.BINDING_COMMITTED)
+                return selected
             # Another consent superseded the grant meanwhile, or it ended: look again.
 
     async def _bind(
