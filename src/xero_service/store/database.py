@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-from asyncpg import CannotConnectNowError, PostgresConnectionError, Record
 from asyncpg import InterfaceError as AsyncpgInterfaceError
+from asyncpg import PostgresError, Record
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -134,8 +134,9 @@ class Database:
                 assert driver is not None  # noqa: S101 - it was just checked out
                 try:
                     found: Record | None = await driver.fetchrow(statement, *arguments)
-                except (PostgresConnectionError, AsyncpgInterfaceError, CannotConnectNowError):
-                    await connection.invalidate()
+                except (PostgresError, AsyncpgInterfaceError, OSError):
+                    if driver.is_closed():
+                        await connection.invalidate()
                     raise
                 return found
 
@@ -172,29 +173,27 @@ def _outages_are_busy() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-    except DBAPIError as error:
+    except (DBAPIError, PostgresError) as error:
         if not _is_outage(error):
             raise
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
-    except (
-        OSError,
-        PostgresConnectionError,
-        AsyncpgInterfaceError,
-        CannotConnectNowError,
-    ) as error:
+    except (OSError, AsyncpgInterfaceError) as error:
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
 
 
-def _is_outage(error: DBAPIError) -> bool:
-    """Tell an unreachable or restarting server from a mistake in a statement.
+def _is_outage(error: DBAPIError | PostgresError) -> bool:
+    """Tell a server that does not serve us now from a mistake in a statement.
 
-    SQLSTATE classes 08 (connection), 57P (operator intervention), 53 (resources) and 40 (two
-    transactions in each other's way): each passes by itself.
+    SQLSTATE classes 08 (connection), 57P (operator intervention), 53 (resources), 28 and 3D (no
+    such user or database, yet or any longer) and 40 (two transactions in each other's way).
     """
-    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-        return True
-    sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    return sqlstate.startswith(("08", "57P", "53", "40"))
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return True
+        sqlstate = getattr(error.orig, "sqlstate", None)
+    else:
+        sqlstate = error.sqlstate
+    return (sqlstate or "").startswith(("08", "57P", "53", "28", "3D", "40"))
 
 
 def asyncpg_url(url: str) -> URL:
