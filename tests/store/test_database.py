@@ -1,0 +1,186 @@
+"""The pool says "busy" in time, tells outages from mistakes, and knows every form of URL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from demo.postgres import Postgres
+from xero_service.errors import ServiceBusy
+from xero_service.store.database import Database, asyncpg_url
+
+
+async def ask(database: Database, question: str = "SELECT 1") -> object:
+    async with database.transaction() as tx:
+        return await tx.connection.scalar(text(question))
+
+
+async def ask_the_driver(database: Database, question: str = "SELECT 1") -> object:
+    found = await database.fetch_one(question)
+    return found[0] if found else None
+
+
+Ask = Callable[..., Coroutine[Any, Any, object]]
+asks = pytest.mark.parametrize("ask", [ask, ask_the_driver], ids=["transaction", "driver"])
+CUT_THE_SLEEPER = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
+
+
+@pytest.fixture
+async def narrow(database_url: str) -> AsyncIterator[Database]:
+    """A pool of one connection."""
+    opened = Database(database_url, pool_size=1, prepared_statements=True)
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:p%40s@host:5433/name", "postgresql+asyncpg://u:p%40s@host:5433/name"),
+        ("postgresql://u@/n?host=/run/pg", "postgresql+asyncpg://u@/n?host=%2Frun%2Fpg"),
+        ("postgresql://host/n?sslmode=require", "postgresql+asyncpg://host/n?ssl=require"),
+        (
+            "postgresql://host/n?sslmode=verify-full&application_name=x",
+            "postgresql+asyncpg://host/n?application_name=x&ssl=verify-full",
+        ),
+    ],
+    ids=["TCP", "a Unix socket", "TLS", "TLS among others"],
+)
+def test_a_plain_url_becomes_the_drivers(url: str, expected: str) -> None:
+    assert asyncpg_url(url).render_as_string(hide_password=False) == expected
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+async def test_a_database_answers_with_and_without_prepared_statements(
+    database_url: str, prepared: bool
+) -> None:
+    database = Database(database_url, pool_size=1, prepared_statements=prepared)
+
+    answers = [await ask(database), await ask(database)]
+
+    await database.close()
+    assert answers == [1, 1]
+
+
+@asks
+async def test_a_pool_in_use_is_busy(narrow: Database, ask: Ask) -> None:
+    async with narrow.transaction():
+        with pytest.raises(ServiceBusy) as busy:
+            await ask(narrow)
+
+    assert busy.value.retry_after == 1
+
+
+async def test_a_pool_in_use_serves_again_once_it_is_free(narrow: Database) -> None:
+    async with narrow.transaction():
+        waiting = asyncio.create_task(ask(narrow))
+
+    assert await waiting == 1
+
+
+@asks
+async def test_a_server_that_is_away_is_busy(ask: Ask) -> None:
+    away = Database("postgresql://u@/n?host=/nowhere", pool_size=1, prepared_statements=True)
+
+    with pytest.raises(ServiceBusy):
+        await ask(away)
+
+
+async def test_a_host_that_refuses_is_busy() -> None:
+    refusing = Database("postgresql://u@127.0.0.1:1/n", pool_size=1, prepared_statements=True)
+
+    with pytest.raises(ServiceBusy):
+        await ask(refusing)
+
+
+@pytest.fixture
+def crowded_url(postgres_server: Postgres, database_url: str) -> Iterator[str]:
+    """The URL of a user who may open no connection more."""
+    role = f"crowded_{urlsplit(database_url).path[1:]}"
+    postgres_server.execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0')
+    parts = urlsplit(database_url)
+    yield parts._replace(netloc=f"{role}@{parts.netloc.rpartition('@')[2]}").geturl()
+    postgres_server.execute(f'DROP ROLE "{role}"')
+
+
+@asks
+async def test_a_server_without_room_is_busy(crowded_url: str, ask: Ask) -> None:
+    crowded = Database(crowded_url, pool_size=1, prepared_statements=True)
+
+    with pytest.raises(ServiceBusy):
+        await ask(crowded)
+
+    await crowded.close()
+
+
+async def test_a_database_that_is_gone_is_busy(
+    narrow: Database, postgres_server: Postgres, database_url: str
+) -> None:
+    await ask(narrow)
+    postgres_server.drop_database(database_url)
+
+    with pytest.raises(ServiceBusy):
+        await ask(narrow)
+    with pytest.raises(ServiceBusy):
+        await ask(narrow)
+
+
+@asks
+async def test_a_connection_that_was_cut_is_busy_once(
+    narrow: Database, sql: asyncpg.Connection, ask: Ask
+) -> None:
+    backend = await ask(narrow, "SELECT pg_backend_pid()")
+    await sql.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+
+    with pytest.raises(ServiceBusy):
+        await ask(narrow)
+
+    assert await ask(narrow) == 1
+
+
+@asks
+async def test_a_connection_that_is_cut_while_it_is_asked_is_busy(
+    narrow: Database, sql: asyncpg.Connection, ask: Ask
+) -> None:
+    """What a restart of the server looks like."""
+    asking = asyncio.create_task(ask(narrow, "SELECT pg_sleep(60)"))
+    async with asyncio.timeout(10):
+        while not await sql.fetchval(CUT_THE_SLEEPER):
+            pass
+
+    with pytest.raises(ServiceBusy):
+        await asking
+
+    assert await ask(narrow) == 1
+
+
+async def test_a_connection_that_is_cut_in_a_transaction_is_busy(
+    narrow: Database, sql: asyncpg.Connection
+) -> None:
+    async def cut_off() -> None:
+        async with narrow.transaction() as tx:
+            backend = await tx.connection.scalar(text("SELECT pg_backend_pid()"))
+            await sql.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+            await tx.connection.execute(text("SELECT 1"))
+
+    with pytest.raises(ServiceBusy):
+        await cut_off()
+
+
+@asks
+async def test_a_mistake_in_a_statement_is_no_outage(narrow: Database, ask: Ask) -> None:
+    with pytest.raises((DBAPIError, asyncpg.UndefinedColumnError)):
+        await ask(narrow, "SELECT nothing_of_that_name")
+
+
+async def test_a_deadlock_passes_by_itself(narrow: Database) -> None:
+    with pytest.raises(ServiceBusy):
+        await ask(narrow, "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
