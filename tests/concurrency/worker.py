@@ -1,17 +1,31 @@
 """A process of its own that asks for one binding's token many times at once.
 
 Configured by the environment like the service. Says `ready`, waits for a line, says `asked` once
-every caller is under way, and then prints what they all got, tokens only by their hash.
+every caller is under way and the process has reached for the lease, and then prints what they all
+got, tokens only by their hash.
 """
 
 import asyncio
 import hashlib
 import json
 import sys
+from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from xero_service import wiring
+from xero_service.domain import RefreshLease
 from xero_service.settings import load
+from xero_service.store.grant_leases import GrantLeases
+
+reached_for_the_lease = asyncio.Event()
+claim_refresh = GrantLeases.claim_refresh
+
+
+async def noting(*arguments: Any, **options: Any) -> RefreshLease | None:
+    lease = await claim_refresh(*arguments, **options)
+    reached_for_the_lease.set()
+    return lease
 
 
 async def work(org_id: str, binding_id: UUID, callers: int) -> list[str]:
@@ -33,6 +47,7 @@ async def work(org_id: str, binding_id: UUID, callers: int) -> list[str]:
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(ask()) for _ in range(callers)]
             await all_under_way.wait()
+            await reached_for_the_lease.wait()
             say("asked")
         return sorted({task.result() for task in asked})
 
@@ -44,4 +59,5 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     org, binding, count = sys.argv[1:]
-    say(json.dumps(asyncio.run(work(org, UUID(binding), int(count)))))
+    with patch.object(GrantLeases, "claim_refresh", noting):
+        say(json.dumps(asyncio.run(work(org, UUID(binding), int(count)))))
