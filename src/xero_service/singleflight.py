@@ -5,6 +5,8 @@ the next caller of the same key joins it. `drain` waits for all of it at shutdow
 """
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -63,3 +65,23 @@ class SingleFlight(Generic[K, T]):
     async def do(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return the flight's result; the caller's cancellation does not touch the flight."""
         return await asyncio.shield(self.join(key, work))
+
+
+class Seldom(Generic[K]):
+    """Says whether something is due again: at most once in so long per key, in this process."""
+
+    def __init__(self, *, every: float, at_most: int = 50_000) -> None:
+        """`every`: seconds; `at_most`: keys that are remembered."""
+        self._every, self._at_most = every, at_most
+        self._last: OrderedDict[K, float] = OrderedDict()
+
+    def is_due(self, key: K) -> bool:
+        """Tell whether it is time for `key`, and take it that it is done now if so."""
+        now = time.monotonic()
+        if now - self._last.get(key, -self._every) < self._every:
+            return False
+        self._last[key] = now
+        self._last.move_to_end(key)
+        if len(self._last) > self._at_most:
+            self._last.popitem(last=False)
+        return True

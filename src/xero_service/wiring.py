@@ -25,6 +25,7 @@ from xero_service.services.refreshing import Refresher
 from xero_service.services.rewrapping import RewrapService
 from xero_service.services.tenants import TenantsService
 from xero_service.services.tokens import TokenService
+from xero_service.services.turns import Turns
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
 from xero_service.singleflight import BackgroundWork, SingleFlight
@@ -51,6 +52,7 @@ class Services:
     tokens: TokenService
     disconnects: DisconnectService
     keys: KeyService
+    access: AccessService
     issuing: IssuingService
     proxy: ProxyService
     activity: ActivityService
@@ -114,14 +116,14 @@ def _assemble(
         tokens=tokens,
         disconnects=disconnects,
         keys=KeyService(database),
-        issuing=IssuingService(database, access, tokens),
+        access=access,
+        issuing=IssuingService(database, access, tokens, SingleFlight(background)),
         proxy=ProxyService(
             access,
             tokens,
-            CallBudgets(database),
+            Turns(CallBudgets(database), background),
             reconcile,
             transport,
-            background,
             settings.xero_api_url.rstrip("/"),
         ),
         activity=ActivityService(database),

@@ -17,7 +17,7 @@ from xero_service.errors import (
     OrgRequired,
     SignInUnavailable,
 )
-from xero_service.services.access import acting_for
+from xero_service.services.access import Presented
 from xero_service.services.connect import ATTEMPT_LIFETIME
 from xero_service.services.keys import PREFIX as KEY_PREFIX
 from xero_service.wiring import Services
@@ -181,27 +181,28 @@ NavigatingAdminDep = Annotated[SessionCaller, Depends(navigating_admin)]
 # --- Internal services ---------------------------------------------------------------------
 
 
-async def key_text(credentials: KeyBearer) -> str:
+def _presented(request: Request, text: str, org_id: str | None) -> Presented:
+    return Presented(text, org_id, request.scope.get("request_id"), source_of(request))
+
+
+async def presented_key(
+    request: Request, credentials: KeyBearer, org_id: OrgHeader = None
+) -> Presented:
     """Require a service key; whether it is good is decided together with what it asks for."""
     if credentials is None:
         raise AuthError("Send a service key: Authorization: Bearer xsk_…")
-    return credentials.credentials
+    return _presented(request, credentials.credentials, org_id)
 
 
-KeyText = Annotated[str, Depends(key_text)]
+PresentedDep = Annotated[Presented, Depends(presented_key)]
 
 
 async def _key_caller(
     request: Request, wired: Services, text: str, org_id: str | None, scope: Scope
 ) -> Caller:
-    key = await wired.keys.recognise(text)
-    actor = Actor(
-        "service",
-        str(key.id),
-        request_id=request.scope.get("request_id"),
-        source=source_of(request),
-    )
-    return Caller(acting_for(key, org_id, scope), actor)
+    presented = _presented(request, text, org_id)
+    key, acting_org = await wired.access.acting_org(presented, scope)
+    return Caller(acting_org, presented.actor(key.id))
 
 
 def _is_key(credentials: HTTPAuthorizationCredentials | None) -> bool:

@@ -1,14 +1,14 @@
 """ANY /bindings/{bindingId}/api/{path}: Xero's API with a live token added."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from xero_service.api import problems
-from xero_service.api.deps import KeyText, OrgHeader, ServicesDep
+from xero_service.api.deps import PresentedDep, ServicesDep
 from xero_service.errors import (
     AuthError,
     BindingSuspended,
@@ -27,11 +27,25 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.services.proxy import Forwarded
+from xero_service.xero.transport import StreamedAnswer
 
 router = APIRouter(tags=["services"])
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
-LARGEST_BODY = 25 * 1024 * 1024  # Xero takes attachments of up to 25 MB
-REPLAYED_BODY = 1024 * 1024  # what is kept, so that it can be sent again after a refresh
+
+
+class PassedOn(StreamingResponse):
+    """An answer that passes as it arrives; its call ends with it, or when the caller leaves."""
+
+    def __init__(self, answer: StreamedAnswer, call: AsyncExitStack) -> None:
+        """Keep status and headers as they are."""
+        super().__init__(answer.body, answer.status)
+        self.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
+        self._call = call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with self._call:
+            await super().__call__(scope, receive, send)
 
 
 async def call_xero(
@@ -39,8 +53,7 @@ async def call_xero(
     path: str,  # noqa: ARG001 - the raw path is what is sent
     request: Request,
     services: ServicesDep,
-    key: KeyText,
-    org_id: OrgHeader = None,
+    presented: PresentedDep,
 ) -> Response:
     """Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
 
@@ -54,15 +67,12 @@ async def call_xero(
         path=raw.split(f"/bindings/{request.path_params['bindingId']}/api/", 1)[-1],
         query=request.scope["query_string"].decode("latin-1"),
         headers=tuple((k.lower(), v) for k, v in request.headers.items()),
-        body=await _body(request),
+        body=request.stream(),
         length=_declared_length(request),
     )
     async with AsyncExitStack() as stack:
-        answer = await stack.enter_async_context(
-            services.proxy.call(key, org_id, bindingId, forwarded)
-        )
-        closing = stack.pop_all()
-    return _streamed(answer.status, answer.headers, answer.body, closing)
+        call = services.proxy.call(presented, bindingId, forwarded)
+        return PassedOn(await stack.enter_async_context(call), stack.pop_all())
 
 
 for method in METHODS:
@@ -99,44 +109,3 @@ for method in METHODS:
 def _declared_length(request: Request) -> int | None:
     declared = request.headers.get("content-length", "")
     return int(declared) if declared.isdecimal() else None
-
-
-async def _body(request: Request) -> bytes | AsyncIterator[bytes]:
-    """Return a small body whole, a larger one as a stream; raises BodyTooLarge."""
-    if (_declared_length(request) or 0) > LARGEST_BODY:
-        raise BodyTooLarge("Send at most 25 MiB.")
-    parts = aiter(request.stream())
-    read = bytearray()
-    async for part in parts:
-        read += part
-        if len(read) > REPLAYED_BODY:
-            return _rest(bytes(read), parts)
-    return bytes(read)
-
-
-async def _rest(read: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    sent = len(read)
-    yield read
-    async for part in parts:
-        sent += len(part)
-        if sent > LARGEST_BODY:
-            raise BodyTooLarge("Send at most 25 MiB.")
-        yield part
-
-
-def _streamed(
-    status: int,
-    headers: tuple[tuple[str, str], ...],
-    body: AsyncIterator[bytes],
-    closing: AsyncExitStack,
-) -> Response:
-    """Pass an answer on as it arrives, and end the call when it has passed or the caller left."""
-
-    async def passed_on() -> AsyncIterator[bytes]:
-        async with closing:
-            async for part in body:
-                yield part
-
-    response = StreamingResponse(passed_on(), status)
-    response.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers]
-    return response

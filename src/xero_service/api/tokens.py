@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Response
 
 from xero_service.api import problems
-from xero_service.api.deps import KeyText, OrgHeader, ServicesDep, source_of
+from xero_service.api.deps import PresentedDep, ServicesDep
 from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.errors import (
     AuthError,
@@ -47,11 +47,9 @@ router = APIRouter(tags=["services"])
 )
 async def issue_token(
     bindingId: UUID,  # noqa: N803 - the name in the contract
-    request: Request,
-    response: Response,
+    presented: PresentedDep,
     services: ServicesDep,
-    key: KeyText,
-    org_id: OrgHeader = None,
+    response: Response,
     wish: Annotated[TokenRequest | None, Body()] = None,
 ) -> IssuedToken:
     """Get an access token that works now, for one binding's Xero organisation.
@@ -60,12 +58,9 @@ async def issue_token(
     Retry-After where time can.
     """
     issued = await services.issuing.token(
-        key,
-        org_id,
+        presented,
         bindingId,
         min_validity=timedelta(seconds=wish.min_validity_seconds if wish else 0),
-        request_id=request.scope.get("request_id"),
-        source=source_of(request),
     )
     response.headers["Cache-Control"] = "no-store"
     return IssuedToken(

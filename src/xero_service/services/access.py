@@ -1,15 +1,17 @@
 """What a service key may reach: one read decides key, scope, org, binding and grant."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from xero_service.domain import BindingStatus, Scope, ServiceKey
+from xero_service.domain import Actor, AuditEvent, BindingStatus, GrantStatus, Scope, ServiceKey
 from xero_service.errors import (
+    AuthError,
     BindingSuspended,
     GrantShared,
+    IntegrationError,
     NotFound,
     OrgMismatch,
     OrgRequired,
@@ -18,11 +20,26 @@ from xero_service.errors import (
     ServiceBusy,
 )
 from xero_service.services.keys import PresentedKey, refused
-from xero_service.singleflight import BackgroundWork
+from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
 from xero_service.store.token_reads import ReadBinding, read_token
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+DENIAL_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a service's request brings: its key, the org that it names, and where it is from."""
+
+    key: str = field(repr=False)
+    org_id: str | None
+    request_id: str | None
+    source: str | None
+
+    def actor(self, key_id: UUID) -> Actor:
+        """Name the key as the one who acts."""
+        return Actor("service", str(key_id), request_id=self.request_id, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +52,98 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class AccessService:
-    """Decides whether a service's call may use a binding."""
+    """Decides whether a service's call may be made."""
 
     database: Database
     background: BackgroundWork
+    uses: Seldom[tuple[UUID, UUID]] = field(
+        default_factory=lambda: Seldom(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
+    )
+    denials: Seldom[tuple[UUID, str, UUID | None]] = field(
+        default_factory=lambda: Seldom(every=DENIAL_IS_NOTED_EVERY.total_seconds())
+    )
 
-    async def usable_binding(
-        self, key_text: str, org_id: str | None, binding_id: UUID, scope: Scope
-    ) -> Access:
-        """Return key and binding; `org_id` is what X-Org-Id named.
+    async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
+        """Return the key and a binding of its org.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
         ReauthorizationRequired or ServiceBusy.
         """
-        presented = PresentedKey.parse(key_text)
-        read = await read_token(self.database, presented.key_id, binding_id)
-        if read is None or not compare_digest(read.secret_hash, presented.secret_hash):
+        named = PresentedKey.parse(presented.key)
+        read = await read_token(self.database, named.key_id, binding_id)
+        if read is None:
             raise refused()
-        if not read.key.is_valid:
-            raise refused()
-        org_id = acting_for(read.key, org_id, scope)
-        binding = read.binding
-        if binding is None or binding.org_id != org_id:
-            raise NotFound
-        if binding.status is BindingStatus.REVOKED:
-            raise NotFound
+        try:
+            org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
+            binding = _of_org(org_id, read.binding)
+        except (AuthError, NotFound) as error:
+            self._note_denial(presented, read.key, error, binding_id)
+            raise
         if binding.status is BindingStatus.SUSPENDED:
             raise BindingSuspended("An operator suspended this connection.")
-        if binding.status is BindingStatus.NEEDS_REAUTH:
+        if binding.status is not BindingStatus.ACTIVE or (
+            binding.grant.status is not GrantStatus.ACTIVE
+        ):
             raise ReauthorizationRequired("An admin must connect this organisation again.")
         if _is_due(read.key.last_used_at, binding.grant_used_at, binding.grant.read_at):
-            _ = self.background.start(self._note_use(read.key.id, binding.grant.id))
+            self._note_use(read.key.id, binding.grant.id)
         return Access(read.key, binding)
 
-    async def _note_use(self, key_id: UUID, grant_id: UUID) -> None:
+    async def acting_org(self, presented: Presented, scope: Scope) -> tuple[ServiceKey, str]:
+        """Return a key and the org that it acts for, where no one binding is asked for.
+
+        Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch or ServiceBusy.
+        """
+        named = PresentedKey.parse(presented.key)
+        async with self.database.transaction() as tx:
+            found = await tx.service_keys.find(named.key_id)
+            if found is None:
+                raise refused()
+            key, secret_hash = found
+            try:
+                org_id = _acting_org(key, secret_hash, named, presented.org_id, scope)
+            except AuthError as error:
+                self._note_denial(presented, key, error, None)
+                raise
+            await tx.service_keys.touch(key.id)
+        return key, org_id
+
+    def _note_use(self, key_id: UUID, grant_id: UUID) -> None:
+        if self.uses.is_due((key_id, grant_id)):
+            _ = self.background.start(self._touch(key_id, grant_id))
+
+    async def _touch(self, key_id: UUID, grant_id: UUID) -> None:
         with contextlib.suppress(ServiceBusy):
             async with self.database.transaction() as tx:
                 await tx.service_keys.touch(key_id)
                 await tx.grants.touch(grant_id)
 
+    def _note_denial(
+        self, presented: Presented, key: ServiceKey, error: IntegrationError, asked: UUID | None
+    ) -> None:
+        """Audit that a key was refused; once a minute, so that a loop does not fill the log."""
+        if self.denials.is_due((key.id, error.code, asked)):
+            denied = AuditEvent(
+                presented.actor(key.id),
+                "access.denied",
+                outcome=error.code,
+                org_id=key.org_id,
+                detail={"key": key.name, "bindingId": str(asked) if asked else None},
+            )
+            _ = self.background.start(self._record(denied))
 
-def acting_for(key: ServiceKey, named_org: str | None, scope: Scope) -> str:
-    """Return the org that a key acts for; raises ScopeRequired, OrgRequired or OrgMismatch."""
+    async def _record(self, event: AuditEvent) -> None:
+        with contextlib.suppress(ServiceBusy):
+            async with self.database.transaction() as tx:
+                await tx.audit.add(event)
+
+
+def _acting_org(
+    key: ServiceKey, secret_hash: str, named: PresentedKey, named_org: str | None, scope: Scope
+) -> str:
+    """Return the org that a key acts for; the secret is judged before anything else."""
+    if not compare_digest(secret_hash, named.secret_hash) or not key.is_valid:
+        raise refused()
     if scope not in key.scopes:
         raise ScopeRequired(f"This service key lacks the scope {scope.value}.")
     if key.org_id is None:
@@ -86,6 +153,12 @@ def acting_for(key: ServiceKey, named_org: str | None, scope: Scope) -> str:
     if named_org and named_org != key.org_id:
         raise OrgMismatch
     return key.org_id
+
+
+def _of_org(org_id: str, binding: ReadBinding | None) -> ReadBinding:
+    if binding is None or binding.org_id != org_id or binding.status is BindingStatus.REVOKED:
+        raise NotFound
+    return binding
 
 
 def refuse_shared(access: Access) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from xero_service.domain import Actor, AuditEvent, Grant, Scope
+from xero_service.domain import AuditEvent, Grant, Scope
 from xero_service.errors import ExternalAPIError
-from xero_service.services.access import Access, AccessService, refuse_shared
+from xero_service.services.access import Access, AccessService, Presented, refuse_shared
 from xero_service.services.tokens import TokenService
+from xero_service.singleflight import SingleFlight
 from xero_service.store.database import Database
 
 REMEMBERED = 50_000
@@ -32,27 +33,25 @@ class IssuingService:
     database: Database
     access: AccessService
     tokens: TokenService
+    flights: SingleFlight[Issue, None]
     audited: OrderedDict[Issue, None] = field(default_factory=OrderedDict, repr=False)
 
     async def token(
-        self,
-        key_text: str,
-        org_id: str | None,
-        binding_id: UUID,
-        *,
-        min_validity: timedelta,
-        request_id: str | None,
-        source: str | None,
+        self, presented: Presented, binding_id: UUID, *, min_validity: timedelta
     ) -> IssuedToken:
         """Return a token that works for at least `min_validity`.
 
         Raises as `AccessService.usable_binding` does, GrantShared, and ExternalAPIError or
         ServiceBusy where only time helps; ServiceBusy too where the issue cannot be audited.
         """
-        found = await self.access.usable_binding(key_text, org_id, binding_id, Scope.TOKENS_READ)
-        refuse_shared(found)
-        grant = await self._fresh(found.binding.grant, min_validity)
-        await self._audit_once(found, grant, request_id, source)
+        found = await self._issuable(presented, binding_id)
+        if await self._renewed(found.binding.grant, min_validity):
+            # Time has passed: decide again, on what is so now.
+            found = await self._issuable(presented, binding_id)
+        grant = found.binding.grant
+        if grant.valid_for() < min_validity:
+            raise ExternalAPIError("Xero's tokens do not live that long.")
+        await self._audit_once(found, presented)
         return IssuedToken(
             access_token=self.tokens.access_token(grant),
             expires_at=grant.expires_at,
@@ -60,38 +59,43 @@ class IssuingService:
             binding_id=binding_id,
         )
 
-    async def _fresh(self, grant: Grant, min_validity: timedelta) -> Grant:
-        if grant.valid_for() >= min_validity:
-            grant = await self.tokens.usable(grant)
-        if grant.valid_for() < min_validity:
-            grant = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
-        if grant.valid_for() < min_validity:
-            raise ExternalAPIError("Xero's tokens do not live that long.")
-        return grant
+    async def _issuable(self, presented: Presented, binding_id: UUID) -> Access:
+        found = await self.access.usable_binding(presented, binding_id, Scope.TOKENS_READ)
+        refuse_shared(found)
+        return found
 
-    async def _audit_once(
-        self, found: Access, grant: Grant, request_id: str | None, source: str | None
-    ) -> None:
+    async def _renewed(self, grant: Grant, min_validity: timedelta) -> bool:
+        """Renew a grant that is due, or lives too short for this caller; tell whether it was."""
+        if grant.valid_for() >= min_validity:
+            fresh = await self.tokens.usable(grant)
+        else:
+            fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        return fresh is not grant
+
+    async def _audit_once(self, found: Access, presented: Presented) -> None:
         """Audit once per key, binding, access token and source; else nothing is issued.
 
         The database keeps it once across replicas; this process remembers what it has seen.
         """
-        issue = (found.key.id, found.binding.id, grant.id, grant.generation, source)
-        if issue in self.audited:
-            return
-        actor = Actor("service", str(found.key.id), request_id=request_id, source=source)
+        grant = found.binding.grant
+        issue = (found.key.id, found.binding.id, grant.id, grant.generation, presented.source)
+        if issue not in self.audited:
+            await self.flights.do(issue, lambda: self._audit(found, presented))
+            self.audited[issue] = None
+            if len(self.audited) > REMEMBERED:
+                self.audited.popitem(last=False)
+
+    async def _audit(self, found: Access, presented: Presented) -> None:
+        binding, generation = found.binding, found.binding.grant.generation
         async with self.database.transaction() as tx:
             await tx.audit.add_issue(
                 AuditEvent(
-                    actor,
+                    presented.actor(found.key.id),
                     "token.issued",
-                    org_id=found.binding.org_id,
-                    binding_id=found.binding.id,
-                    grant_id=grant.id,
-                    tenant_id=found.binding.tenant_id,
-                    detail={"generation": grant.generation, "key": found.key.name},
+                    org_id=binding.org_id,
+                    binding_id=binding.id,
+                    grant_id=binding.grant.id,
+                    tenant_id=binding.tenant_id,
+                    detail={"generation": generation, "key": found.key.name},
                 )
             )
-        self.audited[issue] = None
-        if len(self.audited) > REMEMBERED:
-            self.audited.popitem(last=False)

@@ -4,8 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from hmac import compare_digest
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from xero_service.crypto import fingerprint
@@ -44,7 +43,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyService:
-    """Makes, lists and revokes service keys, and recognises those that are presented."""
+    """Makes, lists and revokes service keys."""
 
     database: Database
 
@@ -57,11 +56,13 @@ class KeyService:
         scopes: Sequence[str],
         expires_at: datetime | None,
     ) -> NewKey:
-        """Make a key; raises InvalidRequest for an unknown scope or none."""
+        """Make a key; raises InvalidRequest for an unknown scope or none, or an end in the past."""
         unknown = set(scopes) - {scope.value for scope in Scope}
         if unknown or not scopes:
             known = ", ".join(scope.value for scope in Scope)
             raise InvalidRequest(f"Give at least one scope of: {known}.")
+        if expires_at is not None and expires_at <= datetime.now(UTC):
+            raise InvalidRequest("A key must end in the future.")
         key_id, secret = uuid4(), secrets.token_urlsafe(SECRET_BYTES)
         async with self.database.transaction() as tx:
             key = await tx.service_keys.add(
@@ -87,19 +88,6 @@ class KeyService:
             if key is None:
                 raise NotFound("No such key, or it is revoked already.")
             await tx.audit.add(_event(actor, "key.revoked", key))
-        return key
-
-    async def recognise(self, text: str) -> ServiceKey:
-        """Return the key that a caller presents; raises AuthError, the same for every fault."""
-        presented = PresentedKey.parse(text)
-        async with self.database.transaction() as tx:
-            found = await tx.service_keys.find(presented.key_id)
-            if found is None:
-                raise refused()
-            key, secret_hash = found
-            if not compare_digest(secret_hash, presented.secret_hash) or not key.is_valid:
-                raise refused()
-            await tx.service_keys.touch(key.id)
         return key
 
 

@@ -1,44 +1,53 @@
 """The API proxy: a service's call goes to Xero with a live token, within the tenant's limits."""
 
 import asyncio
-import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from math import ceil
 from uuid import UUID, uuid4
 
 from xero_service.domain import Grant, Scope
-from xero_service.errors import RateBudgetExhausted, ServiceBusy, UpstreamTimeout, XeroSilent
-from xero_service.services.access import AccessService
+from xero_service.errors import UpstreamTimeout, XeroSilent
+from xero_service.services.access import Access, AccessService, Presented
+from xero_service.services.bodies import held, peeked
 from xero_service.services.proxy_rules import back, checked_target, onward
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
-from xero_service.singleflight import BackgroundWork
-from xero_service.store.call_budgets import CallBudgets, Learned
+from xero_service.services.turns import SLOT_FOR, Turns
+from xero_service.store.call_budgets import Learned
 from xero_service.xero.answers import error_field, retry_after
 from xero_service.xero.transport import StreamedAnswer, Transport
 
-PATIENCE_SECONDS = 2.0  # how long a call waits for its turn
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
-SLOT_FOR = timedelta(seconds=120)  # a crashed caller's slot is free again after this
+LONGEST_CALL_SECONDS = SLOT_FOR.total_seconds() - 10  # so that a slot outlives its call
 COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
-REFUSAL_AT_MOST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """A service's call as it came; `body` of bytes can be sent twice, a stream only once."""
+    """A service's call as it came, its body still unread; header names are lower case."""
 
     method: str
     path: str
     query: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes | AsyncIterator[bytes] = field(repr=False)
+    body: AsyncIterator[bytes] = field(repr=False)
     length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that may be made: `body` of bytes can be sent twice, a stream only once."""
+
+    request: Forwarded
+    target: str
+    binding_id: UUID
+    tenant_id: str
+    body: bytes | AsyncIterator[bytes] = field(repr=False)
+    ends_at: float
+    id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,108 +56,95 @@ class ProxyService:
 
     access: AccessService
     tokens: TokenService
-    budgets: CallBudgets
+    turns: Turns
     reconcile: ReconcileService
     transport: Transport
-    background: BackgroundWork
     api_url: str
 
     @asynccontextmanager
     async def call(
-        self, key_text: str, org_id: str | None, binding_id: UUID, request: Forwarded
+        self, presented: Presented, binding_id: UUID, request: Forwarded
     ) -> AsyncIterator[StreamedAnswer]:
         """Yield Xero's answer, whatever it is; a token that Xero calls expired is renewed once.
 
-        Raises as `AccessService.usable_binding` does, ForbiddenPath, RateBudgetExhausted,
-        UpstreamTimeout, ExternalAPIError or ServiceBusy.
+        Raises as `AccessService.usable_binding` does, ForbiddenPath, BodyTooLarge,
+        RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or ServiceBusy.
         """
         target = checked_target(request.path, request.query)
-        found = await self.access.usable_binding(key_text, org_id, binding_id, Scope.API_CALL)
-        tenant_id = found.binding.tenant_id
-        grant = await self.tokens.usable(found.binding.grant)
-        call, learned = uuid4(), Learned()
-        await self._take_turn(tenant_id, call)
+        found = await self._usable(presented, binding_id)
+        grant, tenant_id = found.binding.grant, found.binding.tenant_id
+        body = await held(request.body, request.length)
+        ends_at = time.monotonic() + LONGEST_CALL_SECONDS
+        call = _Call(request, target, binding_id, tenant_id, body, ends_at)
+        learned = Learned()
+        await self.turns.take(tenant_id, call.id)
         try:
             async with AsyncExitStack() as stack:
-                answer = await stack.enter_async_context(
-                    self._sent(request, target, grant, tenant_id)
-                )
-                if answer.status == 401 and isinstance(request.body, bytes):
-                    answer, expired = await _peeked(answer)
-                    if expired:
-                        await stack.aclose()
-                        grant = await self.tokens.refresh_grant_single_flight(
-                            grant.id, beyond=grant.generation
-                        )
-                        answer = await stack.enter_async_context(
-                            self._sent(request, target, grant, tenant_id)
-                        )
+                answer = await self._answered(stack, call, grant)
                 learned = _learned(answer)
-                if answer.status == 403:
-                    self.reconcile.soon(grant.id)
-                yield StreamedAnswer(answer.status, tuple(back(answer.headers)), answer.body)
-        except XeroSilent as error:
+                passed = tuple(back(answer.headers))
+                yield StreamedAnswer(answer.status, passed, _until(call.ends_at, answer.body))
+        except (XeroSilent, TimeoutError) as error:
             raise UpstreamTimeout("Xero did not answer; the call may have been made.") from error
         finally:
-            _ = self.background.start(self._give_back(tenant_id, call, learned))
+            self.turns.give_back(tenant_id, call.id, learned)
 
-    @asynccontextmanager
-    async def _sent(
-        self, request: Forwarded, target: str, grant: Grant, tenant_id: str
-    ) -> AsyncIterator[StreamedAnswer]:
+    async def _usable(self, presented: Presented, binding_id: UUID) -> Access:
+        """Return a binding whose grant has a token that works, decided after any wait for it."""
+        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
+        seen = found.binding.grant
+        if await self.tokens.usable(seen) is not seen:
+            found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
+        return found
+
+    async def _answered(self, stack: AsyncExitStack, call: _Call, grant: Grant) -> StreamedAnswer:
+        """Return Xero's answer to the call, and to its repetition where the token had expired.
+
+        A missing scope is a 401 too, which no refresh would help (facts §1.10). A body that was
+        streamed cannot be repeated: its caller gets the 401, and a new token when it comes again.
+        """
+        answer = await self._sent(stack, call, grant)
+        if answer.status not in {401, 403}:
+            return answer
+        answer, body = await peeked(answer)
+        detail = error_field(body, "detail") or ""
+        if answer.status == 403 and detail == "AuthenticationUnsuccessful":
+            self.reconcile.soon(call.binding_id, grant.id)
+        if answer.status == 401 and detail.startswith("TokenExpired"):
+            fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+            if isinstance(call.body, bytes):
+                await stack.aclose()
+                await self.turns.take(call.tenant_id, call.id)
+                return await self._sent(stack, call, fresh)
+        return answer
+
+    async def _sent(self, stack: AsyncExitStack, call: _Call, grant: Grant) -> StreamedAnswer:
         headers = [
-            *onward(request.headers),
+            *onward(call.request.headers),
             ("authorization", f"Bearer {self.tokens.access_token(grant)}"),
-            ("xero-tenant-id", tenant_id),
+            ("xero-tenant-id", call.tenant_id),
         ]
-        async with self.transport.stream(
-            request.method,
-            f"{self.api_url}/{target}",
-            headers=headers,
-            content=request.body,
-            length=request.length,
-            within=SILENCE_SECONDS,
-        ) as answer:
-            yield answer
-
-    async def _take_turn(self, tenant_id: str, call: UUID) -> None:
-        """Take a slot of the tenant's, waiting two seconds at most."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        pause = 0.02
-        while not await self.budgets.take(tenant_id, call, slot_for=SLOT_FOR):
-            wait = (await self.budgets.wait_for(tenant_id)).total_seconds()
-            if time.monotonic() + max(wait, pause) > deadline:
-                raise RateBudgetExhausted(
-                    "This organisation's share of Xero's rate limits is used up for now.",
-                    retry_after=max(1, ceil(wait)),
+        async with asyncio.timeout(call.ends_at - time.monotonic()):
+            return await stack.enter_async_context(
+                self.transport.stream(
+                    call.request.method,
+                    f"{self.api_url}/{call.target}",
+                    headers=headers,
+                    content=call.body,
+                    length=call.request.length,
+                    within=SILENCE_SECONDS,
                 )
-            await asyncio.sleep(max(wait, pause * random.uniform(0.7, 1.3)))  # noqa: S311
-            pause = min(pause * 1.6, 0.25)
-
-    async def _give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        with contextlib.suppress(ServiceBusy):
-            await self.budgets.give_back(tenant_id, call, learned)
+            )
 
 
-async def _peeked(answer: StreamedAnswer) -> tuple[StreamedAnswer, bool]:
-    """Read a 401, and tell whether it says that the token expired.
-
-    Not so for a missing scope, which is a 401 too: no refresh would help (facts §1.10).
-    """
-    body = bytearray()
-    async for part in answer.body:
-        body += part
-        if len(body) > REFUSAL_AT_MOST:
-            break
-    detail = error_field(bytes(body), "detail") or ""
-
-    async def again() -> AsyncIterator[bytes]:
-        yield bytes(body)
-        async for part in answer.body:
-            yield part
-
-    read = StreamedAnswer(answer.status, answer.headers, again())
-    return read, detail.startswith("TokenExpired")
+async def _until(ends_at: float, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass a body on until it ends, or the call has lasted long enough."""
+    while True:
+        async with asyncio.timeout(ends_at - time.monotonic()):
+            part = await anext(body, None)
+        if part is None:
+            return
+        yield part
 
 
 def _learned(answer: StreamedAnswer) -> Learned:

@@ -15,9 +15,11 @@ API_ROOTS = (
     "finance.xro/",
 )
 # Path characters as they are (RFC 3986 §3.3, without "@"), and encoded ones that cannot become
-# structure: no dot, slash, backslash, percent sign or control character.
+# structure: no dot, slash, backslash, percent sign or control character, and no byte that UTF-8
+# has not (overlong forms of those).
 _PATH = re.compile(
-    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:/]|%(?![01]|2[eEfF5]|5[cC]|7[fF])[0-9A-Fa-f]{2})+"
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:/]"
+    r"|%(?![01]|2[eEfF5]|5[cC]|7[fF]|[cC][01]|[fF][5-9a-fA-F])[0-9A-Fa-f]{2})+"
 )
 _QUERY = re.compile(r"[\x21-\x7e]*")
 
@@ -44,7 +46,19 @@ _OURS = {
     "x-real-ip",
     "xero-tenant-id",
 }
-_NOT_PASSED_BACK = {"date", "server", "set-cookie", "set-cookie2", "www-authenticate"}
+_NOT_PASSED_BACK = {
+    "alt-svc",
+    "clear-site-data",
+    "content-security-policy",
+    "date",
+    "nel",
+    "report-to",
+    "server",
+    "set-cookie",
+    "set-cookie2",
+    "strict-transport-security",
+    "www-authenticate",
+}
 Headers = Iterable[tuple[str, str]]
 
 
@@ -54,7 +68,7 @@ def checked_target(path: str, query: str) -> str:
     `path` is raw, not decoded: what is checked is what is sent.
     """
     plain = _PATH.fullmatch(path) and "//" not in path
-    dotted = any(segment in {".", ".."} for segment in path.split("/"))
+    dotted = any(segment.partition(";")[0] in {".", ".."} for segment in path.split("/"))
     if not plain or dotted or not path.startswith(API_ROOTS) or not _QUERY.fullmatch(query):
         raise ForbiddenPath(f"Only paths below {', '.join(API_ROOTS)} are reached from here.")
     return f"{path}?{query}" if query else path
@@ -62,22 +76,26 @@ def checked_target(path: str, query: str) -> str:
 
 def onward(headers: Headers) -> list[tuple[str, str]]:
     """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say."""
-    named = _named_by_connection(headers)
+    dropped = _HOP_BY_HOP | _OURS | _named_by_connection(headers)
     return [
         (name, value)
         for name, value in headers
-        if name not in _HOP_BY_HOP | _OURS | named and not name.startswith("x-forwarded-")
+        if name not in dropped and not name.startswith("x-forwarded-")
     ]
 
 
 def back(headers: Headers) -> list[tuple[str, str]]:
     """Return Xero's headers that the caller gets: the limits above all, never a cookie.
 
-    `WWW-Authenticate` stays here: it speaks of Xero's token, not of the caller's key.
+    `WWW-Authenticate` stays here: it speaks of Xero's token, not of the caller's key. So do
+    orders to browsers about the host that answers, which is another one.
     """
-    named = _named_by_connection(headers)
-    dropped = _HOP_BY_HOP | _NOT_PASSED_BACK | named
-    return [(name, value) for name, value in headers if name not in dropped]
+    dropped = _HOP_BY_HOP | _NOT_PASSED_BACK | _named_by_connection(headers)
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in dropped and not name.startswith("access-control-")
+    ]
 
 
 def _named_by_connection(headers: Headers) -> set[str]:

@@ -7,19 +7,20 @@ to the user all the same, so each one that is listed is also asked for.
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from xero_service.domain import Connection, Grant
 from xero_service.errors import AccessRefused, ExternalAPIError
 from xero_service.services.tokens import TokenService
-from xero_service.singleflight import BackgroundWork, SingleFlight
+from xero_service.singleflight import BackgroundWork, Seldom, SingleFlight
 from xero_service.store.database import Database
 from xero_service.store.reach import record_reach
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter
 
 PROBE = "api.xro/2.0/Organisation"
+DOUBTED_EVERY = 60.0  # seconds: a caller that repeats a refused call costs Xero no more than this
 
 log = logger(__name__)
 
@@ -33,10 +34,15 @@ class ReconcileService:
     tokens: TokenService
     background: BackgroundWork
     flights: SingleFlight[UUID, None]
+    doubts: Seldom[UUID] = field(default_factory=lambda: Seldom(every=DOUBTED_EVERY))
 
-    def soon(self, grant_id: UUID) -> None:
-        """Reconcile a grant in the background, once however many ask."""
-        _ = self.flights.join(grant_id, lambda: self._quietly(grant_id))
+    def soon(self, binding_id: UUID, grant_id: UUID) -> None:
+        """Reconcile a grant in the background, because Xero refused a call for this binding.
+
+        Once however many ask, and at most once a minute for a binding.
+        """
+        if self.doubts.is_due(binding_id):
+            _ = self.flights.join(grant_id, lambda: self._quietly(grant_id))
 
     async def _quietly(self, grant_id: UUID) -> None:
         with contextlib.suppress(ExternalAPIError):

@@ -1,7 +1,8 @@
 """A tenant's share of Xero's rate limits: one row, one statement, all replicas.
 
 Xero counts 60 calls a minute in fixed windows whose start we do not know (facts §7). So no 60
-seconds at all, wherever they begin, may hold more than 60 of our calls.
+seconds at all, wherever they begin, may hold more than 60 of our calls; two seconds are added,
+because Xero counts a call when it arrives and we when it leaves.
 """
 
 from dataclasses import dataclass
@@ -12,64 +13,72 @@ from xero_service.store.database import Database
 
 CALLS_A_MINUTE = 60
 CONCURRENT_CALLS = 5
+MINUTE = timedelta(seconds=62)
+# Nobody says when Xero's day begins: once it is used up, one call in so long finds out.
+SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
+# All is read from the row as it was locked: another reference to the table would see the
+# statement's snapshot, from before the wait for the lock.
 _TAKE = """
-WITH seen AS (
-    SELECT tenant_id, clock_timestamp() AS now
-    FROM call_budgets WHERE tenant_id = $1 FOR UPDATE
+WITH locked AS (
+    SELECT * FROM call_budgets WHERE tenant_id = $1 FOR UPDATE
+), timed AS (
+    SELECT *, clock_timestamp() AS now FROM locked
 ), live AS (
-    SELECT seen.now,
+    SELECT now, cool_down_until,
         ARRAY(
-            SELECT at FROM unnest(budget.recent_calls) AS at
-            WHERE at > seen.now - interval '60 seconds' ORDER BY at
+            SELECT at FROM unnest(recent_calls) AS at
+            WHERE at > now - make_interval(secs => $6) ORDER BY at
         ) AS calls,
         (
-            SELECT coalesce(jsonb_object_agg(key, value), '{}')
-            FROM jsonb_each(budget.slots)
-            WHERE value::float8 > extract(epoch FROM seen.now)
-        ) AS slots,
-        budget.cool_down_until
-    FROM seen JOIN call_budgets AS budget USING (tenant_id)
+            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(slots)
+            WHERE value::float8 > extract(epoch FROM now) AND key <> $2::text
+        ) AS others,
+        day_remaining <= 0 AS day_is_spent,
+        learned_at + make_interval(secs => $7) AS day_is_tried_at
+    FROM timed
+), judged AS (
+    SELECT now, calls, others, day_is_spent,
+        (SELECT count(*) FROM jsonb_object_keys(others)) < $5 AS has_slot,
+        greatest(
+            0,
+            extract(epoch FROM cool_down_until - now),
+            extract(epoch FROM calls[cardinality(calls) - $4 + 1] - now) + $6,
+            CASE WHEN day_is_spent THEN extract(epoch FROM day_is_tried_at - now) END
+        )::float8 AS seconds
+    FROM live
+), taken AS (
+    UPDATE call_budgets AS budget
+    SET recent_calls = judged.calls || judged.now,
+        slots = judged.others
+            || jsonb_build_object($2::text, extract(epoch FROM judged.now) + $3::float8),
+        day_remaining = budget.day_remaining - 1,
+        learned_at = CASE WHEN judged.day_is_spent THEN judged.now ELSE budget.learned_at END
+    FROM judged
+    WHERE budget.tenant_id = $1 AND judged.has_slot AND judged.seconds <= 0
+    RETURNING true
 )
-UPDATE call_budgets AS budget
-SET recent_calls = live.calls || live.now,
-    slots = live.slots || jsonb_build_object($2::text, extract(epoch FROM live.now) + $3::float8)
-FROM live
-WHERE budget.tenant_id = $1
-  AND cardinality(live.calls) < $4
-  AND (SELECT count(*) FROM jsonb_object_keys(live.slots)) < $5
-  AND (live.cool_down_until IS NULL OR live.cool_down_until <= live.now)
-RETURNING true AS taken
+SELECT EXISTS (SELECT FROM taken) AS taken, seconds FROM judged
 """
 
-_WAIT = """
-SELECT greatest(
-    0,
-    extract(epoch FROM cool_down_until - clock_timestamp()),
-    (
-        SELECT extract(epoch FROM at + interval '60 seconds' - clock_timestamp())
-        FROM unnest(recent_calls) AS at
-        WHERE at > clock_timestamp() - interval '60 seconds'
-        ORDER BY at DESC OFFSET $2 - 1 LIMIT 1
-    )
-)::float8 AS seconds
-FROM call_budgets WHERE tenant_id = $1
-"""
+_MAKE = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
-_MAKE = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true"
-
+# Calls that are still under way may not be in Xero's count yet.
 _GIVE_BACK = """
 UPDATE call_budgets
 SET slots = slots - $2::text,
-    day_remaining = coalesce($3, day_remaining),
-    minute_remaining = coalesce($4, minute_remaining),
-    learned_at = CASE WHEN coalesce($3, $4) IS NULL THEN learned_at ELSE clock_timestamp() END,
-    cool_down_until = CASE
-        WHEN $5::float8 IS NULL THEN cool_down_until
-        ELSE greatest(cool_down_until, clock_timestamp() + make_interval(secs => $5::float8))
-    END
+    day_remaining = coalesce(
+        $3::bigint - (SELECT count(*) FROM jsonb_object_keys(slots - $2::text)), day_remaining
+    ),
+    minute_remaining = coalesce($4::bigint, minute_remaining),
+    learned_at = CASE
+        WHEN $3::bigint IS NULL AND $4::bigint IS NULL THEN learned_at
+        ELSE clock_timestamp()
+    END,
+    cool_down_until = greatest(
+        cool_down_until, clock_timestamp() + make_interval(secs => $5::float8)
+    )
 WHERE tenant_id = $1
-RETURNING true
 """
 
 
@@ -89,33 +98,30 @@ class CallBudgets:
         """Use the pool directly: a call to Xero must not hold a connection."""
         self._database = database
 
-    async def take(self, tenant_id: str, call: UUID, *, slot_for: timedelta) -> bool:
-        """Take a slot and one of the minute's calls; False where there is none.
+    async def take(self, tenant_id: str, call: UUID, *, slot_for: timedelta) -> timedelta | None:
+        """Take a slot and one of the minute's calls; return None.
 
-        The slot of a holder that crashed is free again after `slot_for`.
+        Where there is none, return how long until there may be one: zero where only a slot is
+        missing. A call that has a slot keeps it. The slot of a holder that crashed is free
+        again after `slot_for`. Raises ServiceBusy.
         """
-        for _ in range(2):
-            taken = await self._database.fetch_one(
+        while True:
+            row = await self._database.fetch_one(
                 _TAKE,
                 tenant_id,
                 str(call),
                 slot_for.total_seconds(),
                 CALLS_A_MINUTE,
                 CONCURRENT_CALLS,
+                MINUTE.total_seconds(),
+                SPENT_DAY_IS_TRIED_EVERY.total_seconds(),
             )
-            if taken is not None:
-                return True
-            if await self._database.fetch_one(_MAKE, tenant_id) is None:
-                return False
-        return False
-
-    async def wait_for(self, tenant_id: str) -> timedelta:
-        """Return how long until a call may be left; zero where only a slot is missing."""
-        row = await self._database.fetch_one(_WAIT, tenant_id, CALLS_A_MINUTE)
-        return timedelta(seconds=row["seconds"] if row else 0)
+            if row is not None:
+                return None if row["taken"] else timedelta(seconds=row["seconds"])
+            await self._database.fetch_one(_MAKE, tenant_id)
 
     async def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        """Free the slot, and keep what Xero said."""
+        """Free the slot, and keep what Xero said. Raises ServiceBusy."""
         cool_down = learned.cool_down
         await self._database.fetch_one(
             _GIVE_BACK,
@@ -123,5 +129,5 @@ class CallBudgets:
             str(call),
             learned.day_remaining,
             learned.minute_remaining,
-            cool_down.total_seconds() if cool_down else None,
+            cool_down.total_seconds() if cool_down is not None else None,
         )
