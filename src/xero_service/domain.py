@@ -329,6 +329,14 @@ def _state(binding: Binding, grant: Grant, policy: RefreshPolicy) -> HealthState
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What is left of Xero's limits for a tenant, as Xero last said; None where unknown."""
+
+    day_remaining: int | None = None
+    minute_remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cleanup:
     """Something still owed to Xero after a disconnect."""
 

@@ -431,6 +431,7 @@ export interface components {
       /** Lastusedat */
       lastUsedAt: string | null
       health: components['schemas']['Health']
+      limits: components['schemas']['Limits']
     }
     /**
      * BindingList
@@ -542,6 +543,24 @@ export interface components {
        * Format: uuid
        */
       bindingId: string
+    }
+    /**
+     * Limits
+     * @description What Xero last said is left of its limits for this organisation; null where unknown.
+     */
+    Limits: {
+      /**
+       * Dayremaining
+       * @description Calls of Xero's day.
+       * @example 4973
+       */
+      dayRemaining: number | null
+      /**
+       * Minuteremaining
+       * @description Calls of this minute.
+       * @example 58
+       */
+      minuteRemaining: number | null
     }
     /**
      * Problem

@@ -41,6 +41,7 @@ export function binding(change: Partial<Binding> = {}): Binding {
     updatedAt: ago(minutes(5)),
     lastUsedAt: ago(minutes(3)),
     health: health(),
+    limits: { dayRemaining: 4973, minuteRemaining: 58 },
     ...change,
   }
 }

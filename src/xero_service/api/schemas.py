@@ -43,6 +43,13 @@ class Health(Answer):
     last_error: str | None = Field(description="A stable code, or null.")
 
 
+class Limits(Answer):
+    """What Xero last said is left of its limits for this organisation; null where unknown."""
+
+    day_remaining: int | None = Field(description="Calls of Xero's day.", examples=[4973])
+    minute_remaining: int | None = Field(description="Calls of this minute.", examples=[58])
+
+
 class Binding(Answer):
     """One Xero organisation linked to this org."""
 
@@ -57,6 +64,7 @@ class Binding(Answer):
     updated_at: datetime
     last_used_at: datetime | None
     health: Health
+    limits: Limits
 
     @classmethod
     def of(cls, view: BindingView) -> Self:
@@ -84,6 +92,10 @@ class Binding(Answer):
                 refresh_token_expires_at=health.refresh_token_expires_at,
                 last_refreshed_at=health.last_refreshed_at,
                 last_error=health.last_error,
+            ),
+            limits=Limits(
+                day_remaining=view.limits.day_remaining,
+                minute_remaining=view.limits.minute_remaining,
             ),
         )
 

@@ -1,7 +1,7 @@
 """What an org sees of its bindings: the tenant, who connected it, and its health."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from xero_service.domain import (
     BindingStatus,
     Consenter,
     Health,
+    Limits,
     RefreshPolicy,
     health,
 )
@@ -28,6 +29,7 @@ class BindingView:
     binding: Binding
     connected_by: Consenter | None
     health: Health
+    limits: Limits
     last_used_at: datetime | None
 
 
@@ -60,11 +62,13 @@ class BindingsService:
         self, tx: Transaction, org_id: str, bound: Sequence[BoundGrant]
     ) -> tuple[BindingView, ...]:
         consenters = await tx.authorisations.consenters([b.grant.id for b in bound], org_id)
+        limits = await tx.limits.of({b.binding.tenant_id for b in bound})
         return tuple(
             BindingView(
                 binding=each.binding,
                 connected_by=self._open(consenters.get(each.grant.id)),
                 health=health(each.binding, each.grant, self.policy),
+                limits=_limits(each.binding, limits),
                 last_used_at=each.last_used_at,
             )
             for each in bound
@@ -81,3 +85,10 @@ class BindingsService:
                 )
             )
         return Consenter(sealed.user_id, name, email)
+
+
+def _limits(binding: Binding, known: Mapping[str, Limits]) -> Limits:
+    """Show a tenant's limits to the org that holds it now, and to no former one."""
+    if binding.status is BindingStatus.REVOKED:
+        return Limits()
+    return known.get(binding.tenant_id, Limits())

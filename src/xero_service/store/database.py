@@ -25,6 +25,7 @@ from xero_service.store.due_work import DueWork
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
+from xero_service.store.limits import TenantLimits
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.verification_tokens import VerificationTokens
@@ -79,6 +80,11 @@ class Transaction:
     def leases(self) -> Leases:
         """Named rights that one process holds at a time."""
         return Leases(self.connection)
+
+    @cached_property
+    def limits(self) -> TenantLimits:
+        """What Xero said of tenants' limits."""
+        return TenantLimits(self.connection)
 
     @cached_property
     def due(self) -> DueWork:
