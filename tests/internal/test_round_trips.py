@@ -1,0 +1,134 @@
+"""What a token read costs the database, and what it leaves there."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from sqlalchemy import event
+
+from tests.internal.callers import Service, client_of, idle, service
+from tests.internal.conftest import Connected
+from tests.world import Application, World, until
+from xero_service.domain import SYSTEM
+
+
+@pytest.fixture
+def statements(application: Application) -> Iterator[list[str]]:
+    """Every statement that this replica's connections send from now on."""
+    sent: list[str] = []
+    engine = application.services.database._engine.sync_engine
+
+    def note(record: asyncpg.connection.LoggedQuery) -> None:
+        sent.append(record.query)
+
+    def listen(connection: object, *_: object) -> None:
+        driver = connection.driver_connection  # type: ignore[attr-defined]
+        if not driver._query_loggers:
+            driver.add_query_logger(note)
+
+    event.listen(engine, "checkout", listen)
+    yield sent
+    event.remove(engine, "checkout", listen)
+
+
+async def test_a_token_read_is_one_statement(
+    application: Application, billing: Service, connected: Connected, statements: list[str]
+) -> None:
+    await billing.token(connected.id)  # audited, and its use noted
+    await idle(application)
+    statements.clear()
+
+    response = await billing.token(connected.id)
+
+    assert response.status_code == 200
+    await idle(application)
+    assert len(statements) == 1
+    assert "FROM service_keys" in statements[0]
+
+
+async def test_an_issue_is_audited_once_however_often_it_is_read(
+    application: Application, replica: Application, billing: Service, connected: Connected
+) -> None:
+    """S49: once per key, binding, access token and source address, across replicas."""
+    elsewhere = Service(billing.made, client_of(replica))
+
+    responses = await asyncio.gather(
+        *((billing if n % 2 else elsewhere).token(connected.id) for n in range(50))
+    )
+
+    assert {r.status_code for r in responses} == {200}
+    assert len({r.json()["accessToken"] for r in responses}) == 1
+    (row,) = await connected.world.audited("token.issued")
+    assert row["actor_kind"] == "service"
+    assert row["actor_id"] == str(billing.made.key.id)
+    assert row["org_id"] == "org_acme"
+    assert str(row["binding_id"]) == connected.id
+    assert row["source"] == "127.0.0.1"
+    assert row["request_id"]
+
+
+async def test_another_key_address_or_token_is_another_issue(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """S49."""
+    other_key = await service(application, name="payroll")
+    other_source = Service(billing.made, client_of(application, source="127.0.0.2"))
+
+    for each in (billing, other_key, other_source, billing, other_source):
+        assert (await each.token(connected.id)).status_code == 200
+    assert len(await connected.world.audited("token.issued")) == 3
+
+    await connected.ages("-1 minutes")
+    assert (await billing.token(connected.id)).status_code == 200
+    assert len(await connected.world.audited("token.issued")) == 4
+
+
+async def test_a_token_whose_issue_cannot_be_audited_is_not_issued(
+    billing: Service, connected: Connected
+) -> None:
+    """S50."""
+    await connected.world.database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no space left'; END $$;"
+        "CREATE TRIGGER refuse BEFORE INSERT ON audit_events"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+
+    for _ in range(2):
+        response = await billing.token(connected.id)
+
+        assert response.status_code >= 500
+        assert "accessToken" not in response.text
+        assert "eyJ" not in response.text
+
+
+async def test_the_use_of_a_key_and_a_grant_is_noted(
+    application: Application, billing: Service, connected: Connected, world: World
+) -> None:
+    await billing.token(connected.id)
+    await idle(application)
+
+    (key,) = await application.services.keys.all()
+    assert key.last_used_at is not None
+    assert (await world.grant(connected.grant_id))["last_used_at"] is not None
+    binding = (await connected.admin.bindings()).popitem()[1]
+    assert binding["lastUsedAt"] is not None
+
+
+async def test_a_revoked_key_is_refused_on_every_replica_at_once(
+    application: Application, replica: Application, billing: Service, connected: Connected
+) -> None:
+    """S14."""
+    elsewhere = Service(billing.made, client_of(replica))
+    assert (await elsewhere.token(connected.id)).status_code == 200
+
+    await application.services.keys.revoke(SYSTEM, billing.made.key.id)
+
+    assert (await elsewhere.token(connected.id)).status_code == 401
+    assert (await elsewhere.calls(connected.id)).status_code == 401
+
+    async def refusal_is_audited() -> bool:
+        return bool(await connected.world.audited("access.denied"))
+
+    await until(refusal_is_audited)
