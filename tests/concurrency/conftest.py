@@ -14,7 +14,7 @@ from demo.environment import neutral
 from demo.processes import Child
 from demo.stack import DRAIN_SECONDS, SERVICE, Replica
 
-StartReplica: TypeAlias = Callable[[], AbstractAsyncContextManager[Replica]]
+StartReplica: TypeAlias = Callable[..., AbstractAsyncContextManager[Replica]]
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def replica(process_environment: dict[str, str], tmp_path: Path) -> StartReplica
     """Start a real process of the service on the test's database and Xero."""
 
     @asynccontextmanager
-    async def start() -> AsyncIterator[Replica]:
+    async def start(*options: str) -> AsyncIterator[Replica]:
         port = ports.free()
         child = Child.start(
             "The service",
-            [SERVICE, "serve", "--no-upkeep", "--port", str(port)],
+            [SERVICE, "serve", "--port", str(port), *options],
             log=tmp_path / f"service-{port}.log",
             env=process_environment,
             cwd=tmp_path,

@@ -32,7 +32,7 @@ async def test_a_client_that_hangs_up_does_not_stop_the_refresh_r5(
     grant_id = await expired(world, admin)
     hold = world.hold("token.refresh", when="after")
 
-    async with replica() as service:
+    async with replica("--no-upkeep") as service:
         request = asyncio.create_task(asks_for_a_refresh(service.url, admin.token()))
         await hold.reached()
         request.cancel()  # closes the socket
@@ -56,7 +56,7 @@ async def test_sigterm_during_a_refresh_waits_until_it_is_saved_r5(
     grant_id = await expired(world, admin)
     hold = world.hold("token.refresh", when="after")
 
-    async with replica() as service:
+    async with replica("--no-upkeep") as service:
         request = asyncio.create_task(asks_for_a_refresh(service.url, admin.token()))
         await hold.reached()
         service.child.process.send_signal(signal.SIGTERM)
@@ -72,25 +72,25 @@ async def test_sigterm_during_a_refresh_waits_until_it_is_saved_r5(
     assert len(world.calls("token.refresh")) == 1
 
 
-async def test_sigterm_waits_for_a_refresh_that_nobody_waits_for_r5(
+async def test_sigterm_during_a_refresh_of_upkeep_waits_until_it_is_saved_r5(
     world: World, replica: StartReplica
 ) -> None:
     admin = await world.acme_admin()
-    grant_id = await expired(world, admin)
+    binding = await admin.connects(ACME_TRADING)
+    await world.ages(binding["grantId"], expires_in="20 minutes", days=50)
     hold = world.hold("token.refresh", when="after")
 
     async with replica() as service:
-        request = asyncio.create_task(asks_for_a_refresh(service.url, admin.token()))
         await hold.reached()
-        request.cancel()
-        await asyncio.wait([request])
         service.child.process.send_signal(signal.SIGTERM)
         await until(lambda: refuses(service.url))
         await hold.release()
         code = await asyncio.to_thread(service.child.process.wait, 40)
 
     assert code == ENDED_BY_SIGTERM
-    assert (await world.grant(grant_id))["generation"] == 2
+    grant = await world.grant(binding["grantId"])
+    assert (grant["generation"], grant["lease_holder"]) == (2, None)
+    assert len(world.calls("token.refresh")) == 1
 
 
 async def refuses(url: str) -> bool:
