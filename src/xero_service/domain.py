@@ -158,7 +158,11 @@ class RefreshPolicy:
     margin: timedelta = timedelta(minutes=10)
     refresh_token_max_age: timedelta = timedelta(days=45)
     lease: timedelta = timedelta(seconds=30)
-    deadline: timedelta = timedelta(seconds=20)
+
+    @property
+    def deadline(self) -> timedelta:
+        """How long after its claim a refresh may keep those who wait: less than its lease."""
+        return self.lease * 5 / 6
 
     @property
     def attempt_stays_open(self) -> timedelta:

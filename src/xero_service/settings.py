@@ -265,7 +265,6 @@ class Settings(DatabaseSettings):
             margin=timedelta(minutes=self.refresh_margin_minutes),
             refresh_token_max_age=timedelta(days=self.refresh_token_max_age_days),
             lease=timedelta(seconds=self.refresh_lease_seconds),
-            deadline=timedelta(seconds=self.xero_timeout_seconds),
         )
 
     @property

@@ -134,15 +134,15 @@ class Refresher:
 
     async def _send_within_deadline(self, lease: RefreshLease, claim_began: float) -> Grant:
         """Send, and wait until the deadline; the answer is read to its end all the same."""
-        held_for = time.monotonic() - claim_began
-        if held_for > (self.policy.lease - self.policy.deadline).total_seconds():
+        patience = self.policy.deadline.total_seconds() - (time.monotonic() - claim_began)
+        if patience < self.policy.lease.total_seconds() / 3:
             # Too little of the lease is left: another could claim while we are still sending.
-            await self._fail(lease, "service_busy", timedelta(), answered=True)
+            await self._fail(lease, ServiceBusy.code, timedelta(), answered=True)
             raise ServiceBusy("The database is slow.")
         failpoints.reached(Place.REFRESH_CLAIMED)
         attempt = self.background.start(self._send_and_settle(lease))
         try:
-            async with asyncio.timeout(self.policy.deadline.total_seconds()):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(attempt)
         except TimeoutError:
             if attempt.done():
