@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xero_service.telemetry import Metrics, logger
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=63072000; includeSubDomains"
 
@@ -50,11 +51,13 @@ class Observed:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        self.metrics.requests.labels(scope["method"], route, status).inc()
+        # Anybody may invent methods, and every label value is kept for good.
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.metrics.requests.labels(method, route, status).inc()
         self.metrics.latency.labels(route).observe(seconds)
         log.info(
             "request",
-            method=scope["method"],
+            method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),

@@ -1,6 +1,7 @@
 """Turn every failure into RFC 9457 `application/problem+json`; nothing submitted is echoed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.errors import AuthError, IntegrationError, InvalidRequest
 from xero_service.telemetry import logger
@@ -47,13 +49,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IntegrationError, _on_integration_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected_error)
+    app.add_middleware(Unexpected)
 
 
 async def _on_integration_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, IntegrationError)  # noqa: S101 - registered for it
     if not error.operational or error.status >= 500:
-        log.warning("request failed", code=error.code, operational=error.operational)
+        log.warning("request failed", problem=error.code, operational=error.operational)
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, error.retry_after))
@@ -93,10 +95,35 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     return _answer(request, status, code, status.phrase, status.phrase, error.headers)
 
 
-async def _on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", kind=type(error).__name__)
-    broken = IntegrationError()
-    return _answer(request, broken.status, broken.code, broken.title, broken.detail)
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """Answers what nobody foresaw, without its text.
+
+    Innermost of all, so that this answer too carries the request id and the headers that
+    browsers insist on; the framework's own handler stands outside of everything.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            log.exception("unexpected error")
+            broken = IntegrationError()
+            request = Request(scope)
+            answer = _answer(request, broken.status, broken.code, broken.title, broken.detail)
+            await answer(scope, receive, send)
 
 
 def _answer(
