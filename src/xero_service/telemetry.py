@@ -17,17 +17,24 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # JWTs: Xero's and the session's
     r"|xsk_[\w-]+"  # service keys
-    r"|(?i:bearer|basic)\s+[\w.~+/=-]+"
-    r"|postgresql(?:\+asyncpg)?://[^\s'\"]+"
+    # Credentials look like no word: "Basic authentication failed" may stay.
+    r"|\b(?i:bearer|basic)\s+(?=\S*[\d=+/_~]|\S*[a-z][A-Z]|\S{24})[\w.~+/=-]+"
+    r"|postgres(?:ql)?(?:\+asyncpg)?://[^\s'\"]+"
 )
 _SECRET_PARAMETER = re.compile(
-    r"(?i)\b(code|state|token|access_token|refresh_token|id_token)=[^&\s]+"
+    r"(?i)\b(code|state|nonce|token|access_token|refresh_token|id_token|client_secret"
+    r"|code_verifier|password)=[^&\s]+"
+)
+_SECRET_MEMBER = re.compile(
+    r"(?i)(['\"](?:access_token|refresh_token|id_token|client_secret|code_verifier|password"
+    r"|accessToken|refreshToken)['\"]\s*:\s*)(?:\"[^\"]*\"|'[^']*')"
 )
 
 
 def scrub(text: str) -> str:
     """Take out what looks like a secret, wherever in a text it stands."""
-    return _SECRET_PARAMETER.sub(rf"\1={REDACTED}", _SECRET_VALUE.sub(REDACTED, text))
+    text = _SECRET_PARAMETER.sub(rf"\1={REDACTED}", _SECRET_VALUE.sub(REDACTED, text))
+    return _SECRET_MEMBER.sub(rf"\1{REDACTED}", text)
 
 
 def _clean(value: Any, name: str = "") -> Any:
@@ -48,11 +55,19 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 
 def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape control characters, so that no value can forge a second record (ASVS 16.4.1)."""
+    """Escape control characters, so that no value can forge a second record (ASVS 16.4.1).
+
+    A traceback becomes a field like others: the renderer would give it lines of its own.
+    """
     return {
-        name: value.encode("unicode_escape").decode() if _is_unsafe(value) else value
+        _FIELDS.get(name, name): value.encode("unicode_escape").decode()
+        if _is_unsafe(value)
+        else value
         for name, value in event.items()
     }
+
+
+_FIELDS = {"exception": "traceback", "stack": "called_from"}
 
 
 def _is_unsafe(value: Any) -> bool:
