@@ -1,0 +1,187 @@
+"""Alive, ready, metrics and the documentation page."""
+
+import re
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.http.conftest import Raising
+from tests.world import Application
+from xero_service.settings import Settings
+from xero_service.telemetry import Metrics
+
+
+@pytest.fixture
+async def cut_off(alone: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A running service whose database is away."""
+    async with Application.running(alone) as running, running.http() as client:
+        yield client
+
+
+@pytest.fixture
+async def whole(application: Application) -> AsyncIterator[httpx.AsyncClient]:
+    """A running service that has everything it needs."""
+    async with application.http() as client:
+        yield client
+
+
+async def test_a_service_whose_database_is_away_is_alive(cut_off: httpx.AsyncClient) -> None:
+    response = await cut_off.get("/healthz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_but_not_ready(cut_off: httpx.AsyncClient) -> None:
+    response = await cut_off.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {
+        "status": "not_ready",
+        "database": "unavailable",
+        "migrations": "unknown",
+    }
+
+
+async def test_a_service_with_a_migrated_database_is_ready(whole: httpx.AsyncClient) -> None:
+    response = await whole.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "database": "ok", "migrations": "current"}
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "DROP TABLE alembic_version",
+        "DELETE FROM alembic_version",
+        "UPDATE alembic_version SET version_num = '0000'",
+    ],
+)
+async def test_a_service_ahead_of_its_database_is_not_ready(
+    whole: httpx.AsyncClient, database_url: str, behind: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(behind)
+    await connection.close()
+
+    response = await whole.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["migrations"] == "pending"
+
+
+async def test_without_its_database_a_route_says_busy_or_unknown_but_not_broken(
+    cut_off: httpx.AsyncClient,
+) -> None:
+    response = await cut_off.get(
+        "/api/integrations/xero/bindings", headers={"Authorization": f"Bearer xsk_{'a' * 43}"}
+    )
+
+    assert response.status_code in {401, 503}
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_metrics_count_requests_by_route(whole: httpx.AsyncClient) -> None:
+    await whole.get("/healthz")
+    await whole.get("/nothing-here/canary7Qz?x=canary7Qz")
+
+    text = (await whole.get("/metrics")).text
+
+    counted = samples(text)
+    name = "xero_service_http_requests_total"
+    assert counted[name, ("GET", "/healthz", "200")] == 1
+    assert counted[name, ("GET", "unmatched", "404")] == 1
+    assert "canary7Qz" not in text
+
+
+async def test_callers_cannot_grow_the_metrics(whole: httpx.AsyncClient) -> None:
+    for number in range(20):
+        await whole.request(f"METHOD{number}", f"/path{number}")
+
+    counted = samples((await whole.get("/metrics")).text)
+
+    assert counted["xero_service_http_requests_total", ("other", "unmatched", "404")] == 20
+
+
+async def test_an_unexpected_error_is_counted_as_500(
+    app: FastAPI, http: httpx.AsyncClient, raising: Raising
+) -> None:
+    await http.get(raising(RuntimeError()))
+
+    middleware = next(each for each in app.user_middleware if "metrics" in each.kwargs)
+    metrics = middleware.kwargs["metrics"]
+    assert isinstance(metrics, Metrics)
+    assert 'status="500"' in metrics.render().decode()
+
+
+async def test_the_openapi_document_is_served(http: httpx.AsyncClient) -> None:
+    document = (await http.get("/openapi.json")).json()
+
+    assert document["openapi"].startswith("3.1")
+    assert "/api/integrations/xero/bindings" in document["paths"]
+
+
+async def test_every_failure_in_the_document_is_a_problem_or_an_operations_answer(
+    http: httpx.AsyncClient,
+) -> None:
+    document = (await http.get("/openapi.json")).json()
+
+    kinds = {
+        (path, status): set(answer.get("content", {}))
+        for path, operations in document["paths"].items()
+        if path.startswith("/api/")
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if int(status) >= 400
+    }
+    assert kinds
+    assert {
+        name: kind for name, kind in kinds.items() if kind != {"application/problem+json"}
+    } == {}
+
+
+@pytest.fixture
+async def page(http: httpx.AsyncClient) -> httpx.Response:
+    return await http.get("/docs")
+
+
+async def test_the_documentation_page_is_served(page: httpx.Response) -> None:
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+
+
+async def test_its_assets_come_from_the_service_itself(
+    http: httpx.AsyncClient, page: httpx.Response
+) -> None:
+    """S46: nothing is loaded from anywhere else."""
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+
+    answers = [await http.get(asset) for asset in assets]
+
+    assert len(assets) >= 3
+    assert all(asset.startswith("/") for asset in assets)
+    assert [answer.status_code for answer in answers] == [200] * len(assets)
+
+
+async def test_it_works_under_a_policy_without_inline_scripts(page: httpx.Response) -> None:
+    """S46."""
+    policy = dict(
+        directive.strip().split(" ", 1)
+        for directive in page.headers["content-security-policy"].split(";")
+    )
+
+    assert policy["script-src"] == "'self'"
+    assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page.text) == []
+    assert re.findall(r"\bon\w+=|javascript:", page.text) == []
