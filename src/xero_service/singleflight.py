@@ -37,12 +37,17 @@ class BackgroundWork:
             task.exception()  # retrieved here, because every waiter may have left
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancel scope
-        """Wait until all is done, at most `timeout` seconds, then cancel what is left."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Wait until all is done, at most `timeout` seconds, then cancel what is left.
+
+        Work that other work starts meanwhile is waited for, too.
+        """
+        deadline = time.monotonic() + timeout
+        while self._tasks and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 class SingleFlight(Generic[K, T]):
