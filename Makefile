@@ -102,7 +102,8 @@ test: install ## Run all tests: service, page, and both together in a browser
 .PHONY: .e2e
 .e2e: $(PAGE)
 	$(call say,'Tests in a browser')
-	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && $(NPM) run e2e
+	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && \
+		$(BIN)/python -m demo.around $(NPM) run e2e
 
 .PHONY: check
 check: install ## Check format, lint, types, import directions and drift

@@ -6,6 +6,8 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -13,10 +15,9 @@ from typing import NoReturn
 from dotenv import dotenv_values
 
 from demo import announcement, ports, stack, terminal
-from demo.processes import LaunchError
+from demo.processes import Child, LaunchError
+from demo.stack import BUILT_PAGE, ROOT, STATE
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "frontend" / "dist"
 POLL = 0.2
 
 
@@ -32,24 +33,27 @@ def main() -> int:
         with terminal.of_our_own():
             run(_options())
     except Stopped:
-        print("\nStopped.")
+        print("\nStopped before everything ran.")
     except LaunchError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(options: argparse.Namespace) -> NoReturn:
-    """Start the stack, announce it, and watch it until something ends it."""
+def run(options: argparse.Namespace) -> None:
+    """Start the stack, announce it, and watch it until somebody or something ends it.
+
+    Its directory, with the logs, stays only where something did.
+    """
     ambient = _ambient(options.env_file)
     for port, variable in ((options.port, "PORT"), (options.sandbox_port, "SANDBOX_PORT")):
         if not ports.is_free(port):
             raise LaunchError(
                 f"Port {port} is taken. Free it, or choose another: make demo {variable}=…"
             )
-    directory = ROOT / ".demo" / str(options.port)
+    directory = STATE / str(options.port)
     shutil.rmtree(directory, ignore_errors=True)
-    page = PAGE if (PAGE / "index.html").is_file() else None
+    page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
     print("Starting PostgreSQL, the sandbox and the service …", flush=True)
     with stack.running(
         directory,
@@ -61,11 +65,19 @@ def run(options: argparse.Namespace) -> NoReturn:
         ambient=ambient,
     ) as started:
         announcement.show(started, with_page=page is not None)
-        while True:
-            for child in started.children:
-                if not child.running:
-                    raise child.failure(f"stopped with exit code {child.process.returncode}")
-            time.sleep(POLL)
+        with suppress(Stopped):
+            watch(started.children)
+    shutil.rmtree(directory)
+    print("\nStopped.")
+
+
+def watch(children: Sequence[Child]) -> NoReturn:
+    """Wait until a child ends by itself, and say so."""
+    while True:
+        for child in children:
+            if not child.running:
+                raise child.failure(f"stopped with exit code {child.process.returncode}")
+        time.sleep(POLL)
 
 
 def _options() -> argparse.Namespace:

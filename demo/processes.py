@@ -101,7 +101,7 @@ class Child:
             time.sleep(POLL)
         return self
 
-    def wait_until_answering(self, url: str, *, within: float = 30) -> Self:
+    def wait_until_answering(self, url: str, *, within: float = 60) -> Self:
         """Poll `url` until it answers with a success."""
         with httpx.Client(trust_env=False, timeout=2) as client:
             return self.wait_until(lambda: _answers(client, url), within=within)

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from demo.processes import LaunchError
+from demo.stack import STATE
 
-STORE = Path(__file__).resolve().parent.parent / ".demo" / "programs"
+STORE = STATE / "programs"
 SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_APPS = tuple(

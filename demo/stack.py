@@ -24,6 +24,9 @@ from demo.processes import Child, LaunchError
 SERVICE, SANDBOX = (
     str(Path(sysconfig.get_path("scripts"), name)) for name in ("xero-service", "xero-sandbox")
 )
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".demo"
+BUILT_PAGE = ROOT / "frontend" / "dist"
 LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 30  # the service finishes what is under way before it ends
 JWKS = "/.well-known/jwks.json"

@@ -1,6 +1,7 @@
 """`python -m demo` as a person meets it: it says where to go, and Ctrl-C ends it cleanly."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from demo import ports
+from demo.__main__ import watch
 from demo.environment import neutral
+from demo.processes import Child, LaunchError
 
 ROOT = Path(__file__).parents[2]
 CTRL_C = b"\x03"
@@ -46,7 +49,7 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
 
         process.send_signal(request_to_stop)
         process.send_signal(request_to_stop)  # an impatient second time changes nothing
-        rest, complaints = process.communicate(timeout=30)
+        rest, complaints = process.communicate(timeout=120)
 
     assert process.returncode == 0
     assert complaints == ""
@@ -56,6 +59,7 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
         assert person in said
     assert ports.is_free(port)
     assert ports.is_free(sandbox_port)
+    assert not (ROOT / ".demo" / str(port)).exists()
 
 
 def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
@@ -85,6 +89,16 @@ def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
     assert rest.split()[-1] == b"Stopped."
 
 
+def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path: Path) -> None:
+    lasting = Child.start("PostgreSQL", ["sleep", "60"], log=tmp_path / "lasting")
+    ending = Child.start("The sandbox", ["sh", "-c", "echo alas; exit 3"], log=tmp_path / "ending")
+
+    with pytest.raises(LaunchError, match=r"The sandbox stopped with exit code 3(?s:.*)alas"):
+        watch([lasting, ending])
+
+    lasting.stop()
+
+
 @pytest.mark.parametrize("variable", ["PORT", "SANDBOX_PORT"])
 def test_a_taken_port_is_named_with_the_variable_that_changes_it(variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -92,7 +106,7 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(variable: str) 
         free = {"PORT": str(ports.free()), "SANDBOX_PORT": str(ports.free())}
 
         with demo(**free | {variable: port}) as process:
-            _, complaints = process.communicate(timeout=30)
+            _, complaints = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert complaints.strip() == (
@@ -103,9 +117,10 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(variable: str) 
 def test_what_cannot_start_is_said_without_a_traceback() -> None:
     port, sandbox_port = str(ports.free()), str(ports.free())
     with demo(PORT=port, SANDBOX_PORT=sandbox_port, LOG_LEVEL="LOUD") as process:
-        _, complaints = process.communicate(timeout=60)
+        _, complaints = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert "LOG_LEVEL" in complaints
     assert "Traceback" not in complaints
+    shutil.rmtree(ROOT / ".demo" / port)
     assert ports.is_free(int(port))

@@ -1,0 +1,53 @@
+"""Run a command with a stack around it: `python -m demo.around npm --prefix frontend run e2e`.
+
+The stack is a fresh one on free ports, with the built page; XERO_SERVICE_URL and
+XERO_SANDBOX_URL tell the command where. Its exit code is the command's.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from demo import stack
+from demo.environment import neutral
+from demo.processes import LaunchError
+from demo.stack import BUILT_PAGE, STATE
+
+USAGE = "usage: python -m demo.around COMMAND [ARGUMENT …]"
+
+
+def run(command: list[str]) -> int:
+    """Run `command` inside a stack; its directory, with the logs, stays when it fails."""
+    STATE.mkdir(exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="around-", dir=STATE))
+    page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
+    with stack.running(directory, page=page) as started:
+        told = {"XERO_SERVICE_URL": started.origin, "XERO_SANDBOX_URL": started.sandbox}
+        code = subprocess.run(command, env=neutral(os.environ) | told, check=False).returncode
+    if code:
+        print(f"The stack's logs are in {os.path.relpath(directory)}.", file=sys.stderr)
+    else:
+        shutil.rmtree(directory)
+    return code
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    if not sys.argv[1:]:
+        sys.exit(USAGE)
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except LaunchError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
