@@ -31,6 +31,9 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
     maxWorkers: 2,
+    // A busy machine may be slow; nothing waits this long on a quiet one.
+    testTimeout: 30_000,
+    expect: { poll: { timeout: 8_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

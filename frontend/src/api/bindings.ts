@@ -22,7 +22,8 @@ export function forgetBinding(queryClient: QueryClient, bindingId: string): void
   )
 }
 
-/** Asks the server again for what it now has. */
-export function reloadBindings(queryClient: QueryClient): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: BINDINGS })
+/** Asks the server again for what it now has; an answer from before no longer counts. */
+export async function reloadBindings(queryClient: QueryClient): Promise<void> {
+  await queryClient.cancelQueries({ queryKey: BINDINGS })
+  await queryClient.invalidateQueries({ queryKey: BINDINGS })
 }

@@ -1,10 +1,12 @@
 import '@testing-library/jest-dom/vitest'
 
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { toast } from 'sonner'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 
 import { server } from './server'
+
+configure({ asyncUtilTimeout: 8_000 })
 
 // A request that nobody prepared for fails the test that made it.
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))

@@ -18,7 +18,11 @@ interface Situation {
 /** Which dialog is open, over what, and what follows when it closes. */
 export function useDialogs({ returned, connect, bindings }: Situation) {
   const [opened, setOpened] = useState<Opened | null>(null)
-  const [switching, setSwitching] = useState(recallSwitch)
+  const [switching, setSwitching] = useState(() => {
+    if (returned.grantId !== null) return recallSwitch()
+    forgetSwitch() // it came to nothing: cancelled at Xero, say
+    return null
+  })
   const liveGrants = grantsOf(bindings)
 
   const dialog: Opened | null =

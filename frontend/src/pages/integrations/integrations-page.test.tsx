@@ -1,0 +1,300 @@
+import { screen, within } from '@testing-library/react'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { leavePageFor } from '@/lib/leave-page'
+import { expectAccessible } from '@/testing/axe'
+import { binding, lost, services, tenant } from '@/testing/fixtures'
+import { ACME_ADMIN, ACME_MEMBER, renderWithApp } from '@/testing/render'
+import {
+  givenBindings,
+  givenBindingsAnswer,
+  givenDisconnectSucceeds,
+  givenSelectSucceeds,
+  givenStart,
+  givenTenants,
+  NEVER,
+} from '@/testing/server'
+
+import { IntegrationsPage } from './integrations-page'
+
+vi.mock('@/lib/leave-page')
+
+beforeEach(() => vi.mocked(leavePageFor).mockClear())
+
+const RETURNED = '/settings/integrations?action=select_tenant&grantId=g1'
+const demo = binding({
+  id: 'b-demo',
+  tenantId: 't-demo',
+  tenantName: 'Demo Company (NZ)',
+})
+const offered = tenant({ tenantId: 't-demo', tenantName: 'Demo Company (NZ)' })
+
+const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
+  renderWithApp(<IntegrationsPage org={org} />, { at })
+
+const button = (name: string) => screen.findByRole('button', { name })
+const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organisation' })
+const focused = () => document.activeElement
+const left = () => vi.mocked(leavePageFor).mock.calls.length
+
+describe('an admin', () => {
+  it('with nothing connected is told what connecting is about, and can', async () => {
+    givenBindings()
+    givenStart()
+    const { user } = show()
+
+    expect(screen.getByRole('heading', { level: 1, name: 'Integrations' })).toBeVisible()
+    expect(await screen.findByText(/Sign in to Xero once and bind as many/)).toBeVisible()
+    expect(screen.queryByRole('button', { name: 'Refresh Tokens' })).not.toBeInTheDocument()
+    await expectAccessible()
+
+    await user.click(await button('Connect Xero'))
+    await expect.poll(left).toBe(1)
+  })
+
+  it('finds one of each button beside a list', async () => {
+    givenBindings(binding(), services)
+    show()
+
+    await screen.findByRole('listitem', { name: 'Acme Trading Ltd' })
+    for (const name of [
+      'Refresh Tokens',
+      'Connect Xero',
+      'Add another organisation',
+      'Disconnect Acme Trading Ltd',
+      'Disconnect Acme Services Ltd',
+    ]) {
+      expect(screen.getByRole('button', { name })).toBeVisible()
+    }
+    await expectAccessible()
+  })
+
+  it('sees shapes while the list is on its way', async () => {
+    givenBindingsAnswer(NEVER)
+    show()
+
+    expect(screen.getByRole('status', { name: 'Loading connections' })).toBeVisible()
+    expect(screen.queryByRole('button', { name: 'Connect Xero' })).not.toBeInTheDocument()
+    await expectAccessible()
+  })
+
+  it('reconnects by way of Xero', async () => {
+    givenBindings(lost)
+    const starts = givenStart()
+    const { user } = show()
+
+    await user.click(await button('Reconnect'))
+
+    await expect.poll(left).toBe(1)
+    expect(starts).toHaveLength(1)
+    expect(await button('Reconnect')).toHaveAttribute('aria-busy', 'true')
+    expect(await button('Connect Xero')).not.toHaveAttribute('aria-busy')
+  })
+})
+
+describe('a member', () => {
+  it('sees everything, may refresh, and is told who can do the rest', async () => {
+    givenBindings(binding(), lost)
+    show(ACME_MEMBER)
+
+    expect(await screen.findByRole('listitem', { name: 'Acme Exports Ltd' })).toBeVisible()
+    expect(await button('Refresh Tokens')).toBeVisible()
+    expect(screen.getByText(/Only admins of Acme can connect, switch or disconnect/)).toBeVisible()
+    for (const name of [/Connect/, /Disconnect/, /Reconnect/, /Switch/, /Add another/]) {
+      expect(screen.queryByRole('button', { name })).not.toBeInTheDocument()
+    }
+    await expectAccessible()
+  })
+
+  it('with nothing connected is told whom to ask', async () => {
+    givenBindings()
+    show(ACME_MEMBER)
+
+    expect(await screen.findByText('Ask an admin of Acme to connect Xero.')).toBeVisible()
+    expect(screen.queryByRole('button', { name: 'Connect Xero' })).not.toBeInTheDocument()
+  })
+
+  it('who follows the link of an admin is told so, and nothing is asked of Xero', async () => {
+    givenBindings()
+    const { user, address } = show(ACME_MEMBER, RETURNED)
+
+    expect(screen.getByText('An admin has to finish this connection')).toBeVisible()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+    await expectAccessible()
+
+    await user.click(screen.getByRole('button', { name: 'Dismiss' }))
+    expect(address()).toBe('/settings/integrations')
+  })
+})
+
+describe('back from Xero', () => {
+  it('chooses, connects, cleans the address and hands the focus to the list', async () => {
+    const list = givenBindings()
+    givenTenants([{ ...offered, justAuthorised: true }])
+    givenSelectSucceeds(demo, list)
+    const { user, address } = show(ACME_ADMIN, RETURNED)
+
+    expect(await screen.findByRole('radio', { name: 'Demo Company (NZ)' })).toBeChecked()
+    await user.click(await button('Connect organisation'))
+
+    expect(await screen.findByText('Demo Company (NZ) connected')).toBeInTheDocument()
+    expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+    expect(address()).toBe('/settings/integrations')
+    await expect.poll(focused).toBe(screen.getByRole('heading', { name: 'Xero' }))
+  })
+
+  it('leaves everything as it was when nothing is chosen', async () => {
+    givenBindings()
+    givenTenants([offered])
+    const { user, address } = show(ACME_ADMIN, RETURNED)
+    await chooser()
+
+    await user.keyboard('{Escape}')
+
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+    expect(address()).toBe('/settings/integrations')
+  })
+
+  it('says what went wrong, once, and offers another try', async () => {
+    givenBindings(binding())
+    givenStart()
+    const { user, address } = show(ACME_ADMIN, '/settings/integrations?error=access_denied')
+
+    expect(screen.getByRole('alert')).toHaveTextContent('You cancelled at Xero')
+    expect(address()).toBe('/settings/integrations')
+
+    await user.click(await button('Try again'))
+    await expect.poll(left).toBe(1)
+  })
+})
+
+describe('adding another', () => {
+  it('uses the consent that is there, without going to Xero', async () => {
+    const list = givenBindings(binding())
+    givenTenants([tenant({ availability: 'bound_here' }), offered])
+    const bodies = givenSelectSucceeds(demo, list)
+    const { user } = show()
+
+    const add = await button('Add another organisation')
+    await user.click(add)
+    await user.click(await screen.findByRole('radio', { name: 'Demo Company (NZ)' }))
+    await user.click(await button('Connect organisation'))
+
+    expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
+    expect(bodies).toEqual([{ grantId: binding().grantId, tenantId: 't-demo' }])
+    expect(left()).toBe(0)
+    await expect.poll(focused).toBe(add)
+  })
+
+  it('goes to Xero for what no consent reaches yet', async () => {
+    givenBindings(binding())
+    givenTenants([tenant({ availability: 'bound_here' })])
+    givenStart()
+    const { user } = show()
+
+    await user.click(await button('Add another organisation'))
+    await user.click(await button('Sign in to Xero again'))
+
+    await expect.poll(left).toBe(1)
+  })
+
+  it('is not offered where no consent is alive', async () => {
+    givenBindings(lost)
+    show()
+
+    await screen.findByRole('listitem', { name: 'Acme Exports Ltd' })
+    expect(
+      screen.queryByRole('button', { name: 'Add another organisation' }),
+    ).not.toBeInTheDocument()
+  })
+})
+
+describe('switching', () => {
+  const switchButton = () => button('Switch organisation')
+
+  it('connects the new one, then offers to disconnect the old', async () => {
+    const list = givenBindings(binding())
+    givenTenants([offered])
+    givenSelectSucceeds(demo, list)
+    givenDisconnectSucceeds(list)
+    const { user } = show()
+
+    await user.click(await switchButton())
+    expect(await chooser()).toHaveAccessibleDescription(/in place of Acme Trading Ltd/)
+    await user.click(await screen.findByRole('radio', { name: 'Demo Company (NZ)' }))
+    await user.click(await button('Connect organisation'))
+
+    const offer = await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+    expect(offer).toHaveTextContent('Demo Company (NZ) is connected now.')
+    await user.click(within(offer).getByRole('button', { name: 'Disconnect' }))
+
+    expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
+    expect(screen.queryByRole('listitem', { name: 'Acme Trading Ltd' })).not.toBeInTheDocument()
+  })
+
+  it('offers no such thing when the same one was chosen again', async () => {
+    const list = givenBindings(binding())
+    givenTenants([tenant({ availability: 'bound_here' })])
+    givenSelectSucceeds(list[0] ?? binding(), list)
+    const { user } = show()
+
+    await user.click(await switchButton())
+    await user.click(await screen.findByRole('radio', { name: 'Acme Trading Ltd' }))
+    await user.click(await button('Connect organisation'))
+
+    expect(await screen.findByText('Acme Trading Ltd reconnected')).toBeInTheDocument()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+  })
+
+  it('goes on after a detour by way of Xero', async () => {
+    const list = givenBindings(binding())
+    givenTenants([])
+    givenStart()
+    const before = show()
+    await before.user.click(await switchButton())
+    await before.user.click(await button('Sign in to Xero again'))
+    await expect.poll(left).toBe(1)
+    before.unmount()
+
+    givenTenants([{ ...offered, justAuthorised: true }])
+    givenSelectSucceeds(demo, list)
+    const { user } = show(ACME_ADMIN, RETURNED)
+    await screen.findByRole('radio', { name: 'Demo Company (NZ)' })
+    await user.click(await button('Connect organisation'))
+
+    expect(
+      await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' }),
+    ).toBeVisible()
+  })
+
+  it('is forgotten when it was cancelled at Xero', async () => {
+    givenBindings(binding())
+    givenTenants([])
+    givenStart()
+    const { user, unmount } = show()
+    await user.click(await switchButton())
+    await user.click(await button('Sign in to Xero again'))
+    await expect.poll(left).toBe(1)
+    expect(sessionStorage).toHaveLength(1)
+    unmount()
+
+    show(ACME_ADMIN, '/settings/integrations?error=access_denied')
+
+    expect(sessionStorage).toHaveLength(0)
+  })
+
+  it('is forgotten when the detour is called off', async () => {
+    givenBindings(binding())
+    givenTenants([])
+    givenStart()
+    const { user } = show()
+    await user.click(await switchButton())
+    await user.click(await button('Sign in to Xero again'))
+    await expect.poll(left).toBe(1)
+
+    await user.click(await button('Cancel'))
+
+    expect(sessionStorage).toHaveLength(0)
+  })
+})

@@ -1,0 +1,72 @@
+import { http, HttpResponse } from 'msw'
+
+import { server } from './server'
+
+/** The sandbox's session issuer, as far as the page can tell. */
+export const ISSUER = 'http://localhost:9000/session'
+
+const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
+const GLOBEX = { id: 'org_globex', name: 'Globex', slug: 'globex' }
+
+const PEOPLE = [
+  {
+    id: 'user_acme_admin',
+    name: 'Acme admin',
+    email: 'admin@acme.example.com',
+    orgs: [{ ...ACME, role: 'admin' }],
+  },
+  {
+    id: 'user_acme_member',
+    name: 'Acme member',
+    email: 'member@acme.example.com',
+    orgs: [{ ...ACME, role: 'member' }],
+  },
+  {
+    id: 'user_accountant',
+    name: 'Accountant',
+    email: 'accountant@example.com',
+    orgs: [
+      { ...ACME, role: 'admin' },
+      { ...GLOBEX, role: 'admin' },
+    ],
+  },
+]
+
+export interface Issuer {
+  /** Which session belongs to whom; ending one signs that person out. */
+  sessions: Map<string, string>
+  /** Every token that was asked for. */
+  tokens: { sessionId: string; orgId: string | null }[]
+}
+
+/** A running issuer; `sessions` may have been opened before the page was loaded. */
+export function givenIssuer(sessions: Record<string, string> = {}): Issuer {
+  const issuer: Issuer = { sessions: new Map(Object.entries(sessions)), tokens: [] }
+  server.use(
+    http.get(`${ISSUER}/people`, () => HttpResponse.json(PEOPLE)),
+    http.post(`${ISSUER}/sign-in`, async ({ request }) => {
+      const { personId } = (await request.json()) as { personId: string }
+      const sessionId = `sess_${personId}`
+      issuer.sessions.set(sessionId, personId)
+      return HttpResponse.json({ sessionId })
+    }),
+    http.post(`${ISSUER}/tokens`, async ({ request }) => {
+      const asked = (await request.json()) as { sessionId: string; orgId: string | null }
+      issuer.tokens.push(asked)
+      const personId = issuer.sessions.get(asked.sessionId)
+      if (personId === undefined) return new HttpResponse(null, { status: 401 })
+      const claims = btoa(JSON.stringify({ sub: personId, n: issuer.tokens.length }))
+      return HttpResponse.json({ token: `header.${claims}.signature`, expiresAt: 0 })
+    }),
+    http.delete(`${ISSUER}/sessions/:id`, ({ params }) => {
+      issuer.sessions.delete(String(params['id']))
+      return new HttpResponse(null, { status: 204 })
+    }),
+  )
+  return issuer
+}
+
+/** A tab that was signed in before it was loaded anew. */
+export function givenRememberedSession(sessionId: string, orgId: string | null): void {
+  sessionStorage.setItem('sandbox-session', JSON.stringify({ sessionId, orgId }))
+}
