@@ -6,7 +6,8 @@ import signal
 import httpx
 
 from tests.concurrency.conftest import StartReplica
-from tests.world import Person, World, until
+from tests.people import Person
+from tests.world import World, until
 from xero_sandbox.samples import ACME_TRADING
 
 ENDED_BY_SIGTERM = -signal.SIGTERM  # the server ends by the signal itself, once it has drained

@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.world import Landing, World
+from tests.people import Landing
+from tests.world import World
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING
 
 DEFAULT = "/settings/integrations"

@@ -110,6 +110,7 @@ async def test_a_consent_during_a_refresh_keeps_its_set_r19(world: World) -> Non
         assert refresh.result()["success"] is True
         now = await world.grant(landing.grant_id)
         assert now["refresh_token_enc"] == stored["refresh_token_enc"]
+        assert (await world.grant(binding["grantId"]))["refresh_token_enc"] is None
         assert [str(grant["id"]) for grant in await world.grants()] == [landing.grant_id]
         await world.ages(landing.grant_id, expires_in="-1 minute")
         assert (await admin.refreshes())["refreshedCount"] == 1

@@ -8,7 +8,8 @@ import pytest
 
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
-from tests.world import ACME, ACME_ADMIN, Application, Hold, Person
+from tests.people import Person
+from tests.world import ACME, ACME_ADMIN, Application, Hold
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.world import ACCOUNTANT, GLOBEX, GLOBEX_ADMIN, Landing, Person, World
+from tests.people import Landing, Person
+from tests.world import ACCOUNTANT, GLOBEX, GLOBEX_ADMIN, World
 from xero_sandbox.samples import ACME_TRADING
 
 EXPIRED = -60

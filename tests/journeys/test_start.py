@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.world import ACME_ADMIN, Application, Person, World
+from tests.people import Person
+from tests.world import ACME_ADMIN, Application, World
 from xero_sandbox.client import SandboxClient
 from xero_service.settings import Settings
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.world import ACME, GLOBEX, Person, World
+from tests.people import Person
+from tests.world import ACME, GLOBEX, World
 from xero_sandbox import samples
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING, DEMO_COMPANY, PRACTICE
 
