@@ -136,7 +136,7 @@ check: install ## Check format, lint, types, import directions and drift
 	$(call say,'Types of the page')
 	@$(NPM) run typecheck
 	$(call say,'Build and size of the page')
-	@$(NPM) run build
+	@$(NPM) run build > /dev/null
 	@$(NPM) run size
 
 .PHONY: format
