@@ -1,0 +1,64 @@
+"""A process of its own that does one thing and dies at one place, as a power failure would.
+
+Configured by the environment like the service; told by a JSON object what to do. It exits with
+`DIED` where it was told to, and with 0 where it never came there.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from xero_service import failpoints, wiring
+from xero_service.domain import Actor, Role, SessionUser
+from xero_service.failpoints import Place
+from xero_service.services.connect import XeroReturn
+from xero_service.settings import load
+from xero_service.wiring import Services
+
+DIED = 70
+ACTOR = Actor("user", "user_acme_admin")
+ADMIN = SessionUser("user_acme_admin", "org_acme", Role.ADMIN)
+
+
+async def refresh(services: Services, told: dict[str, Any]) -> None:
+    await services.tokens.refresh_grant_single_flight(UUID(told["grant"]))
+
+
+async def callback(services: Services, told: dict[str, Any]) -> None:
+    await services.connect.finish(
+        XeroReturn(state=told["state"], code=told["code"]),
+        ACTOR,
+        browser_id=told["browser"],
+        session=None,
+    )
+
+
+async def select(services: Services, told: dict[str, Any]) -> None:
+    await services.tenants.select(ADMIN, ACTOR, UUID(told["grant"]), told["tenant"])
+
+
+async def disconnect(services: Services, told: dict[str, Any]) -> None:
+    await services.disconnects.disconnect(UUID(told["binding"]), "org_acme", ACTOR)
+
+
+DEEDS = {"refresh": refresh, "callback": callback, "select": select, "disconnect": disconnect}
+
+
+async def work(deed: str, told: dict[str, Any]) -> None:
+    async with wiring.services(load()) as services:
+        await DEEDS[deed](services, told)
+
+
+if __name__ == "__main__":
+    doom, what, how = sys.argv[1:]
+
+    def die_there(place: Place) -> None:
+        if place.name == doom:
+            os._exit(DIED)
+
+    with patch.object(failpoints, "reached", die_there):
+        asyncio.run(work(what, json.loads(how)))

@@ -1,0 +1,202 @@
+"""R3, R4: a process dies at each place there is; no grant is lost and nothing is half done."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.crashes.conftest import Doom
+from tests.world import Person, World, until
+from xero_sandbox.fingerprints import fingerprint
+from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
+from xero_service.failpoints import Place
+
+Scene = Callable[[World, Person, Doom, Place], Awaitable[None]]
+
+
+async def has_the_live_set(world: World, grant_id: str) -> bool:
+    """Whether the refresh token that is stored is one that Xero would take, used by nobody."""
+    row = await world.grant(grant_id)
+    if row["status"] != "active":
+        return False
+    stored = world.services.tokens.keys.decrypt_token(
+        row["refresh_token_enc"], f"{row['id']}:refresh_token_enc"
+    )
+    uses = {each["fingerprint"]: each for each in world.sandbox.token_uses()}
+    newest = uses[fingerprint(stored)]
+    return bool(newest["live"]) and newest["presented"] == 0
+
+
+async def refreshes_in_the_end(world: World, admin: Person, grant_id: str) -> None:
+    """A reader comes by again and again, as readers do, until it is served."""
+
+    async def served() -> bool:
+        report = await admin.refreshes()
+        return not report["errors"] and await has_the_live_set(world, grant_id)
+
+    await until(served, within=30)
+
+
+async def connects_again(world: World, admin: Person, tenant_id: str, binding_id: str) -> None:
+    """Reconnecting works at once or when the turn of the dead is over, and restores the binding."""
+
+    async def restored() -> bool:
+        landing = await admin.consents()
+        if landing.error is not None:
+            return False
+        binding = await admin.selects(landing.grant_id, tenant_id)
+        assert binding["id"] == binding_id
+        return True
+
+    await until(restored, within=40)
+    bindings = await admin.bindings()
+    assert bindings[tenant_id]["status"] == "active"
+    assert await has_the_live_set(world, bindings[tenant_id]["grantId"])
+
+
+async def dying_in_a_refresh(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    binding = await admin.connects(ACME_TRADING)
+    await world.ages(binding["grantId"])
+
+    doom.at(place, "refresh", grant=binding["grantId"])
+
+    await refreshes_in_the_end(world, admin, binding["grantId"])
+    assert (await admin.bindings())[ACME_TRADING]["status"] == "active"
+    assert (await world.grant(binding["grantId"]))["refresh_sent_at"] is None
+
+
+async def dying_before_a_refusal_is_marked(
+    world: World, admin: Person, doom: Doom, place: Place
+) -> None:
+    binding = await admin.connects(ACME_TRADING)
+    await world.ages(binding["grantId"])
+    world.sandbox.switch(disconnectInXero="kills_grant")
+    world.sandbox.disconnect(ACME_BOOKKEEPER.xero_user_id, ACME_TRADING)
+
+    doom.at(place, "refresh", grant=binding["grantId"])
+
+    assert (await world.grant(binding["grantId"]))["status"] == "active"
+    await world.database.execute(
+        "UPDATE integration_grants SET refresh_sent_at = now() - interval '10 minutes'"
+    )
+
+    async def given_up() -> bool:
+        await admin.refreshes()
+        row = await world.grant(binding["grantId"])
+        return bool(row["status"] == "refresh_failed")
+
+    await until(given_up, within=30)
+    assert (await admin.bindings())[ACME_TRADING]["status"] == "needs_reauth"
+    landing = await admin.consents(ACME_TRADING)
+    restored = await admin.selects(landing.grant_id, ACME_TRADING)
+    assert restored["id"] == binding["id"]
+
+
+async def dying_in_a_callback(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    binding = await admin.connects(ACME_TRADING)
+    address = await admin.starts()
+    returned = parse_qs(
+        urlsplit(world.sandbox.consent(address, ACME_BOOKKEEPER.xero_user_id, [])).query
+    )
+
+    doom.at(
+        place,
+        "callback",
+        state=returned["state"][0],
+        code=returned["code"][0],
+        browser=admin.http.cookies["xero_flow"],
+    )
+
+    assert set(await admin.bindings()) == {ACME_TRADING}
+    assert len(await world.grants()) == 1
+    await connects_again(world, admin, ACME_TRADING, binding["id"])
+    assert len(await world.grants()) == 1
+
+
+async def dying_after_a_selection(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    landing = await admin.consents(ACME_TRADING)
+
+    doom.at(place, "select", grant=landing.grant_id, tenant=ACME_TRADING)
+
+    (bound,) = (await admin.bindings()).values()
+    again = await admin.selects(landing.grant_id, ACME_TRADING)
+    assert again["id"] == bound["id"]
+
+
+async def dying_in_a_disconnect_of_one(
+    world: World, admin: Person, doom: Doom, place: Place
+) -> None:
+    binding = await admin.connects(ACME_TRADING)
+    kept = await admin.connects(ACME_SERVICES)
+
+    doom.at(place, "disconnect", binding=binding["id"])
+
+    await settles(world)
+    assert connected(world) == {ACME_SERVICES}
+    assert set(await admin.bindings()) == {ACME_SERVICES}
+    await world.ages(kept["grantId"])
+    await refreshes_in_the_end(world, admin, kept["grantId"])
+
+
+async def dying_in_a_disconnect_of_the_last(
+    world: World, admin: Person, doom: Doom, place: Place
+) -> None:
+    binding = await admin.connects(ACME_TRADING)
+
+    doom.at(place, "disconnect", binding=binding["id"])
+
+    await settles(world)
+    assert connected(world) == set()
+    row = await world.grant(binding["grantId"])
+    assert (row["status"], row["access_token_enc"], row["refresh_token_enc"]) == (
+        "revoked",
+        None,
+        None,
+    )
+    landing = await admin.consents(ACME_TRADING)
+    restored = await admin.selects(landing.grant_id, ACME_TRADING)
+    assert restored["id"] == binding["id"]
+
+
+def connected(world: World) -> set[str]:
+    """The tenants that Xero has connected to our app."""
+    connections = world.sandbox.state()["connections"]
+    return {each["tenantId"] for each in connections if not each["deleted"]}
+
+
+async def settles(world: World) -> None:
+    """Upkeep comes round until nothing is owed to Xero any more."""
+
+    async def nothing_owed() -> bool:
+        await world.hurries()
+        await world.services.upkeep.round()
+        return await world.settled()
+
+    await until(nothing_owed, within=60)
+
+
+SCENES: dict[Place, Scene] = {
+    Place.REFRESH_CLAIMED: dying_in_a_refresh,
+    Place.REFRESH_ANSWERED: dying_in_a_refresh,
+    Place.REFRESH_SAVED: dying_in_a_refresh,
+    Place.REFRESH_REFUSED: dying_before_a_refusal_is_marked,
+    Place.ATTEMPT_CONSUMED: dying_in_a_callback,
+    Place.EXCHANGE_TURN_TAKEN: dying_in_a_callback,
+    Place.EXCHANGE_ANSWERED: dying_in_a_callback,
+    Place.EXCHANGE_SAVED: dying_in_a_callback,
+    Place.REACH_RECORDED: dying_in_a_callback,
+    Place.BINDING_COMMITTED: dying_after_a_selection,
+    Place.DISCONNECT_COMMITTED: dying_in_a_disconnect_of_one,
+    Place.REVOCATION_ANSWERED: dying_in_a_disconnect_of_the_last,
+    Place.DELETION_ANSWERED: dying_in_a_disconnect_of_one,
+    Place.CLEANUP_COMMITTED: dying_in_a_disconnect_of_the_last,
+}
+
+
+@pytest.mark.parametrize("place", Place, ids=lambda place: place.name.lower())
+async def test_nothing_is_lost_when_a_process_dies_there(
+    world: World, doom: Doom, place: Place
+) -> None:
+    admin = await world.acme_admin()
+
+    await SCENES[place](world, admin, doom, place)
