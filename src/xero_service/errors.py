@@ -276,6 +276,13 @@ class ServiceBusy(IntegrationError):
         super().__init__(detail, retry_after=retry_after)
 
 
+class MigrationsPending(ServiceBusy):
+    """The code is ahead of its database."""
+
+    code = "migrations_pending"
+    title = "The database waits for its migrations"
+
+
 class SignInUnavailable(ServiceBusy):
     """The session issuer's signing keys cannot be had, so nobody can be recognised."""
 

@@ -601,24 +601,27 @@ export interface components {
     }
     /**
      * Ready
-     * @description Whether the service can do its work, and what keeps it from it.
+     * @description The service can do its work.
      */
     Ready: {
       /**
        * Status
-       * @enum {string}
+       * @default ready
+       * @constant
        */
-      status: 'ready' | 'not_ready'
+      status: 'ready'
       /**
        * Database
-       * @enum {string}
+       * @default ok
+       * @constant
        */
-      database: 'ok' | 'unavailable'
+      database: 'ok'
       /**
        * Migrations
-       * @enum {string}
+       * @default current
+       * @constant
        */
-      migrations: 'current' | 'pending' | 'unknown'
+      migrations: 'current'
     }
     /**
      * RefreshAnswer
@@ -2226,13 +2229,28 @@ export interface operations {
           'application/json': components['schemas']['Ready']
         }
       }
-      /** @description Service Unavailable */
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `migrations_pending` */
       503: {
         headers: {
           [name: string]: unknown
         }
         content: {
-          'application/json': components['schemas']['Ready']
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'service_busy' | 'migrations_pending'
+          }
         }
       }
     }

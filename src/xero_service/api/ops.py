@@ -5,8 +5,9 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
-from xero_service.errors import ServiceBusy
+from xero_service.errors import MigrationsPending, ServiceBusy
 from xero_service.store.schema import expected_revision
 
 router = APIRouter(tags=["operations"])
@@ -19,11 +20,11 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether the service can do its work, and what keeps it from it."""
+    """The service can do its work."""
 
-    status: Literal["ready", "not_ready"]
-    database: Literal["ok", "unavailable"]
-    migrations: Literal["current", "pending", "unknown"]
+    status: Literal["ready"] = "ready"
+    database: Literal["ok"] = "ok"
+    migrations: Literal["current"] = "current"
 
 
 @router.get("/healthz", operation_id="health")
@@ -32,18 +33,16 @@ async def healthz() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", operation_id="readiness", responses={503: {"model": Ready}})
-async def readyz(services: ServicesDep, response: Response) -> Ready:
+@router.get(
+    "/readyz",
+    operation_id="readiness",
+    responses=problems.responses(ServiceBusy, MigrationsPending),
+)
+async def readyz(services: ServicesDep) -> Ready:
     """Tell whether the database answers and its migrations are current."""
-    try:
-        revision = await services.database.revision()
-    except ServiceBusy:
-        response.status_code = 503
-        return Ready(status="not_ready", database="unavailable", migrations="unknown")
-    if revision != expected_revision():
-        response.status_code = 503
-        return Ready(status="not_ready", database="ok", migrations="pending")
-    return Ready(status="ready", database="ok", migrations="current")
+    if await services.database.revision() != expected_revision():
+        raise MigrationsPending("Run xero-service migrate.")
+    return Ready()
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response)
