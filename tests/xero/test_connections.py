@@ -54,6 +54,7 @@ def test_a_user_without_connections_has_an_empty_list() -> None:
         ("tenantName", None, "tenant_name", "Unnamed organisation"),
         ("tenantName", "", "tenant_name", "Unnamed organisation"),
         ("tenantName", 7, "tenant_name", "Unnamed organisation"),
+        ("tenantName", "Acme\x00 \ud800Ltd", "tenant_name", "Acme Ltd"),
         ("authEventId", None, "auth_event_id", None),
         ("authEventId", 7, "auth_event_id", None),
         ("tenantType", None, "tenant_type", ""),

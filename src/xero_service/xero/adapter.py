@@ -171,8 +171,8 @@ class XeroAdapter:
             tokens=tokens,
             xero_user_id=xero_user_id,
             authentication_event_id=event if isinstance(event, str) else None,
-            xero_name=_text(who.get("name")) or _full_name(who),
-            xero_email=_text(who.get("email")),
+            xero_name=answers.as_text(who.get("name")) or _full_name(who),
+            xero_email=answers.as_text(who.get("email")),
         )
 
     async def _claims(self, token: str | None, *, audience: str | None) -> dict[str, Any]:
@@ -212,10 +212,6 @@ def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
     return tokens
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
 def _full_name(claims: Mapping[str, Any]) -> str | None:
-    parts = (_text(claims.get("given_name")), _text(claims.get("family_name")))
+    parts = (answers.as_text(claims.get("given_name")), answers.as_text(claims.get("family_name")))
     return " ".join(part for part in parts if part) or None

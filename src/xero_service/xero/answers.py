@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from xero_service.domain import Connection, TokenSet
 from xero_service.errors import (
@@ -33,7 +33,7 @@ def read_token_set(answer: Answer) -> TokenSet:
     if not isinstance(body, dict):
         raise XeroAnswerUnusable("Xero's token answer is not JSON.")
     access, refresh = body.get("access_token"), body.get("refresh_token")
-    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+    if not (is_opaque(access) and is_opaque(refresh)):
         raise XeroAnswerUnusable("Xero's token answer lacks a token.")
     if str(body.get("token_type", "")).lower() != "bearer":
         raise XeroAnswerUnusable("Xero's token answer is of another type than Bearer.")
@@ -105,9 +105,9 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
 def read_scopes(value: Any) -> tuple[str, ...]:
     """Read scopes given as a string (token answer) or an array (JWT)."""
     if isinstance(value, str):
-        return tuple(value.split())
+        return tuple(filter(is_opaque, value.split()))
     if isinstance(value, list):
-        return tuple(str(scope) for scope in value)
+        return tuple(filter(is_opaque, value))
     return ()
 
 
@@ -125,23 +125,33 @@ def _connection(entry: Any) -> Connection:
     if not isinstance(entry, dict):
         raise XeroAnswerUnusable("Xero's list of connections has an entry that is no object.")
     connection_id, tenant_id = entry.get("id"), entry.get("tenantId")
-    if not (
-        isinstance(connection_id, str)
-        and connection_id
-        and isinstance(tenant_id, str)
-        and tenant_id
-    ):
+    if not (is_opaque(connection_id) and is_opaque(tenant_id)):
         raise XeroAnswerUnusable("Xero's list of connections has an entry without ids.")
     name, event = entry.get("tenantName"), entry.get("authEventId")
     return Connection(
         connection_id=connection_id,
         tenant_id=tenant_id,
-        tenant_type=str(entry.get("tenantType") or ""),
-        tenant_name=name if isinstance(name, str) and name else "Unnamed organisation",
-        auth_event_id=event if isinstance(event, str) else None,
+        tenant_type=as_text(entry.get("tenantType")) or "",
+        tenant_name=as_text(name) or "Unnamed organisation",
+        auth_event_id=event if is_opaque(event) else None,
         created_at=read_date(entry.get("createdDateUtc")),
         updated_at=read_date(entry.get("updatedDateUtc")),
     )
+
+
+def is_opaque(value: Any) -> TypeGuard[str]:
+    """Tell whether a value can be a token or an id: some text without controls or surrogates.
+
+    Xero documents neither length nor alphabet of its refresh tokens (facts §1.6).
+    """
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def as_text(value: Any) -> str | None:
+    """Return a name without what no database stores or no page shows: controls, surrogates."""
+    if not isinstance(value, str):
+        return None
+    return "".join(c for c in value if c.isprintable()).strip() or None
 
 
 def read_date(value: Any) -> datetime | None:
