@@ -11,6 +11,14 @@ from tests.world import Application, Person, World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings
 
+SCOPES = "openid profile email offline_access accounting.settings.read accounting.contacts"
+
+
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    """The consents here cover writing contacts and invoices, and no payments."""
+    return environment | {"XERO_SCOPES": f"{SCOPES} accounting.invoices"}
+
 
 @dataclass(frozen=True)
 class Connected:

@@ -1,0 +1,174 @@
+"""A tenant's limits, kept by all replicas together so that Xero never has to say no."""
+
+import asyncio
+from collections import Counter
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tests.internal.callers import Service, client_of, idle, problem
+from tests.internal.conftest import Connected
+from tests.internal.upstream import instead_of_xero, slots
+from tests.world import Application, until
+from xero_sandbox.samples import ACME_TRADING
+from xero_service.services.turns import SLOT_FOR
+from xero_service.settings import Settings
+from xero_service.store.call_budgets import (
+    CALLS_A_MINUTE,
+    CONCURRENT_CALLS,
+    CallBudgets,
+    Learned,
+)
+
+
+async def test_a_burst_from_three_replicas_passes_up_to_the_budget_and_xero_never_says_no(
+    settings: Settings, replica: Application, billing: Service, connected: Connected
+) -> None:
+    async with Application.running(settings) as third:
+        callers = [billing, *(Service(billing.made, client_of(a)) for a in (replica, third))]
+
+        responses = await asyncio.gather(*(callers[n % 3].calls(connected.id) for n in range(120)))
+
+    answered = Counter(response.status_code for response in responses)
+    reached = connected.world.calls("api")
+    assert set(answered) <= {200, 429, 503}
+    assert 0 < answered[200] == len(reached) <= CALLS_A_MINUTE
+    assert [call for call in reached if call["status"] == 429] == []
+    for response in responses:
+        if response.status_code != 200:
+            assert problem(response)[1] in {"rate_budget_exhausted", "service_busy"}
+            assert 1 <= int(response.headers["retry-after"]) <= 62
+
+
+async def test_no_more_than_five_takers_get_a_slot_however_they_meet(
+    application: Application, connected: Connected
+) -> None:
+    budgets = CallBudgets(application.services.database)
+    calls = [uuid4() for _ in range(9)]
+
+    waits = await asyncio.gather(
+        *(budgets.take(ACME_TRADING, call, slot_for=SLOT_FOR) for call in calls)
+    )
+
+    assert waits.count(None) == CONCURRENT_CALLS
+    assert await slots(connected) == CONCURRENT_CALLS
+
+
+async def test_the_minutes_calls_are_counted_exactly_however_they_meet(
+    application: Application, connected: Connected
+) -> None:
+    budgets = CallBudgets(application.services.database)
+    taken = 0
+
+    async def take_and_give() -> None:
+        nonlocal taken
+        call = uuid4()
+        if await budgets.take(ACME_TRADING, call, slot_for=SLOT_FOR) is None:
+            taken += 1
+            await budgets.give_back(ACME_TRADING, call, Learned())
+
+    while taken < CALLS_A_MINUTE:
+        await asyncio.gather(*(take_and_give() for _ in range(8)))
+
+    wait = await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR)
+    assert taken == CALLS_A_MINUTE
+    assert wait is not None
+    assert 0 < wait.total_seconds() <= 62
+
+
+async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    budgets = CallBudgets(application.services.database)
+    for _ in range(CONCURRENT_CALLS):
+        assert await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR) is None
+    assert problem(await billing.calls(connected.id)) == (429, "rate_budget_exhausted")
+
+    await connected.world.database.execute(
+        "UPDATE call_budgets SET slots ="
+        " (SELECT jsonb_object_agg(key, value::float8 - 121) FROM jsonb_each(slots))"
+    )
+
+    assert (await billing.calls(connected.id)).status_code == 200
+
+
+async def test_xeros_429_is_passed_back_and_cools_all_replicas_down(
+    application: Application, replica: Application, billing: Service, connected: Connected
+) -> None:
+    connected.world.sandbox.fault("api", "429", retry_after=40)
+
+    first = await billing.calls(connected.id)
+    await idle(application)
+    second = await Service(billing.made, client_of(replica)).calls(connected.id)
+
+    assert first.status_code == 429
+    assert first.headers["retry-after"] == "40"
+    assert first.headers["x-rate-limit-problem"] == "minute"
+    assert first.content == b""
+    assert problem(second) == (429, "rate_budget_exhausted")
+    assert 30 <= int(second.headers["retry-after"]) <= 40
+    assert len(connected.world.calls("api")) == 1
+
+
+async def test_a_day_that_is_used_up_is_not_asked_for_more(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    connected.world.sandbox.switch(dayLimit=1)
+    assert (await billing.calls(connected.id)).status_code == 200
+    await idle(application)
+
+    refused = await billing.calls(connected.id)
+
+    assert problem(refused) == (429, "rate_budget_exhausted")
+    assert int(refused.headers["retry-after"]) > 800
+    assert len(connected.world.calls("api")) == 1
+
+    connected.world.sandbox.switch(dayLimit=5000)
+    await connected.world.database.execute(
+        "UPDATE call_budgets SET learned_at = now() - interval '16 minutes'"
+    )
+    assert (await billing.calls(connected.id)).status_code == 200
+    await idle(application)
+    assert (await billing.calls(connected.id)).status_code == 200
+
+
+async def test_a_binding_shows_what_xero_said_is_left(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    assert connected.binding["limits"] == {"dayRemaining": None, "minuteRemaining": None}
+    await billing.calls(connected.id)
+    await idle(application)
+
+    listed = (await connected.admin.bindings())[ACME_TRADING]
+    assert listed["limits"] == {"dayRemaining": 4999, "minuteRemaining": 59}
+
+    await connected.world.database.execute(
+        "UPDATE call_budgets SET learned_at = now() - interval '2 minutes'"
+    )
+    listed = (await connected.admin.bindings())[ACME_TRADING]
+    assert listed["limits"] == {"dayRemaining": 4999, "minuteRemaining": None}
+
+
+async def test_a_sixth_call_waits_for_a_slot_and_gets_it(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    let_go = asyncio.Event()
+
+    async def slowly(_: Request) -> Response:
+        await let_go.wait()
+        return Response(b"done")
+
+    async with instead_of_xero(application, slowly) as upstream:
+        calls = [asyncio.create_task(billing.calls(connected.id)) for _ in range(6)]
+
+        async def five_are_there() -> bool:
+            return len(upstream.requests) == 5
+
+        await until(five_are_there)
+        assert await slots(connected) == 5
+        let_go.set()
+        responses = await asyncio.gather(*calls)
+
+    assert [response.status_code for response in responses] == [200] * 6
+    assert len(upstream.requests) == 6
