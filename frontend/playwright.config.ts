@@ -1,20 +1,37 @@
-import { defineConfig } from '@playwright/test'
+import { defineConfig, type Project } from '@playwright/test'
+
+/** Where a stack runs, if one does: `python -m demo.around npm run e2e` puts one around this. */
+const service = process.env['XERO_SERVICE_URL']
+const preview = 'http://localhost:4173'
+
+/** The built page in every state, with the service's answers made up. */
+const states: Project = {
+  name: 'states',
+  testMatch: 'states/**/*.spec.ts',
+  fullyParallel: true,
+}
+
+/** A person's day with the real service, the sandbox and PostgreSQL; one at a time, as they share them. */
+const flows: Project = {
+  name: 'flows',
+  testMatch: 'flows/**/*.spec.ts',
+  workers: 1,
+  timeout: 60_000,
+}
 
 const asRoot = process.getuid?.() === 0
 
-/**
- * `states` shows the built page in every state, with the service's answers made up.
- * `flows` uses the real service, the sandbox and PostgreSQL; the launcher tells where they are.
- */
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   forbidOnly: Boolean(process.env['CI']),
-  fullyParallel: true,
   workers: 2,
   reporter: process.env['CI'] ? 'line' : 'list',
-  timeout: 30_000,
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  projects: service ? [flows, states] : [states],
   use: {
+    baseURL: service ?? preview,
     // Debian's browser: nothing is downloaded.
     channel: 'chromium',
     launchOptions: {
@@ -30,16 +47,11 @@ export default defineConfig({
     },
     trace: process.env['CI'] ? 'off' : 'retain-on-failure',
   },
-  projects: [
-    {
-      name: 'states',
-      testMatch: 'states/**/*.spec.ts',
-      use: { baseURL: 'http://localhost:4173' },
+  ...(!service && {
+    webServer: {
+      command: 'npm run preview -- --port 4173 --strictPort',
+      url: preview,
+      reuseExistingServer: !process.env['CI'],
     },
-  ],
-  webServer: {
-    command: 'npm run preview -- --port 4173 --strictPort',
-    url: 'http://localhost:4173',
-    reuseExistingServer: !process.env['CI'],
-  },
+  }),
 })

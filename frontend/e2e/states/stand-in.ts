@@ -11,7 +11,7 @@ export interface StandIn {
   issuer: 'up' | 'down' | 'unknown'
 }
 
-const ISSUER = 'http://localhost:9000/session'
+const ISSUER = `${process.env['XERO_SANDBOX_URL'] ?? 'http://localhost:9000'}/session`
 const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
 const GLOBEX = { id: 'org_globex', name: 'Globex', slug: 'globex' }
 

@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
 
+import { complaintsOf } from '../complaints'
 import { standIn } from './stand-in'
 import { STATES } from './states'
 
@@ -25,7 +26,7 @@ for (const { theme, width, height } of LOOKS) {
 
     for (const state of STATES) {
       test(state.name, async ({ page }) => {
-        const complaints = listen(page)
+        const complaints = complaintsOf(page)
         await standIn(page, state.world)
         await page.goto(`/settings/integrations${state.query ?? ''}`)
         await state.reach(page)
@@ -43,18 +44,6 @@ for (const { theme, width, height } of LOOKS) {
       })
     }
   })
-}
-
-/** What the browser complains about: errors in scripts, and what the security policy refuses. */
-function listen(page: Page): string[] {
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    const text = message.text()
-    const expected = text.startsWith('Failed to load resource')
-    if (message.type() === 'error' && !expected) complaints.push(text)
-  })
-  return complaints
 }
 
 async function expectNoSidewaysScrolling(page: Page): Promise<void> {

@@ -1,6 +1,7 @@
 import { queryOptions, useQueries } from '@tanstack/react-query'
 
 import { useApi } from '@/api/api-context'
+import { reloadBindings } from '@/api/bindings'
 import type { Api } from '@/api/client'
 import { answered, asProblem, type ApiProblem } from '@/api/problem'
 import type { Tenant } from '@/api/types'
@@ -22,11 +23,14 @@ export interface TenantChoices {
 function tenantsQuery(api: Api, grantId: string) {
   return queryOptions({
     queryKey: ['tenants', grantId],
-    queryFn: async ({ signal }) => {
+    queryFn: async ({ signal, client }) => {
       const query = { grantId }
-      return answered(
+      const listed = answered(
         await api.GET('/api/integrations/xero/tenants/list', { params: { query }, signal }),
       )
+      // Asking Xero may have brought news of what is bound: somebody disconnected it there, say.
+      void reloadBindings(client)
+      return listed
     },
     // Xero decides what is in it: every opening asks afresh, and nothing else does.
     staleTime: Infinity,

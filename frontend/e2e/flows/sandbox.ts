@@ -1,0 +1,109 @@
+/** The sandbox from outside: what happens inside Xero, and what goes wrong there. */
+export const SERVICE = process.env['XERO_SERVICE_URL'] ?? ''
+export const SANDBOX = process.env['XERO_SANDBOX_URL'] ?? ''
+const API = `${SERVICE}/api/integrations/xero`
+
+/** The sandbox's samples, by what they are called on its pages. */
+export const XERO = {
+  acmeBookkeeper: { key: 'xero-user-1', name: 'Acme bookkeeper' },
+  globexBookkeeper: { key: 'xero-user-2', name: 'Globex bookkeeper' },
+  accountant: { key: 'xero-user-3', name: 'Sample accountant' },
+  acmeTrading: '20000000-0000-4000-8000-000000000001',
+  globex: '20000000-0000-4000-8000-000000000004',
+} as const
+
+interface Fault {
+  kind: string
+  fault: string
+  when?: 'before' | 'after'
+  times?: number | null
+  changes?: Record<string, unknown>
+}
+
+async function ask(method: string, address: string, body?: object, token?: string) {
+  const response = await fetch(address, {
+    method,
+    headers: {
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  if (!response.ok) throw new Error(`${method} ${address}: ${response.status}`)
+  return response.status === 204 ? null : ((await response.json()) as unknown)
+}
+
+const control = (path: string, body: object) => ask('POST', `${SANDBOX}/control${path}`, body)
+
+/** Goes wrong at Xero from now on, as often as told. */
+export const fault = (order: Fault) => control('/faults', order)
+export const mend = () => ask('DELETE', `${SANDBOX}/control/faults`)
+export const turn = (switches: object) => control('/switches', switches)
+
+/** Tokens that the next consent brings are due for renewal at once. */
+export const shortLivedTokens = () =>
+  fault({
+    kind: 'token.code',
+    fault: 'changed_fields',
+    when: 'after',
+    changes: { expires_in: 120 },
+  })
+
+export const disconnectInXero = (xeroUserId: string, tenantId: string) =>
+  control('/disconnect', { xeroUserId, tenantId })
+
+export const removeFromOrganisation = (xeroUserId: string, tenantId: string) =>
+  control(`/users/${xeroUserId}/role`, { tenantId, role: null })
+
+export const endSession = (sessionId: string) =>
+  ask('DELETE', `${SANDBOX}/session/sessions/${sessionId}`)
+
+/** The fingerprints of every refresh token there has been. */
+export async function refreshTokenFingerprints(): Promise<string[]> {
+  const tokens = (await ask('GET', `${SANDBOX}/control/tokens`)) as { fingerprint: string }[]
+  return tokens.map(({ fingerprint }) => fingerprint)
+}
+
+/** A user of Xero with a token set in full: something for a search to find. */
+export async function sampleTokens(): Promise<{ accessToken: string; refreshToken: string }> {
+  const seeded = (await control('/seed', { grants: 1 })) as {
+    accessToken: string
+    refreshToken: string
+  }[]
+  if (!seeded[0]) throw new Error('the sandbox seeded nothing')
+  return seeded[0]
+}
+
+/** A session token as the page would get it. */
+export async function sessionToken(personId: string, orgId: string): Promise<string> {
+  const session = `${SANDBOX}/session`
+  const { sessionId } = (await ask('POST', `${session}/sign-in`, { personId })) as {
+    sessionId: string
+  }
+  const { token } = (await ask('POST', `${session}/tokens`, {
+    sessionId,
+    orgId,
+    azp: SERVICE,
+  })) as { token: string }
+  return token
+}
+
+const ADMINS = [
+  ['user_acme_admin', 'org_acme'],
+  ['user_globex_admin', 'org_globex'],
+] as const
+
+/** Nothing is connected, nothing is wrong, nobody is signed in. */
+export async function freshStart(): Promise<void> {
+  await mend()
+  for (const [personId, orgId] of ADMINS) {
+    const token = await sessionToken(personId, orgId)
+    const { bindings } = (await ask('GET', `${API}/bindings`, undefined, token)) as {
+      bindings: { id: string }[]
+    }
+    for (const { id } of bindings) {
+      await ask('POST', `${API}/disconnect`, { tenantBindingId: id }, token)
+    }
+  }
+  await control('/reset', {})
+}
