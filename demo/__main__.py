@@ -64,8 +64,8 @@ def run(options: argparse.Namespace) -> None:
         database_url=ambient.get("DATABASE_URL") or None,
         ambient=ambient,
     ) as started:
-        announcement.show(started, with_page=page is not None)
         with suppress(Stopped):
+            announcement.show(started, with_page=page is not None)
             watch(started.children)
     shutil.rmtree(directory)
     print("\nStopped.")

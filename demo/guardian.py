@@ -1,13 +1,15 @@
-"""A small process that outlives a killed launcher just long enough to end its children.
+"""A small process that outlives a killed launcher just long enough to clear up after it.
 
-Run as a script with a pipe on standard input: `watch GROUP SIGNAL` and `forget GROUP`, one a
-line. When the pipe closes, every process group still watched gets its signal, and SIGKILL after
-a grace. A pipe closes however its writer died, on every POSIX system and whichever of its threads
-started a child; Linux's parent-death signal follows the starting thread and is lost when a child
-changes its user, as PostgreSQL's must.
+Run as a script with a pipe on standard input and orders on it, one a line: `watch GROUP SIGNAL`
+and `forget GROUP` for a process group, `own PATH` and `disown PATH` for a directory. When the pipe
+closes, every group still watched gets its signal, and SIGKILL after a grace; then the directories
+still owned are removed. A pipe closes however its writer died, on every POSIX system and whichever
+of its threads started a child; Linux's parent-death signal follows the starting thread and is lost
+when a child changes its user, as PostgreSQL's must.
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -16,16 +18,22 @@ from collections.abc import Iterable
 GRACE = 3.0
 
 
-def watched(lines: Iterable[str]) -> dict[int, int]:
-    """Read orders until the pipe closes; return what is left to end, group to signal."""
+def left_behind(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
+    """Read orders until the pipe closes; return groups, each with its signal, and directories."""
     groups: dict[int, int] = {}
-    for line in lines:
-        match line.split():
-            case ["watch", group, number]:
+    directories: list[str] = []
+    for order in orders:
+        match order.rstrip("\n").split(" ", 1):
+            case ["watch", what]:
+                group, number = what.split()
                 groups[int(group)] = int(number)
             case ["forget", group]:
                 groups.pop(int(group), None)
-    return groups
+            case ["own", path]:
+                directories.append(path)
+            case ["disown", path]:
+                directories.remove(path)
+    return groups, directories
 
 
 def end(groups: dict[int, int], *, grace: float) -> None:
@@ -49,4 +57,7 @@ def send(group: int, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    end(watched(sys.stdin), grace=GRACE)
+    watched, owned = left_behind(sys.stdin)
+    end(watched, grace=GRACE)
+    for directory in owned:
+        shutil.rmtree(directory, ignore_errors=True)

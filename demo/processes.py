@@ -3,12 +3,14 @@
 import atexit
 import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -132,6 +134,18 @@ class Child:
         return self.process.returncode
 
 
+@contextmanager
+def temporary_directory(prefix: str, parent: str | None = None) -> Iterator[Path]:
+    """Make a directory that is gone afterwards, also when the launcher is killed meanwhile."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
+    _watcher().tell(f"own {directory}")
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+        _watcher().tell(f"disown {directory}")
+
+
 def _answers(client: httpx.Client, url: str) -> bool:
     try:
         return client.get(url).is_success
@@ -140,7 +154,7 @@ def _answers(client: httpx.Client, url: str) -> bool:
 
 
 class _Watcher:
-    """The line to the guardian of this process's children."""
+    """The line to the guardian of this process's children and directories."""
 
     def __init__(self) -> None:
         end, self._line = os.pipe()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -26,15 +27,17 @@ subprocess.run([sys.executable, "-c", *sys.argv[1:]])
 LAUNCHER = """
 import sys, threading
 from pathlib import Path
-from demo.processes import Child
+from demo.processes import Child, temporary_directory
 def start():
-    child = Child.start("Server", [sys.executable, "-c", *sys.argv[3:]], log=Path(sys.argv[1]))
-    child.wait_until_answering(sys.argv[2])
+    command = [sys.executable, "-c", *sys.argv[3:]]
+    child = Child.start("Server", command, log=Path(sys.argv[2], "log"))
+    child.wait_until_answering(sys.argv[1])
 starter = threading.Thread(target=start)
 starter.start()
 starter.join()
-print("ready", flush=True)
-threading.Event().wait()
+with temporary_directory("of a killed launcher ", sys.argv[2]) as directory:
+    print(directory, flush=True)
+    threading.Event().wait()
 """
 
 
@@ -53,9 +56,9 @@ def answers(port: int) -> bool:
         return False
 
 
-def falls_silent(port: int, *, within: float = 10) -> bool:
+def becomes_true(claim: Callable[[], bool], *, within: float = 30) -> bool:
     deadline = time.monotonic() + within
-    while answers(port):
+    while not claim():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -110,7 +113,7 @@ def test_stopping_a_child_ends_what_it_started(tmp_path: Path) -> None:
 
     child.stop()
 
-    assert falls_silent(port)
+    assert becomes_true(lambda: not answers(port))
 
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
@@ -120,16 +123,18 @@ def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manner", ["", "stubborn"])
-def test_children_end_when_the_launcher_is_killed(tmp_path: Path, manner: str) -> None:
+def test_nothing_is_left_of_a_launcher_that_is_killed(tmp_path: Path, manner: str) -> None:
     port = ports.free()
-    command = [sys.executable, "-c", LAUNCHER, str(tmp_path / "log"), address(port)]
+    command = [sys.executable, "-c", LAUNCHER, address(port), str(tmp_path)]
     with subprocess.Popen(
         [*command, SERVER, str(port), manner], stdout=subprocess.PIPE, text=True
     ) as launcher:
         assert launcher.stdout is not None
-        assert launcher.stdout.readline() == "ready\n"
+        directory = Path(launcher.stdout.readline().rstrip("\n"))
+        assert directory.is_dir()
         assert answers(port), "a child outlives the thread that started it"
 
         launcher.kill()
 
-        assert falls_silent(port)
+        assert becomes_true(lambda: not answers(port))
+        assert becomes_true(lambda: not directory.exists())
