@@ -55,18 +55,20 @@ def run(options: argparse.Namespace) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
     print("Starting PostgreSQL, the sandbox and the service …", flush=True)
-    with stack.running(
-        directory,
-        port=options.port,
-        sandbox_port=options.sandbox_port,
-        replicas=options.replicas,
-        page=page,
-        database_url=ambient.get("DATABASE_URL") or None,
-        ambient=ambient,
-    ) as started:
-        with suppress(Stopped):
-            announcement.show(started, with_page=page is not None)
-            watch(started.children)
+    with (
+        stack.running(
+            directory,
+            port=options.port,
+            sandbox_port=options.sandbox_port,
+            replicas=options.replicas,
+            page=page,
+            database_url=ambient.get("DATABASE_URL") or None,
+            ambient=ambient,
+        ) as started,
+        suppress(Stopped),
+    ):
+        announcement.show(started, with_page=page is not None)
+        watch(started.children)
     shutil.rmtree(directory)
     print("\nStopped.")
 
