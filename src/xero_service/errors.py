@@ -5,7 +5,18 @@ title, and whether it is operational (expected in the life of a healthy service)
 ours. `api.problems` alone turns an error into an HTTP answer (RFC 9457).
 """
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Acts(StrEnum):
+    """Who can end a failure: the same request fails until they have."""
+
+    CALLER = "caller"  # sends something else
+    PERSON = "person"  # who is signed in
+    ADMIN = "admin"  # of the org, on the settings page
+    OPERATOR = "operator"  # of this service
+    TIME = "time"  # nobody: repeat later
 
 
 class IntegrationError(Exception):
@@ -15,6 +26,7 @@ class IntegrationError(Exception):
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Something went wrong on our side"
     operational: ClassVar[bool] = True
+    acts: ClassVar[Acts] = Acts.OPERATOR
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
         """Keep the sentence for the caller and the seconds after which trying again helps."""
@@ -32,6 +44,7 @@ class AuthError(IntegrationError):
     status = 401
     code = "unauthorized"
     title = "Sign in first"
+    acts = Acts.CALLER
 
 
 class SessionPending(AuthError):
@@ -39,6 +52,7 @@ class SessionPending(AuthError):
 
     code = "session_pending"
     title = "Finish signing in first"
+    acts = Acts.PERSON
 
 
 class OrgRequired(AuthError):
@@ -55,6 +69,7 @@ class AdminRequired(AuthError):
     status = 403
     code = "admin_required"
     title = "Only an admin of your organisation can do this"
+    acts = Acts.ADMIN
 
 
 class ImpersonationRefused(AuthError):
@@ -71,6 +86,7 @@ class ScopeRequired(AuthError):
     status = 403
     code = "scope_required"
     title = "This service key may not do that"
+    acts = Acts.OPERATOR
 
 
 class OrgMismatch(AuthError):
@@ -98,6 +114,7 @@ class NotFound(IntegrationError):
     status = 404
     code = "not_found"
     title = "Not found"
+    acts = Acts.CALLER
 
 
 class InvalidRequest(IntegrationError):
@@ -106,6 +123,7 @@ class InvalidRequest(IntegrationError):
     status = 422
     code = "invalid_request"
     title = "The request is not valid"
+    acts = Acts.CALLER
 
 
 class InvalidReturnTo(InvalidRequest):
@@ -121,6 +139,7 @@ class TenantNotAccessible(IntegrationError):
     status = 422
     code = "tenant_not_accessible"
     title = "Xero does not give access to this organisation"
+    acts = Acts.ADMIN
 
 
 class TenantBoundElsewhere(IntegrationError):
@@ -129,6 +148,7 @@ class TenantBoundElsewhere(IntegrationError):
     status = 409
     code = "tenant_bound_elsewhere"
     title = "This Xero organisation is already connected elsewhere"
+    acts = Acts.ADMIN
 
 
 # --- Tokens ---------------------------------------------------------------------------------
@@ -140,6 +160,7 @@ class TokenError(IntegrationError):
     status = 409
     code = "token_unavailable"
     title = "No token is available"
+    acts = Acts.ADMIN
 
 
 class ReauthorizationRequired(TokenError):
@@ -154,6 +175,7 @@ class BindingSuspended(TokenError):
 
     code = "binding_suspended"
     title = "This connection is suspended"
+    acts = Acts.OPERATOR
 
 
 class GrantShared(TokenError):
@@ -161,6 +183,7 @@ class GrantShared(TokenError):
 
     code = "grant_shared"
     title = "The Xero user of this connection also serves another organisation"
+    acts = Acts.CALLER
 
 
 class CiphertextUnreadable(TokenError):
@@ -170,6 +193,7 @@ class CiphertextUnreadable(TokenError):
     code = "internal_error"
     title = "Something went wrong on our side"
     operational = False
+    acts = Acts.OPERATOR
 
 
 # --- Proxy ----------------------------------------------------------------------------------
@@ -181,6 +205,7 @@ class ForbiddenPath(IntegrationError):
     status = 400
     code = "forbidden_path"
     title = "The proxy does not lead there"
+    acts = Acts.CALLER
 
 
 class BodyTooLarge(IntegrationError):
@@ -189,14 +214,19 @@ class BodyTooLarge(IntegrationError):
     status = 413
     code = "body_too_large"
     title = "The request body is too large"
+    acts = Acts.CALLER
 
 
 class UpstreamTimeout(IntegrationError):
-    """Xero did not answer the proxied request in time; it may have been carried out."""
+    """Xero did not answer the proxied request in time; it may have been carried out.
+
+    So a caller that repeats it should send the same `Idempotency-Key`.
+    """
 
     status = 504
     code = "xero_timeout"
     title = "Xero did not answer in time"
+    acts = Acts.TIME
 
 
 class RateBudgetExhausted(IntegrationError):
@@ -205,6 +235,7 @@ class RateBudgetExhausted(IntegrationError):
     status = 429
     code = "rate_budget_exhausted"
     title = "Too many calls for this Xero organisation"
+    acts = Acts.TIME
 
 
 # --- Xero -----------------------------------------------------------------------------------
@@ -216,6 +247,7 @@ class ExternalAPIError(IntegrationError):
     status = 503
     code = "xero_unavailable"
     title = "Xero is not available"
+    acts = Acts.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 5) -> None:
         """Say that time helps: `retry_after` has a default here."""
@@ -240,6 +272,7 @@ class XeroMisconfigured(ExternalAPIError):
     code = "xero_misconfigured"
     title = "The connection to Xero is misconfigured"
     operational = False
+    acts = Acts.OPERATOR
 
 
 class InvalidGrant(ExternalAPIError):
@@ -252,6 +285,7 @@ class AccessRefused(ExternalAPIError):
     status = 502
     code = "xero_refused"
     title = "Xero refused the request"
+    acts = Acts.ADMIN
 
 
 class RateLimitError(ExternalAPIError):
@@ -270,6 +304,7 @@ class ServiceBusy(IntegrationError):
     status = 503
     code = "service_busy"
     title = "The service is busy"
+    acts = Acts.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 2) -> None:
         """Say that time helps: `retry_after` has a default here."""
@@ -281,6 +316,7 @@ class MigrationsPending(ServiceBusy):
 
     code = "migrations_pending"
     title = "The database waits for its migrations"
+    acts = Acts.OPERATOR
 
 
 class SignInUnavailable(ServiceBusy):

@@ -381,7 +381,10 @@ export interface components {
      * @description Where to send the browser.
      */
     AuthorizationStart: {
-      /** Authorizationurl */
+      /**
+       * Authorizationurl
+       * @example https://login.xero.com/identity/connect/authorize?response_type=code&…
+       */
       authorizationUrl: string
       /**
        * Expiresat
@@ -405,11 +408,20 @@ export interface components {
        * Format: uuid
        */
       id: string
-      /** Tenantid */
+      /**
+       * Tenantid
+       * @example 20000000-0000-4000-8000-000000000001
+       */
       tenantId: string
-      /** Tenantname */
+      /**
+       * Tenantname
+       * @example Acme Trading Ltd
+       */
       tenantName: string
-      /** Tenanttype */
+      /**
+       * Tenanttype
+       * @example ORGANISATION
+       */
       tenantType: string
       status: components['schemas']['BindingStatus']
       /**
@@ -459,9 +471,15 @@ export interface components {
        * @example user_2abc
        */
       userId: string
-      /** Xeroname */
+      /**
+       * Xeroname
+       * @example Acme bookkeeper
+       */
       xeroName: string | null
-      /** Xeroemail */
+      /**
+       * Xeroemail
+       * @example acme.bookkeeper@example.com
+       */
       xeroEmail: string | null
     }
     /**
@@ -509,6 +527,7 @@ export interface components {
       /**
        * Lasterror
        * @description A stable code, or null.
+       * @example null
        */
       lastError: string | null
     }
@@ -520,10 +539,13 @@ export interface components {
     HealthState: 'healthy' | 'expiring' | 'retrying' | 'needs_reauth' | 'disconnected'
     /**
      * IssuedToken
-     * @description A live access token; it opens the organisation `tenantId`.
+     * @description A live access token; send it with `tenantId` as the header `xero-tenant-id`.
      */
     IssuedToken: {
-      /** Accesstoken */
+      /**
+       * Accesstoken
+       * @example eyJhbGciOi…
+       */
       accessToken: string
       /**
        * Tokentype
@@ -659,11 +681,20 @@ export interface components {
      * @description A Xero organisation that a consent of this org reached.
      */
     Tenant: {
-      /** Tenantid */
+      /**
+       * Tenantid
+       * @example 20000000-0000-4000-8000-000000000001
+       */
       tenantId: string
-      /** Tenantname */
+      /**
+       * Tenantname
+       * @example Acme Trading Ltd
+       */
       tenantName: string
-      /** Tenanttype */
+      /**
+       * Tenanttype
+       * @example ORGANISATION
+       */
       tenantType: string
       /** Justauthorised */
       justAuthorised: boolean
@@ -706,6 +737,7 @@ export interface components {
        * Minvalidityseconds
        * @description The token lives at least this long.
        * @default 0
+       * @example 300
        */
       minValiditySeconds: number
     }

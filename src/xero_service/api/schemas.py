@@ -29,8 +29,8 @@ class ConnectedBy(Answer):
     """Who of this org consented, and as whom at Xero."""
 
     user_id: str = Field(examples=["user_2abc"])
-    xero_name: str | None
-    xero_email: str | None
+    xero_name: str | None = Field(examples=["Acme bookkeeper"])
+    xero_email: str | None = Field(examples=["acme.bookkeeper@example.com"])
 
 
 class Health(Answer):
@@ -40,7 +40,7 @@ class Health(Answer):
     access_token_expires_at: datetime | None
     refresh_token_expires_at: datetime | None
     last_refreshed_at: datetime | None
-    last_error: str | None = Field(description="A stable code, or null.")
+    last_error: str | None = Field(description="A stable code, or null.", examples=[None])
 
 
 class Limits(Answer):
@@ -54,9 +54,9 @@ class Binding(Answer):
     """One Xero organisation linked to this org."""
 
     id: UUID
-    tenant_id: str
-    tenant_name: str
-    tenant_type: str
+    tenant_id: str = Field(examples=["20000000-0000-4000-8000-000000000001"])
+    tenant_name: str = Field(examples=["Acme Trading Ltd"])
+    tenant_type: str = Field(examples=["ORGANISATION"])
     status: BindingStatus
     grant_id: UUID
     connected_by: ConnectedBy | None
@@ -110,16 +110,18 @@ class BindingList(Answer):
 class AuthorizationStart(Answer):
     """Where to send the browser."""
 
-    authorization_url: str
+    authorization_url: str = Field(
+        examples=["https://login.xero.com/identity/connect/authorize?response_type=code&…"]
+    )
     expires_at: datetime
 
 
 class Tenant(Answer):
     """A Xero organisation that a consent of this org reached."""
 
-    tenant_id: str
-    tenant_name: str
-    tenant_type: str
+    tenant_id: str = Field(examples=["20000000-0000-4000-8000-000000000001"])
+    tenant_name: str = Field(examples=["Acme Trading Ltd"])
+    tenant_type: str = Field(examples=["ORGANISATION"])
     just_authorised: bool
     availability: Availability
     binding_id: UUID | None
@@ -190,14 +192,14 @@ class TokenRequest(Body):
     """What a service needs of the token."""
 
     min_validity_seconds: int = Field(
-        default=0, ge=0, le=1500, description="The token lives at least this long."
+        default=0, ge=0, le=1500, description="The token lives at least this long.", examples=[300]
     )
 
 
 class IssuedToken(Answer):
-    """A live access token; it opens the organisation `tenantId`."""
+    """A live access token; send it with `tenantId` as the header `xero-tenant-id`."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOi…"])
     token_type: Literal["Bearer"] = "Bearer"
     expires_at: datetime
     tenant_id: str

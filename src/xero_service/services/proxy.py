@@ -85,7 +85,9 @@ class ProxyService:
                 passed = tuple(back(answer.headers))
                 yield StreamedAnswer(answer.status, passed, _until(call.ends_at, answer.body))
         except (XeroSilent, TimeoutError) as error:
-            raise UpstreamTimeout("Xero did not answer; the call may have been made.") from error
+            raise UpstreamTimeout(
+                "Xero did not answer; the call may have been made.", retry_after=5
+            ) from error
         finally:
             self.turns.give_back(tenant_id, call.id, learned)
 
