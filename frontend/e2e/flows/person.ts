@@ -37,7 +37,7 @@ export class Person {
   async signIn(name: string, path = SETTINGS): Promise<void> {
     await this.page.goto(path)
     await this.button(name).click()
-    await expect(this.page.getByRole('button', { name: 'Sign out' })).toBeVisible()
+    await expect(this.page.getByRole('heading', { name: 'Sign in' })).toBeHidden()
   }
 
   async startConnecting(): Promise<void> {

@@ -40,14 +40,13 @@ export const fault = (order: Fault) => control('/faults', order)
 export const mend = () => ask('DELETE', `${SANDBOX}/control/faults`)
 export const turn = (switches: object) => control('/switches', switches)
 
-/** Tokens that the next consent brings are due for renewal at once. */
-export const shortLivedTokens = () =>
-  fault({
-    kind: 'token.code',
-    fault: 'changed_fields',
-    when: 'after',
-    changes: { expires_in: 120 },
-  })
+/** While this runs, whatever tokens Xero gives are due for renewal at once. */
+export async function withShortLivedTokens(happen: () => Promise<void>): Promise<void> {
+  const changes = { expires_in: 120 }
+  await fault({ kind: 'token', fault: 'changed_fields', when: 'after', times: null, changes })
+  await happen()
+  await mend()
+}
 
 export const disconnectInXero = (xeroUserId: string, tenantId: string) =>
   control('/disconnect', { xeroUserId, tenantId })

@@ -8,7 +8,7 @@ import {
   SANDBOX,
   sampleTokens,
   SERVICE,
-  shortLivedTokens,
+  withShortLivedTokens,
 } from './sandbox'
 
 /** Everything that the browser sent and received, as text. */
@@ -35,8 +35,8 @@ class NetworkLog {
 async function kept(page: Page): Promise<string> {
   const inPage = await page.evaluate(async () =>
     JSON.stringify([
-      { ...localStorage },
-      { ...sessionStorage },
+      Object.entries(localStorage),
+      Object.entries(sessionStorage),
       await indexedDB.databases(),
       await caches.keys(),
       document.documentElement.outerHTML,
@@ -67,8 +67,7 @@ test('S52: no Xero token in storage, cookies, document or network log, ever', as
   const log = new NetworkLog(page.context())
   const admin = new Person(page)
   await admin.signIn('Acme admin')
-  await shortLivedTokens()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
   await admin.button('Refresh Tokens').click()
   await admin.says('1 token refreshed')
   await page.reload()

@@ -1,11 +1,10 @@
 import { expect, Person, test } from './person'
-import { disconnectInXero, fault, mend, shortLivedTokens, turn, XERO } from './sandbox'
+import { disconnectInXero, fault, mend, withShortLivedTokens, turn, XERO } from './sandbox'
 
 test('tokens that are due are renewed on arrival, with a word about it', async ({ page }) => {
   const admin = new Person(page)
   await admin.signIn('Acme admin')
-  await shortLivedTokens()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
 
   await page.reload()
   await admin.says('Xero connection refreshed')
@@ -19,8 +18,7 @@ test('tokens that are due are renewed on arrival, with a word about it', async (
 test('Refresh Tokens says how many it renewed, or that none was due', async ({ page }) => {
   const admin = new Person(page)
   await admin.signIn('Acme admin')
-  await shortLivedTokens()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
 
   await admin.button('Refresh Tokens').click()
   await admin.says('1 token refreshed')
@@ -31,8 +29,7 @@ test('Refresh Tokens says how many it renewed, or that none was due', async ({ p
 test('while Xero gives no tokens, that is said, and passes', async ({ page }) => {
   const admin = new Person(page)
   await admin.signIn('Acme admin')
-  await shortLivedTokens()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
   await fault({ kind: 'token.refresh', fault: '503', times: null })
 
   await admin.button('Refresh Tokens').click()
@@ -61,8 +58,7 @@ test('a consent that Xero no longer accepts asks for a person, who can mend it',
 }) => {
   const admin = new Person(page)
   await admin.signIn('Acme admin')
-  await shortLivedTokens()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
   await turn({ disconnectInXero: 'kills_grant' })
   await disconnectInXero(XERO.acmeBookkeeper.key, XERO.acmeTrading)
 

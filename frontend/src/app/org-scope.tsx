@@ -40,7 +40,10 @@ export function OrgScope({ org, children }: { org: Org; children: ReactNode }) {
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
+      // Offline, a request fails and says so; it does not wait in silence.
+      mutations: { networkMode: 'always' },
       queries: {
+        networkMode: 'always',
         staleTime: 5_000,
         // Only what time can mend is tried again.
         retry: (failures, error) =>
