@@ -44,8 +44,8 @@ session_cookie = APIKeyCookie(
 )
 
 
-def services(request: Request) -> Services:
-    """Return what the application was wired with."""
+async def services(request: Request) -> Services:
+    """Return what the application was wired with; async, or each call would cost a thread hop."""
     wired = request.app.state.services
     assert isinstance(wired, Services)  # noqa: S101 - set by the lifespan
     return wired
