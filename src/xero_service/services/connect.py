@@ -141,7 +141,8 @@ class ConnectService:
         """
         try:
             return await self._land(returned, actor, browser_id, session)
-        except ServiceBusy:
+        except IntegrationError as error:
+            log.warning("a callback was cut short", problem=error.code)
             return _landing(DEFAULT_RETURN_TO, error=ExchangeFailed.code)
 
     async def _land(
