@@ -12,7 +12,12 @@ from asyncpg import InterfaceError as AsyncpgInterfaceError
 from asyncpg import PostgresError, Record
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    EmulatedDBAPIException,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -134,17 +139,18 @@ class Database:
         Raises ServiceBusy like `transaction`.
         """
         with _outages_are_busy():
-            async with self._engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                driver = raw.driver_connection
-                assert driver is not None  # noqa: S101 - it was just checked out
-                try:
-                    found: Record | None = await driver.fetchrow(statement, *arguments)
-                except (PostgresError, AsyncpgInterfaceError, OSError):
-                    if driver.is_closed():
-                        await connection.invalidate()
-                    raise
-                return found
+            connection = await self._engine.raw_connection()
+            driver = connection.driver_connection
+            assert driver is not None  # noqa: S101 - it was just checked out
+            try:
+                found: Record | None = await driver.fetchrow(statement, *arguments)
+            except (PostgresError, AsyncpgInterfaceError, OSError):
+                if driver.is_closed():
+                    connection.invalidate()
+                raise
+            finally:
+                connection.close()
+            return found
 
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.
@@ -179,7 +185,7 @@ def _outages_are_busy() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-    except (DBAPIError, PostgresError) as error:
+    except (DBAPIError, EmulatedDBAPIException, PostgresError) as error:
         if not _is_outage(error):
             raise
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
@@ -187,7 +193,7 @@ def _outages_are_busy() -> Iterator[None]:
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
 
 
-def _is_outage(error: DBAPIError | PostgresError) -> bool:
+def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:
     """Tell a server that does not serve us now from a mistake in a statement.
 
     SQLSTATE classes 08 (connection), 57P (operator intervention), 53 (resources), 28 and 3D (no
@@ -198,7 +204,8 @@ def _is_outage(error: DBAPIError | PostgresError) -> bool:
             return True
         sqlstate = getattr(error.orig, "sqlstate", None)
     else:
-        sqlstate = error.sqlstate
+        # Without a state it is the pool that could not connect.
+        sqlstate = getattr(error, "sqlstate", None) or "08000"
     return (sqlstate or "").startswith(("08", "57P", "53", "28", "3D", "40"))
 
 
