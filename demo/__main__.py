@@ -27,8 +27,9 @@ class Stopped(Exception):
 
 def main() -> int:
     """Run the demo until it is asked to stop; return the exit code."""
+    stop = _StopOnce()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     try:
         with terminal.of_our_own():
             run(_options())
@@ -113,10 +114,15 @@ def _ambient(env_file: Path) -> dict[str, str]:
     return {**written, **os.environ}
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise Stopped
+class _StopOnce:
+    """Raises Stopped at the first signal and takes no notice of impatient further ones."""
+
+    asked = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.asked:
+            self.asked = True
+            raise Stopped
 
 
 if __name__ == "__main__":
