@@ -34,6 +34,7 @@ async def test_a_download_reaches_the_caller_before_it_has_ended(
 
     received = 0
     async with (
+        asyncio.timeout(60),
         instead_of_xero(application, answer),
         over_the_network(application, billing) as caller,
         caller.http.stream(
@@ -72,6 +73,7 @@ async def test_an_upload_reaches_xero_before_it_has_ended(
                 await arrived.wait()
 
     async with (
+        asyncio.timeout(60),
         instead_of_xero(application, answer),
         over_the_network(application, billing) as caller,
     ):
@@ -187,6 +189,7 @@ async def test_a_caller_that_hangs_up_frees_its_slot(
         return StreamingResponse(in_pieces())
 
     async with (
+        asyncio.timeout(60),
         instead_of_xero(application, answer),
         over_the_network(application, billing) as caller,
         caller.http.stream(
