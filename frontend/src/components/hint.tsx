@@ -14,7 +14,7 @@ export function Hint({ children, more }: HintProps) {
   const show = () => setOpen(true)
   const hide = () => setOpen(false)
   return (
-    <span className="relative inline-flex" onMouseEnter={show} onMouseLeave={hide}>
+    <span className="relative inline-flex align-top" onMouseEnter={show} onMouseLeave={hide}>
       <button
         type="button"
         aria-describedby={id}
@@ -30,7 +30,7 @@ export function Hint({ children, more }: HintProps) {
         id={id}
         role="tooltip"
         hidden={!open}
-        className="not-hidden:animate-in not-hidden:fade-in-0 absolute top-full -left-1 z-20 w-max max-w-[calc(100vw-4rem)] pt-1.5 text-xs text-foreground"
+        className="not-hidden:animate-in not-hidden:fade-in-0 absolute top-full -left-1 z-20 w-max max-w-[calc(100vw-3rem)] pt-1.5 text-xs text-foreground"
       >
         <span className="block rounded-lg border border-border bg-raised px-3 py-2.5 shadow-lg">
           {more}

@@ -88,17 +88,19 @@ function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
         className="mt-0.5 size-4 shrink-0 accent-accent"
       />
       <span className="min-w-0 flex-1">
-        <span
-          id={`${id}-name`}
-          className="block text-sm font-medium break-words group-has-disabled:text-muted-foreground"
-        >
-          {choice.tenantName}
+        <span className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+          <span
+            id={`${id}-name`}
+            className="text-sm font-medium break-words group-has-disabled:text-muted-foreground"
+          >
+            {choice.tenantName}
+          </span>
+          <Mark choice={choice} />
         </span>
-        <span id={`${id}-note`} className="block text-xs text-pretty text-muted-foreground">
+        <span id={`${id}-note`} className="mt-0.5 block text-xs text-pretty text-muted-foreground">
           {note}
         </span>
       </span>
-      <Mark choice={choice} />
     </label>
   )
 }

@@ -29,7 +29,7 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
 
 function Times({ times }: { times: [string, string][] }) {
   return (
-    <span className="grid grid-cols-[auto_auto] gap-x-4 gap-y-1">
+    <span className="grid grid-cols-[auto_auto] gap-x-3 gap-y-1 whitespace-nowrap">
       {times.map(([what, when]) => (
         <span key={what} className="contents">
           <span className="text-muted-foreground">{what} </span>

@@ -69,9 +69,9 @@ function Loading() {
           <div key={row} className="flex gap-4 p-4 sm:p-5">
             <Skeleton className="size-10 shrink-0 rounded-lg max-sm:hidden" />
             <div className="flex-1">
-              <Skeleton className="h-5 w-40 rounded-md" />
-              <Skeleton className="mt-2 h-4 w-56 rounded-md" />
-              <Skeleton className="mt-3 h-3 w-72 max-w-full rounded-md" />
+              <Skeleton className="h-5.5 w-40 rounded-md" />
+              <Skeleton className="mt-1.5 h-5 w-56 max-w-full rounded-md" />
+              <Skeleton className="mt-2 h-4 w-72 max-w-full rounded-md" />
             </div>
           </div>
         ))}

@@ -7,6 +7,7 @@ import { binding, services } from '@/testing/fixtures'
 import { renderWithApp } from '@/testing/render'
 import {
   givenBindings,
+  givenBindingsAnswer,
   givenDisconnectAnswer,
   givenDisconnectSucceeds,
   problem,
@@ -79,6 +80,7 @@ it.each(['{Escape}', '{Enter}'])('changes nothing on %s and gives the focus back
 it('takes the connection out of the list and hands the focus to the heading', async () => {
   givenDisconnectSucceeds(givenBindings(binding(), services))
   const { confirm, dialog } = await opened()
+  givenBindingsAnswer(NEVER) // it does not wait for the list to come anew
 
   await confirm()
 

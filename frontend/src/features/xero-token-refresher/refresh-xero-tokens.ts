@@ -24,8 +24,8 @@ export async function refreshXeroTokens({
   if (!navigator.onLine) return null
   try {
     const token = await getToken()
-    // The switch may have come while the token was on its way: then nothing is sent at all.
-    if (token === null || signal.aborted) return null
+    if (token === null) return null
+    // Where the switch came while the token was on its way, `signal` keeps this from being sent.
     const response = await fetch(`${apiUrl}/api/integrations/xero/refresh`, {
       method: 'POST',
       headers: { Accept: 'application/json', Authorization: `Bearer ${token}` },

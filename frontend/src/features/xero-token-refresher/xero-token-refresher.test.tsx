@@ -36,7 +36,10 @@ const toasts = () => screen.queryAllByText(/Xero connection/)
 it('asks once when somebody arrives, however often it is rendered', async () => {
   const requests = givenRefresh(refreshed())
   const { show } = mount({ auth: signedIn('org_acme') })
-  for (let render = 0; render < 5; render += 1) show({ auth: signedIn('org_acme') })
+  for (let render = 0; render < 5; render += 1) {
+    await settled()
+    show({ auth: signedIn('org_acme') })
+  }
   await settled()
 
   expect(requests).toHaveLength(1)
