@@ -107,6 +107,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 async def idle(application: Application) -> None:
     """Wait until all that requests left behind is done."""
     background = application.services.access.background
+    await asyncio.sleep(0)  # what was just reported is heard in the loop's next turn
     await until(lambda: _now(not len(background)))
 
 
