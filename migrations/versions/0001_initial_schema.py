@@ -299,6 +299,7 @@ def upgrade() -> None:
         "remote_cleanups",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("org_id", sa.Text(), nullable=False),
         sa.Column("grant_id", sa.Uuid(), nullable=False),
         sa.Column("binding_id", sa.Uuid(), nullable=True),
         sa.Column("xero_user_id", sa.Text(), nullable=False),

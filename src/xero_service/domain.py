@@ -346,6 +346,7 @@ class Cleanup:
 
     id: UUID
     kind: CleanupKind
+    org_id: str
     grant_id: UUID
     xero_user_id: str
     connection_id: str | None

@@ -40,8 +40,8 @@ class KeySet:
 
         Raises SignInUnavailable only where there are none at all.
         """
-        if self._is_fresh():
-            return
+        if self._is_fresh() or (self._keys and self._lock.locked()):
+            return  # nobody waits for a fetch that somebody else is at, while the old keys work
         async with self._lock:
             if not self._is_fresh():
                 await self._try_fetch()

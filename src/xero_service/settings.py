@@ -29,7 +29,6 @@ from sqlalchemy.exc import ArgumentError
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import ConfigError
 
-CALLBACK_PATH = "/api/integrations/xero/callback"
 REQUIRED_SCOPES = frozenset({"openid", "offline_access"})
 _SAMPLE_WORDS = ("change", "your", "sample", "example", "placeholder", "secret", "xxx", "todo")
 
@@ -60,7 +59,7 @@ def _split_list(value: Any) -> Any:
 
 
 def _split_scopes(value: Any) -> Any:
-    return tuple(value.split()) if isinstance(value, str) else value
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -5,11 +5,15 @@ the next caller of the same key joins it. `drain` waits for all of it at shutdow
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
+from xero_service.errors import IntegrationError
+
+log = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
@@ -33,8 +37,12 @@ class BackgroundWork:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # retrieved here, because every waiter may have left
+        if task.cancelled():
+            return
+        # Looked at here, because every waiter may have left.
+        error = task.exception()
+        if error is not None and not isinstance(error, IntegrationError):
+            log.error("background work failed", exc_info=error)
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancel scope
         """Wait until all is done, at most `timeout` seconds, then cancel what is left.

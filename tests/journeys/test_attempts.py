@@ -42,12 +42,12 @@ async def test_parameters_of_any_length_still_land(world: World) -> None:
 
 async def test_an_attempt_lives_ten_minutes_s20(world: World) -> None:
     admin = await world.acme_admin()
-    callback = await admin.allows(ACME_TRADING)
+    callback = await admin.allows(ACME_TRADING, returnTo="/settings/books")
     await world.database.execute("UPDATE verification_tokens SET expires = now()")
 
     landing = await admin.lands(callback)
 
-    assert landing.error == "flow_expired"
+    assert (landing.path, landing.error) == ("/settings/books", "flow_expired")
     assert exchanges(world) == 0
     assert await refusals(world) == ["flow_expired"]
 

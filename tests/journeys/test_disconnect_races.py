@@ -66,8 +66,13 @@ async def test_a_disconnect_waits_out_a_refresh_whose_answer_is_then_lost_r19(
         await hold.release()
 
     assert disconnect.result()["remoteCleanup"] == "pending"
-    await world.hurries()
-    await world.services.upkeep.round()
+
+    async def finished() -> bool:
+        await world.hurries()
+        await world.services.upkeep.round()
+        return await world.settled()
+
+    await until(finished)
     (revocation,) = world.calls("revocation")
     assert revocation["fingerprint"] == world.sandbox.token_uses()[-1]["fingerprint"]
     assert (await world.grant(binding["grantId"]))["refresh_token_enc"] is None
@@ -174,3 +179,18 @@ async def test_a_deletion_under_way_and_a_new_choice_do_not_cross(world: World) 
     assert disconnect.result()["binding"]["status"] == "revoked"
     assert choice.result().status_code == 422
     assert (await admin.bindings()).keys() == {ACME_SERVICES}
+
+
+async def test_a_disconnect_leaves_a_consent_that_another_org_is_about_to_use(
+    world: World,
+) -> None:
+    here, there = await world.accountant("org_acme"), await world.accountant("org_globex")
+    bound = await here.connects(ACME_TRADING, xero_user=SHARED)
+    choosing = await there.consents(samples.GLOBEX, xero_user=SHARED)
+
+    answer = await here.disconnects(bound["id"])
+
+    assert answer["grantRevoked"] is False
+    assert world.calls("revocation") == []
+    chosen = await there.selects(choosing.grant_id, samples.GLOBEX)
+    assert chosen["status"] == "active"

@@ -211,7 +211,7 @@ async def test_a_grant_that_nobody_uses_is_disconnected_after_a_day(world: World
     await world.services.upkeep.round()
     assert world.calls("revocation") == []
     await world.database.execute(
-        "UPDATE integration_grants SET created_at = now() - interval '25 hours'"
+        "UPDATE integration_grants SET updated_at = now() - interval '25 hours'"
     )
 
     await world.services.upkeep.round()

@@ -16,7 +16,9 @@ HIDDEN = timedelta(minutes=1)
 async def owe(database: Database, grant: Grant, kind: CleanupKind, tenant: str = "t") -> Cleanup:
     async with database.transaction() as tx:
         return await tx.cleanups.owe(
-            NewCleanup(kind, grant.id, XERO_USER, tenant_id=tenant, connection_id=f"c-{tenant}")
+            NewCleanup(
+                kind, "org_acme", grant.id, XERO_USER, tenant_id=tenant, connection_id=f"c-{tenant}"
+            )
         )
 
 

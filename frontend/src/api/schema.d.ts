@@ -1035,6 +1035,18 @@ export interface operations {
           }
         }
       }
+      /** @description `xero_refused` */
+      502: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'xero_refused'
+          }
+        }
+      }
       /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
@@ -1142,6 +1154,18 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {string} */
             code?: 'tenant_not_accessible' | 'invalid_request'
+          }
+        }
+      }
+      /** @description `xero_refused` */
+      502: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'xero_refused'
           }
         }
       }

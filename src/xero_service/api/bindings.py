@@ -46,5 +46,5 @@ async def list_bindings(
     views = await services.bindings.of_org(caller.org_id, status)
     return BindingList(
         bindings=[Binding.of(view) for view in views],
-        has_active_bindings=any(view.binding.status is BindingStatus.ACTIVE for view in views),
+        has_active_bindings=await services.bindings.has_active(caller.org_id),
     )

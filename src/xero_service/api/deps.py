@@ -97,7 +97,7 @@ async def returning_user(wired: ServicesDep, cookie: Cookie) -> SessionUser | No
     if cookie is None:
         return None
     try:
-        return await _verifier(wired).verify(
+        return await _verifier(wired).glimpse(
             cookie, expired_for_at_most=ATTEMPT_LIFETIME.total_seconds()
         )
     except (AuthError, SignInUnavailable):

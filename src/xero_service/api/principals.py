@@ -29,16 +29,13 @@ class SessionVerifier:
     authorized_parties: frozenset[str]
     audience: str | None = None
 
-    async def verify(self, token: str, *, expired_for_at_most: float = 0) -> SessionUser:
+    async def verify(self, token: str) -> SessionUser:
         """Return who a session token speaks for.
 
-        `expired_for_at_most`: seconds by which the expiry is forgiven, beyond the leeway. Raises
-        AuthError with one and the same message whatever is wrong, SessionPending for a session
-        with an open task, SignInUnavailable where no key could ever be fetched.
+        Raises AuthError with one and the same message whatever is wrong, SessionPending for a
+        session with an open task, SignInUnavailable where no key could ever be fetched.
         """
         claims = await self._claims(token)
-        if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
-            raise _refused()
         if str(claims.get("azp")) not in self.authorized_parties:
             raise _refused()
         if not str(claims["sub"]).startswith("user_"):
@@ -47,8 +44,16 @@ class SessionVerifier:
             raise SessionPending if state == "pending" else _refused()
         return _principal(claims)
 
-    async def _claims(self, token: str) -> dict[str, Any]:
-        """Return the claims of a genuine token; its expiry is the caller's to judge."""
+    async def glimpse(self, token: str, *, expired_for_at_most: float) -> SessionUser:
+        """Return whom a genuine token names, whatever its session may do: to compare, not to admit.
+
+        Only signature, issuer and expiry count, and an expiry is forgiven for so many seconds.
+        Raises AuthError or SignInUnavailable.
+        """
+        return _principal(await self._claims(token, expired_for_at_most=expired_for_at_most))
+
+    async def _claims(self, token: str, *, expired_for_at_most: float = 0) -> dict[str, Any]:
+        """Return the claims of a genuine token that is not too old."""
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise _refused()
         try:
@@ -76,6 +81,8 @@ class SessionVerifier:
         except (jwt.PyJWTError, ValueError) as error:
             raise _refused() from error
         if not _is_time(claims["exp"]):
+            raise _refused()
+        if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
             raise _refused()
         return claims
 

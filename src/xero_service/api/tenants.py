@@ -9,6 +9,7 @@ from xero_service.api import problems
 from xero_service.api.deps import ActingAdminDep, AdminDep, ServicesDep
 from xero_service.api.schemas import Binding, TenantList, TenantSelection
 from xero_service.errors import (
+    AccessRefused,
     AdminRequired,
     AuthError,
     ExternalAPIError,
@@ -34,6 +35,7 @@ COMMON = (
     NotFound,
     ReauthorizationRequired,
     ExternalAPIError,
+    AccessRefused,
     RateLimitError,
     XeroMisconfigured,
     ServiceBusy,

@@ -6,8 +6,6 @@ from datetime import datetime
 from xero_service.store.audit import Recorded
 from xero_service.store.database import Database
 
-LARGEST_PAGE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

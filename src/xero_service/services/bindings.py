@@ -49,6 +49,11 @@ class BindingsService:
             bound = await tx.bindings.of_org(org_id, status)
             return await self._described(tx, org_id, bound)
 
+    async def has_active(self, org_id: str) -> bool:
+        """Tell whether the org has a binding that can be used, whatever is listed."""
+        async with self.database.transaction() as tx:
+            return await tx.bindings.has_active(org_id)
+
     async def get(self, binding_id: UUID, org_id: str) -> BindingView:
         """Return one of the org's bindings; raises NotFound."""
         async with self.database.transaction() as tx:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlencode
@@ -29,6 +29,7 @@ from xero_service.failpoints import Place
 from xero_service.services.exchange import Exchange, Starter
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
+from xero_service.store.verification_tokens import Attempt
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter
 
@@ -180,7 +181,7 @@ class ConnectService:
         grant_id: UUID | None = None
         try:
             code = self._checked(payload, returned, browser_id, session)
-            starter = Starter(payload.org_id, payload.user_id, actor)
+            starter = Starter(payload.org_id, payload.user_id, _as_starter(actor, payload))
             grant_id = await self._exchanged(code, payload, starter)
             landing = _landing(payload.return_to, action="select_tenant", grantId=str(grant_id))
         except FlowError as error:
@@ -239,10 +240,15 @@ class ConnectService:
             if attempt.landing is not None:
                 return attempt.landing
             if not attempt.consumed:
-                return await self._refuse(actor, FlowExpired())
+                return await self._refuse(actor, FlowExpired(), self._opened(identifier, attempt))
             if asyncio.get_running_loop().time() > deadline:
                 return await self._refuse(actor, ExchangeFailed())
             await asyncio.sleep(0.1)
+
+    def _opened(self, identifier: str, attempt: Attempt) -> Payload | None:
+        if attempt.sealed_payload is None:
+            return None
+        return Payload.read(self.keys.decrypt_token(attempt.sealed_payload, _context(identifier)))
 
     async def _refuse(self, actor: Actor, error: FlowError, payload: Payload | None = None) -> str:
         await self._audit(actor, "connect.refused", error.code, payload.org_id if payload else None)
@@ -270,6 +276,11 @@ def checked_return_to(value: str | None) -> str:
     if any(segment in {".", ".."} for segment in value.split("/")):
         raise InvalidReturnTo("returnTo must be a path without dot segments.")
     return value
+
+
+def _as_starter(actor: Actor, payload: Payload) -> Actor:
+    """Name who started as the one who connects: the flow cookie proved the browser."""
+    return replace(actor, kind="user", id=payload.user_id)
 
 
 def _same_person(session: SessionUser, payload: Payload) -> bool:

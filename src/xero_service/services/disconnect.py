@@ -38,6 +38,7 @@ from xero_service.xero.adapter import XeroAdapter
 
 WAIT_FOR_XERO_SECONDS = 5.0
 WAIT_FOR_LEASE_SECONDS = 35.0
+WAIT_FOR_TURN_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
 
 log = logger(__name__)
@@ -75,7 +76,9 @@ class DisconnectService:
             if binding.status is BindingStatus.REVOKED:
                 return _repeated(binding, grant, await tx.cleanups.last_of_binding(binding.id))
             await tx.bindings.revoke(binding.id)
-            last = not await tx.bindings.resting_on(grant.id)
+            last = not await tx.bindings.resting_on(
+                grant.id
+            ) and not await tx.authorisations.awaits_selection(grant.id, other_than=org_id)
             cleanup = await self._owe(tx, binding, grant, revoke=last)
             await tx.audit.add(
                 AuditEvent(
@@ -113,6 +116,7 @@ class DisconnectService:
         cleanup = await tx.cleanups.owe(
             NewCleanup(
                 kind=CleanupKind.REVOKE if revoke else CleanupKind.DELETE_CONNECTION,
+                org_id=binding.org_id,
                 grant_id=grant.id,
                 binding_id=binding.id,
                 xero_user_id=grant.xero_user_id,
@@ -135,8 +139,8 @@ class DisconnectService:
         try:
             async with asyncio.timeout(WAIT_FOR_XERO_SECONDS):
                 outcome = await asyncio.shield(work)
-        except TimeoutError:
-            outcome = None
+        except (TimeoutError, IntegrationError):
+            outcome = None  # ended here all the same; upkeep goes on
         return _remote(outcome)
 
     async def disconnect_unused(self, grant_id: UUID) -> None:
@@ -149,7 +153,7 @@ class DisconnectService:
                 return
             await tx.grants.revoke(grant_id)
             cleanup = await tx.cleanups.owe(
-                NewCleanup(CleanupKind.REVOKE, grant_id, grant.xero_user_id)
+                NewCleanup(CleanupKind.REVOKE, grant.org_id, grant_id, grant.xero_user_id)
             )
             await tx.audit.add(
                 AuditEvent(SYSTEM, "grant.unused", org_id=grant.org_id, grant_id=grant_id)
@@ -184,9 +188,10 @@ class DisconnectService:
     async def _revoke(self, cleanup: Cleanup) -> CleanupOutcome:
         """Revoke with the newest token set, while nobody refreshes it or consents anew."""
         await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
+        # The turn last, and briefly: every consent waits for it.
         async with (
-            self.leases.exchange_turn(patience=WAIT_FOR_LEASE_SECONDS),
             self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
+            self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
         ):
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
@@ -227,15 +232,15 @@ class DisconnectService:
 
     async def _end(self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome) -> None:
         """Note the outcome; the tokens of a revoked grant have nothing left to do."""
-        await tx.cleanups.finish(cleanup.id, outcome)
         if cleanup.kind is CleanupKind.REVOKE:
             await tx.grants.erase_tokens(cleanup.grant_id)
+        await tx.cleanups.finish(cleanup.id, outcome)
         await tx.audit.add(
             AuditEvent(
                 SYSTEM,
                 f"remote.{cleanup.kind}",
                 outcome.value,
-                org_id=await tx.grants.org_of(cleanup.grant_id),
+                org_id=cleanup.org_id,
                 grant_id=cleanup.grant_id,
             )
         )

@@ -17,6 +17,7 @@ from xero_service import failpoints
 from xero_service.crypto import KeyRing
 from xero_service.domain import (
     ORGANISATION,
+    SYSTEM,
     Actor,
     AuditEvent,
     Connection,
@@ -112,10 +113,11 @@ class Exchange:
             try:
                 async with self.database.transaction() as tx:
                     return await self._save(tx, consent, starter, began_at)
-            except ServiceBusy:
+            except Exception:
+                # Whatever the database has against it, this is the only copy of the set.
                 if time.monotonic() > give_up:
                     raise
-                log.warning("a new token set waits for the database")
+                log.exception("a new token set waits for the database")
                 await asyncio.sleep(0.25)
 
     async def _save(
@@ -139,9 +141,9 @@ class Exchange:
                     tokens=seal(self.keys, grant_id, consent.tokens, asked_at=began_at),
                 )
             )
-            await tx.authorisations.carry_over(old, grant_id)
+            await tx.authorisations.carry_over([each for each, _ in old], grant_id)
             await tx.cleanups.cancel_revocations(consent.xero_user_id)
-            await tx.audit.extend([_superseded(starter, each, grant_id) for each in old])
+            await tx.audit.extend([_superseded(starter, *each, grant_id) for each in old])
         await tx.authorisations.add(self._authorisation(consent, starter, began_at, grant_id))
         await tx.audit.add(
             AuditEvent(starter.actor, "grant.connected", org_id=starter.org_id, grant_id=grant_id)
@@ -179,11 +181,13 @@ class Exchange:
         return connections
 
 
-def _superseded(starter: Starter, old: UUID, new: UUID) -> AuditEvent:
+def _superseded(starter: Starter, old: UUID, org_id: str, new: UUID) -> AuditEvent:
+    """Tell the org whose grant was superseded, without saying to another org by whom."""
+    own = org_id == starter.org_id
     return AuditEvent(
-        starter.actor,
+        starter.actor if own else SYSTEM,
         "grant.superseded",
-        org_id=starter.org_id,
+        org_id=org_id,
         grant_id=old,
-        detail={"supersededBy": str(new)},
+        detail={"supersededBy": str(new)} if own else {},
     )

@@ -41,10 +41,13 @@ class OperatorService:
     async def resume(self, actor: Actor, binding_id: UUID) -> Binding:
         """Switch a suspended binding on again; raises NotFound."""
         async with self.database.transaction() as tx:
-            binding = await tx.bindings.find(binding_id)
+            seen = await tx.bindings.find(binding_id)
+            if seen is None:
+                raise NotFound("No such suspended binding.")
+            grant = await tx.grants.lock(seen.grant_id)
+            binding = await tx.bindings.lock(binding_id, seen.org_id)
             if binding is None or binding.status is not BindingStatus.SUSPENDED:
                 raise NotFound("No such suspended binding.")
-            grant = await tx.grants.get(binding.grant_id)
             alive = grant is not None and grant.status is GrantStatus.ACTIVE
             await tx.bindings.resume(binding_id, grant_is_alive=alive)
             await tx.audit.add(_event(actor, "binding.resumed", binding))

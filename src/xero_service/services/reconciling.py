@@ -18,8 +18,10 @@ from xero_service.store.database import Database
 from xero_service.store.reach import record_reach
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter
+from xero_service.xero.answers import error_field
 
 PROBE = "api.xro/2.0/Organisation"
+SHUT_OUT = "AuthenticationUnsuccessful"  # with 403; with 401 it means another thing (facts §1.10)
 DOUBTED_EVERY = 60.0  # seconds: a caller that repeats a refused call costs Xero no more than this
 
 log = logger(__name__)
@@ -58,10 +60,12 @@ class ReconcileService:
         async with self.database.transaction() as tx:
             bound = {binding.tenant_id for binding in await tx.bindings.resting_on(grant.id)}
         listed = [c for c in connections if c.tenant_id in bound]
-        closed = await self._closed(grant, listed)
-        open_ones = [c for c in connections if c.tenant_id not in closed]
+        entered = {c.tenant_id: await self._is_let_in(grant, c) for c in listed}
+        shut_out = {tenant_id for tenant_id, let_in in entered.items() if let_in is False}
+        reached = [c for c in connections if c.tenant_id not in shut_out]
+        proven = {tenant_id for tenant_id, let_in in entered.items() if let_in}
         async with self.database.transaction() as tx:
-            await record_reach(tx, grant, open_ones)
+            await record_reach(tx, grant, reached, proven=proven)
 
     async def connections(self, grant: Grant) -> Sequence[Connection]:
         """Return the connections of a grant's Xero user; one forced refresh on a refused token."""
@@ -71,13 +75,13 @@ class ReconcileService:
             fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
             return await self.xero.get_tenants(self.tokens.access_token(fresh))
 
-    async def _closed(self, grant: Grant, listed: Sequence[Connection]) -> set[str]:
-        """Return the tenants that Xero lists but does not let the user into."""
-        closed: set[str] = set()
-        access_token = self.tokens.access_token(grant)
-        for connection in listed:
-            client = self.xero.get_api_client(access_token, connection.tenant_id)
-            answer = await client.request("GET", PROBE)
-            if answer.status == 403:
-                closed.add(connection.tenant_id)
-        return closed
+    async def _is_let_in(self, grant: Grant, connection: Connection) -> bool | None:
+        """Tell whether Xero lets the user into a tenant that it lists; None where it does not say.
+
+        Only its own words count: a 403 of an edge, in HTML, is not the user's trouble.
+        """
+        client = self.xero.get_api_client(self.tokens.access_token(grant), connection.tenant_id)
+        answer = await client.request("GET", PROBE)
+        if answer.status == 403 and error_field(answer.body, "detail") == SHUT_OUT:
+            return False
+        return True if answer.status == 200 else None

@@ -50,6 +50,7 @@ from xero_service.xero.adapter import XeroAdapter, refreshed_for
 
 LONGEST_BACKOFF = timedelta(seconds=60)  # Xero's return is noticed within a minute (R12)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+SAVE_FOR_SECONDS = 300.0  # a set that cannot be stored is kept in memory so long
 REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
 # Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
 # new set may be lost: the attempt stays open, and is made again inside Xero's grace.
@@ -146,7 +147,7 @@ class Refresher:
                 return await asyncio.shield(attempt)
         except TimeoutError:
             if attempt.done():
-                raise
+                return attempt.result()
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
             async with self.database.transaction() as tx:
@@ -179,13 +180,17 @@ class Refresher:
         """Store the set before anybody sees it, however long the database is away."""
         failpoints.reached(Place.REFRESH_ANSWERED)
         sealed = seal(self.keys, lease.grant.id, tokens, asked_at=lease.claimed_at)
+        give_up = time.monotonic() + SAVE_FOR_SECONDS
         for pause in _pauses():
             try:
                 async with self.database.transaction() as tx:
                     saved = await tx.grant_leases.save_rotated(lease, sealed)
                 break
-            except ServiceBusy:
-                log.warning("rotated tokens wait for the database", grant_id=lease.grant.id)
+            except Exception:
+                # Whatever the database has against it, this may be the only copy of the set.
+                if time.monotonic() > give_up:
+                    raise
+                log.exception("rotated tokens wait for the database", grant_id=lease.grant.id)
                 await asyncio.sleep(pause)
         failpoints.reached(Place.REFRESH_SAVED)
         self._count("rotated" if saved else "overtaken")

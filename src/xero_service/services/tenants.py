@@ -109,7 +109,8 @@ class TenantsService:
             selected = None
             async with self.database.transaction() as tx:
                 locked = await tx.grants.lock(grant.id)
-                if locked is not None and locked.status is GrantStatus.ACTIVE:
+                usable = locked is not None and locked.status is GrantStatus.ACTIVE
+                if usable and not await tx.cleanups.owes_deletion(grant.xero_user_id, tenant_id):
                     sight = await self._sight(tx, user, grant.id)
                     connection = _visible_one(sight, connections, tenant_id)
                     selected = await self._bind(tx, org_id, grant.id, connection)
@@ -118,7 +119,8 @@ class TenantsService:
             if selected is not None:
                 failpoints.reached(Place.BINDING_COMMITTED)
                 return selected
-            # Another consent superseded the grant meanwhile, or it ended: look again.
+            # Meanwhile another consent superseded the grant, it ended, or somebody disconnected
+            # this very tenant: look again.
 
     async def _bind(
         self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection

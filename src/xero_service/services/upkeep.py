@@ -89,5 +89,7 @@ class UpkeepService:
                     await work(item)
                 except IntegrationError as error:
                     log.warning("upkeep will try again", work=work.__name__, reason=error.code)
+                except Exception:
+                    log.exception("upkeep failed at one of many", work=work.__name__)
 
         await asyncio.gather(*(one(item) for item in items))

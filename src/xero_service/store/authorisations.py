@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
@@ -95,6 +95,20 @@ class Authorisations:
             )
         ).one_or_none()
         return (row.id, row.sent_at) if row else None
+
+    async def awaits_selection(self, grant_id: UUID, *, other_than: str) -> bool:
+        """Tell whether another org consented within a day and has not chosen a tenant yet."""
+        found = await self._connection.scalar(
+            select(AuthorisationRow.id)
+            .where(
+                AuthorisationRow.grant_id == grant_id,
+                AuthorisationRow.clerk_org_id != other_than,
+                AuthorisationRow.first_selected_at.is_(None),
+                AuthorisationRow.created_at > NOW - timedelta(hours=24),
+            )
+            .limit(1)
+        )
+        return found is not None
 
     async def carry_over(self, superseded: Sequence[UUID], grant_id: UUID) -> None:
         """Let the consents that led to superseded grants lead to their successor."""

@@ -76,6 +76,15 @@ class Bindings:
         )
         return tuple(_to_bound_grant(row) for row in rows)
 
+    async def has_active(self, org_id: str) -> bool:
+        """Tell whether an org has an active binding."""
+        found = await self._connection.scalar(
+            select(BindingRow.id)
+            .where(BindingRow.clerk_org_id == org_id, BindingRow.status == BindingStatus.ACTIVE)
+            .limit(1)
+        )
+        return found is not None
+
     async def of_org_on(self, grant_id: UUID, org_id: str) -> tuple[Binding, ...]:
         """Return the org's own bindings that rest on one grant."""
         rows = await self._connection.execute(
@@ -159,8 +168,15 @@ class Bindings:
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
         """Let a binding rest on a grant that was just seen to reach its tenant.
 
-        What an operator suspended stays suspended.
+        What an operator suspended stays suspended. The grant that it leaves counts as unused from
+        now on.
         """
+        left = select(BindingRow.active_grant_id).where(
+            BindingRow.id == binding_id, BindingRow.active_grant_id != grant_id
+        )
+        await self._connection.execute(
+            update(GrantRow).where(GrantRow.id == left.scalar_subquery()).values(updated_at=NOW)
+        )
         await self._connection.execute(
             update(BindingRow)
             .where(BindingRow.id == binding_id)
@@ -216,19 +232,20 @@ class Bindings:
         return tuple(_to_binding(row) for row in rows)
 
     async def record_reached(
-        self, binding: Binding, connection: Connection | None
+        self, binding: Binding, connection: Connection | None, *, restores: bool
     ) -> BindingStatus:
         """Store what Xero's connections say of one binding; return the status it now has.
 
-        Reached: renamed where Xero renamed it, and active again where a person was needed.
-        Not reached: an active binding needs a person.
+        Reached: renamed where Xero renamed it, and, where that `restores`, active again if a
+        person was needed. Not reached: an active binding needs a person.
         """
         status = binding.status
         values: dict[str, Any] = {"last_checked_at": NOW}
         if connection is None:
             status = BindingStatus.NEEDS_REAUTH if status is BindingStatus.ACTIVE else status
         else:
-            status = BindingStatus.ACTIVE if status is BindingStatus.NEEDS_REAUTH else status
+            if restores and status is BindingStatus.NEEDS_REAUTH:
+                status = BindingStatus.ACTIVE
             values |= {
                 "external_tenant_name": connection.tenant_name,
                 "connection_id": connection.connection_id,
@@ -253,11 +270,9 @@ class Bindings:
         return tuple(_to_binding(row) for row in rows)
 
     async def find(self, binding_id: UUID) -> Binding | None:
-        """Return a binding of any org, locked: for operators."""
+        """Return a binding of any org: for operators."""
         row = (
-            await self._connection.execute(
-                select(*_COLUMNS).where(BindingRow.id == binding_id).with_for_update()
-            )
+            await self._connection.execute(select(*_COLUMNS).where(BindingRow.id == binding_id))
         ).one_or_none()
         return _to_binding(row) if row else None
 

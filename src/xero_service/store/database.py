@@ -193,11 +193,15 @@ def _outages_are_busy() -> Iterator[None]:
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
 
 
+# SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two
+# transactions in each other's way, no such user or database, locks, a replica that only reads.
+_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", "25006")
+
+
 def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:
     """Tell a server that does not serve us now from a mistake in a statement.
 
-    SQLSTATE classes 08 (connection), 57P (operator intervention), 53 (resources), 28 and 3D (no
-    such user or database, yet or any longer) and 40 (two transactions in each other's way).
+    An unknown user or database is one that is not there yet, or no longer.
     """
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
@@ -206,7 +210,7 @@ def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bo
     else:
         # Without a state it is the pool that could not connect.
         sqlstate = getattr(error, "sqlstate", None) or "08000"
-    return (sqlstate or "").startswith(("08", "57P", "53", "28", "3D", "40"))
+    return (sqlstate or "").startswith(_OUTAGES)
 
 
 def asyncpg_url(url: str) -> URL:

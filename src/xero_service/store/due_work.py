@@ -33,7 +33,7 @@ class DueWork:
             .where(
                 GrantRow.status == GrantStatus.ACTIVE,
                 ~rests.exists(),
-                func.greatest(GrantRow.created_at, left) < NOW - for_at_least,
+                func.greatest(GrantRow.updated_at, left) < NOW - for_at_least,
             )
             .limit(limit)
         )

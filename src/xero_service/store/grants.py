@@ -103,12 +103,6 @@ class Grants:
         ).one_or_none()
         return to_grant(row) if row else None
 
-    async def org_of(self, grant_id: UUID) -> str | None:
-        """Return the org whose user authorised a grant."""
-        return await self._connection.scalar(
-            select(GrantRow.clerk_org_id).where(GrantRow.id == grant_id)
-        )
-
     async def current(self, grant_id: UUID) -> Grant | None:
         """Read a grant, or the one that superseded it."""
         successor = select(func.coalesce(GrantRow.superseded_by, GrantRow.id)).where(
@@ -141,18 +135,23 @@ class Grants:
             select(func.pg_advisory_xact_lock(func.hashtextextended(xero_user_id, 0)))
         )
 
-    async def supersede(self, new: NewGrant) -> tuple[UUID, ...]:
+    async def supersede(self, new: NewGrant) -> tuple[tuple[UUID, str], ...]:
         """Put `new` in the place of every earlier grant of its Xero user.
 
         Their tokens are erased, their bindings rest on the new one, and their ids lead to it.
-        Returns the ids of those that were not superseded before.
+        Returns ids and orgs of those that were not superseded before.
         """
         old = select(GrantRow.id).where(
             GrantRow.provider == PROVIDER, GrantRow.xero_user_id == new.xero_user_id
         )
         rows = (
             await self._connection.execute(
-                select(GrantRow.id, GrantRow.generation, GrantRow.superseded_by)
+                select(
+                    GrantRow.id,
+                    GrantRow.clerk_org_id,
+                    GrantRow.generation,
+                    GrantRow.superseded_by,
+                )
                 .where(GrantRow.id.in_(old))
                 .with_for_update()
             )
@@ -195,7 +194,7 @@ class Grants:
             .where(BindingRow.active_grant_id.in_(ids))
             .values(active_grant_id=new.id)
         )
-        return tuple(row.id for row in rows if row.superseded_by is None)
+        return tuple((row.id, row.clerk_org_id) for row in rows if row.superseded_by is None)
 
     async def revoke(self, grant_id: UUID) -> None:
         """Stop using a grant; its tokens stay until Xero confirmed."""

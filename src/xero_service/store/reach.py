@@ -1,6 +1,6 @@
 """Write down what Xero's list of connections says of a grant: its consents and its bindings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from xero_service.domain import (
     ORGANISATION,
@@ -15,17 +15,25 @@ from xero_service.domain import (
 from xero_service.store.database import Transaction
 
 
-async def record_reach(tx: Transaction, grant: Grant, connections: Sequence[Connection]) -> None:
+async def record_reach(
+    tx: Transaction,
+    grant: Grant,
+    connections: Sequence[Connection],
+    *,
+    proven: Collection[str] = (),
+) -> None:
     """Fix what each new consent reached, and bring the bindings up to date.
 
-    Bindings that needed a person are active again where the grant reaches their tenant, and
-    active ones whose tenant it does not reach need a person (design: rule 1). Nothing is written
+    Bindings that needed a person are active again where a new consent reaches their tenant, or
+    where access is `proven`: that Xero lists a tenant is no proof (facts §4.7). Active ones whose
+    tenant the grant does not reach need a person (design: rule 1). Nothing is written
     where the grant was superseded or ended meanwhile: the connections were then read too early.
     """
     locked = await tx.grants.lock(grant.id)
     if locked is None or locked.status is not GrantStatus.ACTIVE:
         return
-    for authorisation in await tx.authorisations.unread(grant.id):
+    unread = await tx.authorisations.unread(grant.id)
+    for authorisation in unread:
         tenant_ids, matched = reached_by(authorisation, connections)
         await tx.authorisations.record_reach(
             authorisation.id, tenant_ids=tenant_ids, matched_event=matched
@@ -33,7 +41,11 @@ async def record_reach(tx: Transaction, grant: Grant, connections: Sequence[Conn
         await tx.cleanups.cancel_deletions(grant.xero_user_id, tenant_ids)
     by_tenant = {connection.tenant_id: connection for connection in connections}
     for binding in await tx.bindings.resting_on(grant.id):
-        status = await tx.bindings.record_reached(binding, by_tenant.get(binding.tenant_id))
+        status = await tx.bindings.record_reached(
+            binding,
+            by_tenant.get(binding.tenant_id),
+            restores=bool(unread) or binding.tenant_id in proven,
+        )
         if status is not binding.status:
             restored = status is BindingStatus.ACTIVE
             await tx.audit.add(

@@ -15,6 +15,7 @@ from xero_service.store.tables import CleanupRow
 _COLUMNS = (
     CleanupRow.id,
     CleanupRow.kind,
+    CleanupRow.org_id,
     CleanupRow.grant_id,
     CleanupRow.xero_user_id,
     CleanupRow.connection_id,
@@ -28,6 +29,7 @@ class NewCleanup:
     """Something to do at Xero for one binding that ended, or for a grant nobody uses."""
 
     kind: CleanupKind
+    org_id: str
     grant_id: UUID
     xero_user_id: str
     binding_id: UUID | None = None
@@ -39,6 +41,7 @@ def _to_cleanup(row: AnyRow) -> Cleanup:
     return Cleanup(
         id=row.id,
         kind=CleanupKind(row.kind),
+        org_id=row.org_id,
         grant_id=row.grant_id,
         xero_user_id=row.xero_user_id,
         connection_id=row.connection_id,
@@ -62,6 +65,7 @@ class RemoteCleanups:
                 .values(
                     id=uuid4(),
                     kind=new.kind,
+                    org_id=new.org_id,
                     grant_id=new.grant_id,
                     binding_id=new.binding_id,
                     xero_user_id=new.xero_user_id,

@@ -1,5 +1,6 @@
 """Bring the schema to the newest migration, and say which one the code expects."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -33,6 +34,7 @@ def check(url: str) -> None:
     command.check(_config(url))
 
 
+@cache
 def expected_revision() -> str | None:
     """Return the newest migration that this code knows."""
     return ScriptDirectory.from_config(_config()).get_current_head()

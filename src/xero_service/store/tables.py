@@ -140,6 +140,7 @@ class CleanupRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
+    org_id: Mapped[str]
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("integration_grants.id"), index=True)
     binding_id: Mapped[UUID | None] = mapped_column(index=True)
     xero_user_id: Mapped[str] = mapped_column(index=True)

@@ -1,6 +1,6 @@
 """Authorisation attempts: stored hashed and sealed, consumed by one statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from xero_service.store.tables import VerificationTokenRow
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is left of an attempt besides its payload."""
+    """What is known of an attempt; its payload is gone once it was consumed."""
 
     browser_hash: str
     consumed: bool
-    expired: bool
     landing: str | None
+    sealed_payload: str | None = field(repr=False)
 
 
 class VerificationTokens:
@@ -75,14 +75,14 @@ class VerificationTokens:
                 select(
                     VerificationTokenRow.browser_hash,
                     VerificationTokenRow.consumed_at,
-                    (VerificationTokenRow.expires <= NOW).label("expired"),
                     VerificationTokenRow.landing,
+                    VerificationTokenRow.token,
                 ).where(VerificationTokenRow.identifier == identifier)
             )
         ).one_or_none()
         if row is None:
             return None
-        return Attempt(row.browser_hash, row.consumed_at is not None, row.expired, row.landing)
+        return Attempt(row.browser_hash, row.consumed_at is not None, row.landing, row.token)
 
     async def record_landing(
         self, identifier: str, landing: str, grant_id: UUID | None = None
