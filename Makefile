@@ -95,7 +95,7 @@ $(PAGE): .demo/page-settings $(PAGE_SOURCES)
 .PHONY: test
 test: install ## Run all tests: service, page, and both together in a browser
 	$(call say,'Tests of the service')
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 	@if $(has_page); then printf '\n▸ Tests of the page\n'; $(NPM) test; fi
 	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
 
