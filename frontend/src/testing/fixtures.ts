@@ -107,6 +107,14 @@ export function tenant(change: Partial<Tenant> = {}): Tenant {
   }
 }
 
+/** An organisation on offer, and the binding that choosing it makes. */
+export const offeredDemo = tenant({ tenantId: 't-demo', tenantName: 'Demo Company (NZ)' })
+export const demo = binding({
+  id: 'b-demo',
+  tenantId: offeredDemo.tenantId,
+  tenantName: offeredDemo.tenantName,
+})
+
 /** "Auckland Branch Ltd" and nine more. */
 export const manyTenants: Tenant[] = [
   'Auckland',

@@ -13,6 +13,9 @@ import type { Org } from '@/lib/auth'
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
 export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
 
+/** Where the callback sends an admin who has just consented. */
+export const RETURNED = '/settings/integrations?action=select_tenant&grantId=g1'
+
 export const getToken = () => Promise.resolve('session-token')
 
 /** Renders with all that a page has around it: a client, a cache of its own, a router, toasts. */

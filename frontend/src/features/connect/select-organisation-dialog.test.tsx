@@ -1,11 +1,8 @@
-import { screen, within } from '@testing-library/react'
-import { useRef } from 'react'
-import { describe, expect, it, vi } from 'vitest'
+import { screen } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
 
-import type { Binding } from '@/api/types'
 import { expectAccessible } from '@/testing/axe'
-import { binding, manyTenants, services, tenant } from '@/testing/fixtures'
-import { renderWithApp } from '@/testing/render'
+import { binding, manyTenants, offeredDemo as demo, services, tenant } from '@/testing/fixtures'
 import {
   givenSelectAnswer,
   givenSelectSucceeds,
@@ -14,11 +11,9 @@ import {
   NEVER,
   problem,
 } from '@/testing/server'
-
-import { SelectOrganisationDialog } from './select-organisation-dialog'
+import { connect, dialog, names, radio, showChooser } from '@/testing/show-chooser'
 
 const trading = tenant({ justAuthorised: true })
-const demo = tenant({ tenantId: 't-demo', tenantName: 'Demo Company (NZ)' })
 const bound = tenant({
   tenantId: services.tenantId,
   tenantName: 'Acme Services Ltd',
@@ -31,41 +26,10 @@ const taken = tenant({
   availability: 'unavailable',
 })
 
-interface Options {
-  grantIds?: string[]
-  afterConsent?: boolean
-  replacing?: Binding | null
-}
-
-function show({ grantIds = ['g1'], afterConsent = true, replacing = null }: Options = {}) {
-  const onClose = vi.fn()
-  const onConnected = vi.fn()
-  const onConsent = vi.fn()
-  const Page = () => (
-    <SelectOrganisationDialog
-      grantIds={grantIds}
-      orgName="Acme"
-      afterConsent={afterConsent}
-      replacing={replacing}
-      onClose={onClose}
-      onConnected={onConnected}
-      onConsent={onConsent}
-      consenting={false}
-      fallbackFocus={useRef(null)}
-    />
-  )
-  return { ...renderWithApp(<Page />), onClose, onConnected, onConsent }
-}
-
-const dialog = () => screen.getByRole('dialog', { name: 'Select a Xero organisation' })
-const radio = (name: string) => screen.findByRole('radio', { name })
-const connect = () => within(dialog()).getByRole('button', { name: 'Connect organisation' })
-const names = () => screen.getAllByRole('radio').map((each) => each.closest('label')?.textContent)
-
 describe('loading', () => {
   it('says that Xero is being asked', async () => {
     givenTenantsAnswer(NEVER)
-    show()
+    showChooser()
 
     expect(screen.getByRole('status', { name: 'Asking Xero for your organisations' })).toBeVisible()
     expect(dialog()).toHaveFocus()
@@ -77,7 +41,7 @@ describe('loading', () => {
 describe('full', () => {
   it('puts what was just authorised first and marks what is bound', async () => {
     givenTenants([taken, bound, demo, trading])
-    show()
+    showChooser()
 
     await radio('Acme Trading Ltd')
     expect(names()).toEqual([
@@ -91,7 +55,7 @@ describe('full', () => {
 
   it('preselects the only one that was just authorised', async () => {
     givenTenants([demo, trading])
-    show()
+    showChooser()
 
     expect(await radio('Acme Trading Ltd')).toBeChecked()
     expect(connect()).toBeEnabled()
@@ -99,7 +63,7 @@ describe('full', () => {
 
   it('preselects nothing when several were, or none', async () => {
     givenTenants([trading, { ...demo, justAuthorised: true }])
-    show()
+    showChooser()
 
     expect(await radio('Acme Trading Ltd')).not.toBeChecked()
     expect(connect()).toBeDisabled()
@@ -107,7 +71,7 @@ describe('full', () => {
 
   it('calls nothing "just authorised" when no consent has just come back', async () => {
     givenTenants([demo, trading])
-    show({ afterConsent: false })
+    showChooser({ afterConsent: false })
 
     expect(await radio('Acme Trading Ltd')).not.toBeChecked()
     expect(screen.queryByText('Just authorised')).not.toBeInTheDocument()
@@ -115,7 +79,7 @@ describe('full', () => {
 
   it('explains the unavailable without saying whose they are', async () => {
     givenTenants([taken])
-    show()
+    showChooser()
 
     const unavailable = await radio('Globex Ltd')
     expect(unavailable).toBeDisabled()
@@ -125,7 +89,7 @@ describe('full', () => {
   it('lists what several grants reach, each tenant once', async () => {
     givenTenants([trading, demo], 'g1')
     givenTenants([demo, bound], 'g2')
-    show({ grantIds: ['g1', 'g2'], afterConsent: false })
+    showChooser({ grantIds: ['g1', 'g2'], afterConsent: false })
 
     await radio('Acme Services Ltd')
     expect(screen.getAllByRole('radio')).toHaveLength(3)
@@ -133,13 +97,13 @@ describe('full', () => {
 
   it('has no search for eight, and one for more', async () => {
     givenTenants(manyTenants.slice(0, 8))
-    const { unmount } = show()
+    const { unmount } = showChooser()
     await radio('Auckland Branch Ltd')
     expect(screen.queryByRole('searchbox')).not.toBeInTheDocument()
     unmount()
 
     givenTenants(manyTenants)
-    const { user } = show()
+    const { user } = showChooser()
     const search = await screen.findByRole('searchbox', { name: 'Search organisations' })
     await user.click(await radio('Jersey Branch Ltd'))
     await user.type(search, 'dUn')
@@ -151,7 +115,7 @@ describe('full', () => {
 
   it('says so when a search finds nothing', async () => {
     givenTenants(manyTenants)
-    const { user } = show()
+    const { user } = showChooser()
 
     await user.type(await screen.findByRole('searchbox'), 'zzz')
 
@@ -164,7 +128,7 @@ describe('connecting', () => {
     givenTenants([trading], 'g1')
     givenTenants([demo], 'g2')
     const bodies = givenSelectSucceeds(binding({ tenantName: 'Demo Company (NZ)' }))
-    const { user, onConnected } = show({ grantIds: ['g1', 'g2'] })
+    const { user, onConnected } = showChooser({ grantIds: ['g1', 'g2'] })
 
     await user.click(await radio('Demo Company (NZ)'))
     await user.click(connect())
@@ -177,7 +141,7 @@ describe('connecting', () => {
   it('calls it "reconnected" where it was bound before', async () => {
     givenTenants([bound])
     givenSelectSucceeds(services)
-    const { user } = show()
+    const { user } = showChooser()
 
     await user.click(await radio('Acme Services Ltd'))
     await user.click(connect())
@@ -192,7 +156,7 @@ describe('connecting', () => {
   ])('says why it failed (%s %s) and lets another be chosen', async (status, code, detail) => {
     givenTenants([trading, demo])
     givenSelectAnswer(problem(status, code, detail))
-    const { user, onConnected } = show()
+    const { user, onConnected } = showChooser()
 
     await radio('Acme Trading Ltd')
     await user.click(connect())
@@ -209,70 +173,16 @@ describe('connecting', () => {
 
   it('names what a switch replaces', async () => {
     givenTenants([demo])
-    show({ replacing: binding(), afterConsent: false })
+    showChooser({ replacing: binding(), afterConsent: false })
 
     await radio('Demo Company (NZ)')
     expect(dialog()).toHaveAccessibleDescription(/in place of Acme Trading Ltd/)
   })
 })
 
-describe('nothing to choose', () => {
-  it.each([
-    [
-      'the consent reaches nothing',
-      { grantId: 'g1', tenants: [] },
-      'This sign-in to Xero reaches no organisation',
-    ],
-    [
-      "the consent is somebody else's",
-      problem(404, 'not_found', 'Not found'),
-      "This sign-in to Xero is not Acme's",
-    ],
-    [
-      'the consent has died',
-      problem(409, 'reauthorization_required', 'Connect to Xero again.'),
-      'This sign-in to Xero no longer works',
-    ],
-  ])('%s: leads back to Xero', async (_, answer, words) => {
-    givenTenantsAnswer(answer)
-    const { user, onConsent } = show()
-
-    expect(await screen.findByText(words)).toBeVisible()
-    await user.click(screen.getByRole('button', { name: 'Sign in to Xero again' }))
-
-    expect(onConsent).toHaveBeenCalledOnce()
-    expect(connect()).toBeDisabled()
-    await expectAccessible()
-  })
-
-  it("lists the others when one of several consents is a colleague's", async () => {
-    givenTenantsAnswer(problem(404, 'not_found', 'Not found'))
-    givenTenants([demo], 'g2')
-    show({ grantIds: ['g1', 'g2'] })
-
-    expect(await radio('Demo Company (NZ)')).toBeVisible()
-    expect(screen.queryByRole('alert')).not.toBeInTheDocument()
-  })
-})
-
-describe('failed', () => {
-  it('says why, and lists them after a retry that works', async () => {
-    givenTenantsAnswer(problem(503, 'xero_unavailable', 'Xero is not available.'))
-    const { user } = show()
-
-    expect(await screen.findByRole('alert')).toHaveTextContent('Xero is not available.')
-    await expectAccessible()
-
-    givenTenants([trading])
-    await user.click(screen.getByRole('button', { name: 'Try again' }))
-
-    expect(await radio('Acme Trading Ltd')).toBeVisible()
-  })
-})
-
 it('closes without a choice', async () => {
   givenTenants([trading])
-  const { user, onClose } = show()
+  const { user, onClose } = showChooser()
   await radio('Acme Trading Ltd')
 
   await user.click(screen.getByRole('button', { name: 'Cancel' }))

@@ -1,14 +1,13 @@
-import { screen, within } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { leavePageFor } from '@/lib/leave-page'
 import { expectAccessible } from '@/testing/axe'
-import { binding, lost, services, tenant } from '@/testing/fixtures'
-import { ACME_ADMIN, ACME_MEMBER, renderWithApp } from '@/testing/render'
+import { binding, demo, lost, offeredDemo as offered, services, tenant } from '@/testing/fixtures'
+import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
 import {
   givenBindings,
   givenBindingsAnswer,
-  givenDisconnectSucceeds,
   givenSelectSucceeds,
   givenStart,
   givenTenants,
@@ -20,14 +19,6 @@ import { IntegrationsPage } from './integrations-page'
 vi.mock('@/lib/leave-page')
 
 beforeEach(() => vi.mocked(leavePageFor).mockClear())
-
-const RETURNED = '/settings/integrations?action=select_tenant&grantId=g1'
-const demo = binding({
-  id: 'b-demo',
-  tenantId: 't-demo',
-  tenantName: 'Demo Company (NZ)',
-})
-const offered = tenant({ tenantId: 't-demo', tenantName: 'Demo Company (NZ)' })
 
 const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
   renderWithApp(<IntegrationsPage org={org} />, { at })
@@ -207,94 +198,5 @@ describe('adding another', () => {
     expect(
       screen.queryByRole('button', { name: 'Add another organisation' }),
     ).not.toBeInTheDocument()
-  })
-})
-
-describe('switching', () => {
-  const switchButton = () => button('Switch organisation')
-
-  it('connects the new one, then offers to disconnect the old', async () => {
-    const list = givenBindings(binding())
-    givenTenants([offered])
-    givenSelectSucceeds(demo, list)
-    givenDisconnectSucceeds(list)
-    const { user } = show()
-
-    await user.click(await switchButton())
-    expect(await chooser()).toHaveAccessibleDescription(/in place of Acme Trading Ltd/)
-    await user.click(await screen.findByRole('radio', { name: 'Demo Company (NZ)' }))
-    await user.click(await button('Connect organisation'))
-
-    const offer = await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
-    expect(offer).toHaveTextContent('Demo Company (NZ) is connected now.')
-    await user.click(within(offer).getByRole('button', { name: 'Disconnect' }))
-
-    expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
-    expect(screen.queryByRole('listitem', { name: 'Acme Trading Ltd' })).not.toBeInTheDocument()
-  })
-
-  it('offers no such thing when the same one was chosen again', async () => {
-    const list = givenBindings(binding())
-    givenTenants([tenant({ availability: 'bound_here' })])
-    givenSelectSucceeds(list[0] ?? binding(), list)
-    const { user } = show()
-
-    await user.click(await switchButton())
-    await user.click(await screen.findByRole('radio', { name: 'Acme Trading Ltd' }))
-    await user.click(await button('Connect organisation'))
-
-    expect(await screen.findByText('Acme Trading Ltd reconnected')).toBeInTheDocument()
-    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
-  })
-
-  it('goes on after a detour by way of Xero', async () => {
-    const list = givenBindings(binding())
-    givenTenants([])
-    givenStart()
-    const before = show()
-    await before.user.click(await switchButton())
-    await before.user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
-    before.unmount()
-
-    givenTenants([{ ...offered, justAuthorised: true }])
-    givenSelectSucceeds(demo, list)
-    const { user } = show(ACME_ADMIN, RETURNED)
-    await screen.findByRole('radio', { name: 'Demo Company (NZ)' })
-    await user.click(await button('Connect organisation'))
-
-    expect(
-      await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' }),
-    ).toBeVisible()
-  })
-
-  it('is forgotten when it was cancelled at Xero', async () => {
-    givenBindings(binding())
-    givenTenants([])
-    givenStart()
-    const { user, unmount } = show()
-    await user.click(await switchButton())
-    await user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
-    expect(sessionStorage).toHaveLength(1)
-    unmount()
-
-    show(ACME_ADMIN, '/settings/integrations?error=access_denied')
-
-    expect(sessionStorage).toHaveLength(0)
-  })
-
-  it('is forgotten when the detour is called off', async () => {
-    givenBindings(binding())
-    givenTenants([])
-    givenStart()
-    const { user } = show()
-    await user.click(await switchButton())
-    await user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
-
-    await user.click(await button('Cancel'))
-
-    expect(sessionStorage).toHaveLength(0)
   })
 })

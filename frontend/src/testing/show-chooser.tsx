@@ -1,0 +1,45 @@
+import { screen, within } from '@testing-library/react'
+import { useRef } from 'react'
+import { vi } from 'vitest'
+
+import type { Binding } from '@/api/types'
+import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
+
+import { renderWithApp } from './render'
+
+interface Options {
+  grantIds?: string[]
+  afterConsent?: boolean
+  replacing?: Binding | null
+}
+
+/** The dialog for choosing an organisation, and what can be found in it. */
+export function showChooser({
+  grantIds = ['g1'],
+  afterConsent = true,
+  replacing = null,
+}: Options = {}) {
+  const onClose = vi.fn()
+  const onConnected = vi.fn()
+  const onConsent = vi.fn()
+  const Page = () => (
+    <SelectOrganisationDialog
+      grantIds={grantIds}
+      orgName="Acme"
+      afterConsent={afterConsent}
+      replacing={replacing}
+      onClose={onClose}
+      onConnected={onConnected}
+      onConsent={onConsent}
+      consenting={false}
+      fallbackFocus={useRef(null)}
+    />
+  )
+  return { ...renderWithApp(<Page />), onClose, onConnected, onConsent }
+}
+
+export const dialog = () => screen.getByRole('dialog', { name: 'Select a Xero organisation' })
+export const radio = (name: string) => screen.findByRole('radio', { name })
+export const connect = () => within(dialog()).getByRole('button', { name: 'Connect organisation' })
+export const names = () =>
+  screen.getAllByRole('radio').map((each) => each.closest('label')?.textContent)
