@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 from datetime import timedelta
 from typing import Annotated
@@ -42,7 +43,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        # Behind a proxy whose addresses this variable names, callers are known by theirs.
+        proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
         timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
 
