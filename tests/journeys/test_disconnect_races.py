@@ -79,6 +79,7 @@ async def test_a_disconnect_waits_out_a_refresh_whose_answer_is_then_lost_r19(
 
 
 async def test_a_revocation_whose_tokens_are_lost_for_good_comes_to_an_end(world: World) -> None:
+    """R22."""
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     await world.ages(binding["grantId"], expires_in="-1 minute")
@@ -122,6 +123,7 @@ async def test_a_consent_during_a_refresh_keeps_its_set_r19(world: World) -> Non
 
 
 async def test_binding_a_tenant_cancels_the_deletion_that_is_still_owed(world: World) -> None:
+    """R19."""
     acme, globex = await world.acme_admin(), await world.globex_admin()
     trading = await acme.connects(ACME_TRADING, xero_user=SHARED)
     await acme.connects(ACME_SERVICES, xero_user=SHARED)

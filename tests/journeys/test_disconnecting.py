@@ -122,6 +122,7 @@ async def test_while_xero_is_away_one_of_two_ends_here_and_upkeep_finishes_it_r2
 
 
 async def test_upkeep_does_not_hurry_while_xero_is_away(world: World) -> None:
+    """R22."""
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     world.sandbox.fault("revocation", "503", times=None)

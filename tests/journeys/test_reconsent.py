@@ -31,6 +31,7 @@ async def refreshes_work(world: World, *people: Any) -> None:
 async def test_from_the_same_org_there_is_one_live_grant_and_every_binding_works(
     world: World,
 ) -> None:
+    """R19b."""
     admin = await world.acme_admin()
     first = await admin.connects(ACME_TRADING)
     old = await world.grant(first["grantId"])
@@ -110,6 +111,7 @@ async def test_reconnecting_cancels_the_owed_revocation_and_restores_the_binding
 async def test_a_dead_grants_bindings_are_active_again_once_a_consent_reaches_them(
     world: World,
 ) -> None:
+    """R9, R25: with their ids."""
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     await world.database.execute("UPDATE integration_grants SET status = 'refresh_failed'")
@@ -125,6 +127,7 @@ async def test_a_dead_grants_bindings_are_active_again_once_a_consent_reaches_th
 
 
 async def test_tenants_that_a_new_consent_does_not_reach_need_a_person(world: World) -> None:
+    """R25."""
     admin = await world.acme_admin()
     trading = await admin.connects(ACME_TRADING)
     await admin.connects(ACME_SERVICES)

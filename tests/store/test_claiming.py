@@ -23,6 +23,7 @@ async def claim(
 
 
 async def test_of_many_who_claim_at_once_one_holds(database: Database, grant: Grant) -> None:
+    """R1."""
     leases = await asyncio.gather(*(claim(database, grant) for _ in range(5)))
 
     assert sum(lease is not None for lease in leases) == 1
@@ -40,6 +41,7 @@ async def test_a_claim_notes_the_intent_to_send(
 
 
 async def test_a_lease_that_ran_out_is_free(database: Database, rows: Rows, grant: Grant) -> None:
+    """R2."""
     first = await claim(database, grant)
     await rows.alter(grant, "lease_until = clock_timestamp() - interval '1 microsecond'")
 
@@ -53,7 +55,7 @@ async def test_a_lease_that_ran_out_is_free(database: Database, rows: Rows, gran
 async def test_a_second_attempt_does_not_hide_the_first(
     database: Database, rows: Rows, grant: Grant
 ) -> None:
-    """Rule 5: the mark is that of the oldest attempt without an answer."""
+    """R8, rule 5: the mark is that of the oldest attempt without an answer."""
     first = await claim(database, grant)
     await rows.alter(grant, "lease_until = now() - interval '1 s'")
     marked = await rows.row(grant)
@@ -100,7 +102,7 @@ async def test_a_grant_that_changed_meanwhile_is_not_claimed(
 async def test_a_disconnect_claims_a_revoked_grant_too(
     database: Database, rows: Rows, grant: Grant
 ) -> None:
-    """Rule 8: it settles an attempt that was cut short before it revokes."""
+    """R19, rule 8: it settles an attempt that was cut short before it revokes."""
     await rows.alter(grant, "status = 'revoked'")
 
     assert await claim(database, grant, even_revoked=True) is not None

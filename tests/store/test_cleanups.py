@@ -103,7 +103,7 @@ async def test_an_outcome_does_not_change(
 async def test_a_newer_consent_cancels_revocations_alone(
     database: Database, sql: asyncpg.Connection, grant: Grant, owed: list[Cleanup]
 ) -> None:
-    """Rule 1."""
+    """R19, rule 1."""
     await owe(database, grant, CleanupKind.REVOKE)
 
     async with database.transaction() as tx:
@@ -116,7 +116,7 @@ async def test_a_newer_consent_cancels_revocations_alone(
 async def test_a_newer_consent_cancels_the_deletion_of_what_it_reaches(
     database: Database, sql: asyncpg.Connection, owed: list[Cleanup]
 ) -> None:
-    """Rule 8: an owed deletion never undoes a later consent."""
+    """R19, rule 8: an owed deletion never undoes a later consent."""
     async with database.transaction() as tx:
         await tx.cleanups.cancel_deletions(XERO_USER, ["a", "c", "another"])
 

@@ -22,6 +22,7 @@ async def another_active(sql: asyncpg.Connection, xero_user: str, status: str) -
 
 
 async def test_a_xero_user_has_one_active_grant(sql: asyncpg.Connection, grant: Grant) -> None:
+    """R21, R26."""
     with pytest.raises(asyncpg.UniqueViolationError, match="one_active"):
         await another_active(sql, XERO_USER, "active")
 
@@ -69,6 +70,7 @@ async def bind(sql: asyncpg.Connection, grant_id: UUID, *, org: str, status: str
 
 @pytest.mark.parametrize("status", ["active", "suspended", "needs_reauth", "revoked"])
 async def test_a_tenant_has_one_binding(sql: asyncpg.Connection, grant: Grant, status: str) -> None:
+    """R20."""
     await bind(sql, grant.id, org="org_one", status=status)
 
     with pytest.raises(asyncpg.UniqueViolationError, match="provider"):

@@ -72,6 +72,7 @@ async def test_a_database_answers_with_and_without_prepared_statements(
 
 @asks
 async def test_a_pool_in_use_is_busy(narrow: Database, ask: Ask) -> None:
+    """R14."""
     async with narrow.transaction():
         with pytest.raises(ServiceBusy) as busy:
             await ask(narrow)
@@ -150,7 +151,7 @@ async def test_a_connection_that_was_cut_is_busy_once(
 async def test_a_connection_that_is_cut_while_it_is_asked_is_busy(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
-    """What a restart of the server looks like."""
+    """R15: what a restart of the server looks like."""
     asking = asyncio.create_task(ask(narrow, "SELECT pg_sleep(60)"))
     async with asyncio.timeout(10):
         while not await sql.fetchval(CUT_THE_SLEEPER):

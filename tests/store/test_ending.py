@@ -1,4 +1,4 @@
-"""Rule 5: a grant ends only when nobody else can have a newer set of it."""
+"""Rule 5: a grant ends only when nobody else can have a newer set of it (R8, R9)."""
 
 import pytest
 
@@ -51,7 +51,7 @@ async def test_a_refused_grant_ends(rows: Rows, grant: Grant, holder: Holder) ->
 async def test_a_grant_does_not_end_while_the_refusal_may_be_somebody_elses_doing(
     rows: Rows, grant: Grant, holder: Holder, meanwhile: str
 ) -> None:
-    """Rule 5."""
+    """R8, rule 5."""
     await rows.alter(grant, meanwhile)
 
     assert not await holder.marks_dead()
@@ -71,7 +71,7 @@ async def test_a_grant_does_not_end_while_the_refusal_may_be_somebody_elses_doin
 async def test_a_grant_ends_when_nobody_else_can_have_a_newer_set(
     rows: Rows, grant: Grant, holder: Holder, meanwhile: str
 ) -> None:
-    """Rule 5."""
+    """R9, rule 5."""
     await rows.alter(grant, meanwhile)
 
     assert await holder.marks_dead()
@@ -90,5 +90,5 @@ async def test_a_revoked_grant_that_is_refused_stays_revoked(
 async def test_an_older_attempt_keeps_a_successor_from_ending_the_grant(
     successor: Holder,
 ) -> None:
-    """Rule 5: the sleeping holder may yet come with the rotated set."""
+    """R8, rule 5: the sleeping holder may yet come with the rotated set."""
     assert not await successor.marks_dead()

@@ -23,6 +23,7 @@ async def release(database: Database, holder: UUID) -> None:
 
 
 async def test_of_many_who_claim_at_once_one_holds(database: Database) -> None:
+    """R19b: exchanges of codes run one at a time."""
     claims = await asyncio.gather(*(claim(database, uuid4()) for _ in range(5)))
 
     assert sum(at is not None for at in claims) == 1

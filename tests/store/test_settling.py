@@ -50,7 +50,7 @@ async def test_a_generation_is_saved_once(rows: Rows, grant: Grant, holder: Hold
 async def test_a_holder_that_slept_through_its_lease_may_still_save(
     rows: Rows, grant: Grant, holder: Holder, successor: Holder
 ) -> None:
-    """Rule 4: it may carry the only valid token."""
+    """R7, rule 4: it may carry the only valid token."""
     assert await holder.saves()
 
     assert not await successor.saves("3")
@@ -60,7 +60,7 @@ async def test_a_holder_that_slept_through_its_lease_may_still_save(
 async def test_a_save_after_the_tokens_were_erased_is_refused(
     rows: Rows, grant: Grant, holder: Holder
 ) -> None:
-    """Rule 8: nothing comes back once Xero confirmed the revocation."""
+    """R19, rule 8: nothing comes back once Xero confirmed the revocation."""
     await rows.alter(grant, "status = 'revoked', refresh_token_enc = NULL, access_token_enc = NULL")
 
     assert not await holder.saves()
@@ -69,7 +69,7 @@ async def test_a_save_after_the_tokens_were_erased_is_refused(
 async def test_a_save_after_a_newer_consent_is_refused(
     rows: Rows, grant: Grant, holder: Holder
 ) -> None:
-    """Rule 1."""
+    """R19, rule 1."""
     await rows.grant(consent(name="newer"))
 
     assert not await holder.saves()
@@ -104,7 +104,7 @@ async def test_a_failure_gives_the_lease_back_and_says_when_to_try_again(
 async def test_a_failure_without_an_answer_leaves_the_attempt_open(
     rows: Rows, grant: Grant, holder: Holder
 ) -> None:
-    """Rule 4: it is retried by whoever comes first."""
+    """R3, rule 4: it is retried by whoever comes first."""
     await holder.fails(answered=False)
 
     row = await rows.row(grant)
@@ -153,7 +153,7 @@ async def test_a_late_failure_touches_nothing_of_a_newer_generation(
 async def test_a_late_answer_hands_the_mark_to_whoever_sent_since(
     rows: Rows, grant: Grant, holder: Holder, successor: Holder
 ) -> None:
-    """Rule 5: the successor's attempt is under way, and now the oldest without an answer."""
+    """R8, rule 5: the successor's attempt is under way, and now the oldest without an answer."""
     await holder.fails(answered=True)
 
     assert (await rows.row(grant))["refresh_sent_by"] == successor.lease.holder
