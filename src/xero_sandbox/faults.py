@@ -19,6 +19,7 @@ FaultName = Literal[
     "html403",
     "429",
     "slow",
+    "drip",
     "malformed_json",
     "missing_refresh_token",
     "extra_fields",
@@ -32,13 +33,14 @@ FaultName = Literal[
 ]
 _NEEDS_AN_ANSWER = frozenset(
     {"missing_refresh_token", "extra_fields", "changed_fields", "wrong_user", "mixed_users"}
-    | {"changed_id_token", "forged_id_token"}
+    | {"changed_id_token", "forged_id_token", "drip"}
 )
 
 
 class FaultOrder(Document):
     """A fault as a test orders it; `times` of null lasts until it is removed.
 
+    `slow` waits before it answers, `drip` sends its answer bit by bit, both over `seconds`.
     `changes` are for `changed_fields` (of the JSON answer) and `changed_id_token` (its claims);
     a null removes. `wrong_user` puts another user's access token and id_token into the answer,
     `mixed_users` only another's access token.

@@ -14,6 +14,8 @@ from xero_sandbox.world import World
 
 _HTML = "text/html; charset=UTF-8"
 _JSON = "application/json; charset=UTF-8"
+_DRIPS = 20
+_MORE = {"more_body": True}
 _PAGES = {
     "500": (500, "<html><body><h1>Internal Server Error</h1></body></html>"),
     "502": (502, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
@@ -31,11 +33,12 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole HTTP answer."""
+    """A whole HTTP answer; with `over_seconds` it takes so long to send."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    over_seconds: float = 0
 
     @staticmethod
     def collector() -> "Collector":
@@ -81,7 +84,14 @@ class Wire:
         headers = {**answer.headers, "content-length": str(len(answer.body))}
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-        await self.send({"type": "http.response.body", "body": answer.body})
+        body = answer.body
+        if answer.over_seconds:
+            size = len(body) // _DRIPS + 1
+            while body:
+                await self.send({"type": "http.response.body", "body": body[:size], **_MORE})
+                body = body[size:]
+                await asyncio.sleep(answer.over_seconds / _DRIPS)
+        await self.send({"type": "http.response.body", "body": body})
 
     async def drop(self) -> None:
         """Cut the connection without a byte of answer."""
@@ -128,6 +138,8 @@ class Strikes:
                 await fault.hold()
             case "slow":
                 await asyncio.sleep(order.seconds)
+            case "drip" if answer is not None:
+                return replace(answer, over_seconds=order.seconds)
             case "timeout":
                 await wire.stay_silent(order.seconds)
             case "drop":

@@ -1,6 +1,7 @@
 """Arranged faults, before and after the change of state."""
 
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -136,6 +137,17 @@ def test_a_slow_answer_is_a_whole_one(
     sandbox.fault("token.refresh", "slow", seconds=0.01, when="after")
 
     assert app.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_a_dripping_answer_is_whole_in_the_end(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    sandbox.fault("token.refresh", "drip", seconds=0.1, when="after")
+    began = time.monotonic()
+
+    assert app.refresh(tokens["refresh_token"]).status_code == 200
+
+    assert time.monotonic() - began >= 0.09
 
 
 def test_a_malformed_answer_is_not_json(
