@@ -3,18 +3,21 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
+
+import pytest
 
 from tests.concurrency import worker
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
 
-CALLERS_HERE, CALLERS_IN_EACH_PROCESS = 200, 50
+CALLERS_HERE = 200
+PROCESSES, CALLERS_IN_EACH_PROCESS = 4, 50
 
 
-async def test_two_hundred_callers_in_one_process_cause_one_refresh(world: World) -> None:
+async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(world: World) -> None:
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     await world.ages(binding["grantId"], expires_in="-1 minute")
@@ -63,31 +66,53 @@ async def says(process: asyncio.subprocess.Process) -> str:
     raise AssertionError("The process ended without a word.")
 
 
-async def test_two_processes_with_fifty_callers_each_cause_one_refresh_r1(
-    world: World, process_environment: dict[str, str]
+async def all_say(processes: Sequence[asyncio.subprocess.Process]) -> list[str]:
+    return await asyncio.gather(*(says(process) for process in processes))
+
+
+async def ask_at_once(
+    world: World, processes: Sequence[asyncio.subprocess.Process], *, held: bool
+) -> str:
+    """Let every caller of every process ask at the same moment; return the one token's hash.
+
+    `held`: Xero keeps the refresh until the last of them waits for it. Otherwise it answers at
+    once, and callers find the grant expired, being renewed, or renewed a moment ago.
+    """
+    hold = world.hold("token.refresh", times=None) if held else None
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+    assert set(await all_say(processes)) == {"asked"}
+    if hold:
+        await hold.reached()
+        await hold.release()
+    got = [json.loads(line) for line in await all_say(processes)]
+    (token,) = {token for tokens in got for token in tokens}
+    return str(token)
+
+
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.soak)])
+async def test_four_processes_with_fifty_callers_each_cause_one_refresh_a_round_r1(
+    world: World, process_environment: dict[str, str], rounds: int
 ) -> None:
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
-    await world.ages(binding["grantId"], expires_in="-1 minute")
     environment = {**process_environment, "DATABASE_POOL_SIZE": "50"}
-    hold = world.hold("token.refresh", times=None)
 
-    async with (
-        asking_process(environment, binding["id"]) as first,
-        asking_process(environment, binding["id"]) as second,
-    ):
-        for process in (first, second):
-            assert await says(process) == "ready"
-        for process in (first, second):
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-        for process in (first, second):
-            assert await says(process) == "asked"
-        await hold.reached()
-        await hold.release()
-        got = [json.loads(await says(process)) for process in (first, second)]
+    async with AsyncExitStack() as stack:
+        processes = [
+            await stack.enter_async_context(asking_process(environment, binding["id"]))
+            for _ in range(PROCESSES)
+        ]
+        assert set(await all_say(processes)) == {"ready"}
+        tokens = []
+        for number in range(1, rounds + 1):
+            await world.ages(binding["grantId"], expires_in="-1 minute")
 
-    assert got[0] == got[1]
-    assert len(got[0]) == 1
-    assert len(world.calls("token.refresh")) == 1
-    assert (await world.grant(binding["grantId"]))["generation"] == 2
+            tokens.append(await ask_at_once(world, processes, held=number % 2 == 1))
+
+            assert len(world.calls("token.refresh")) == number
+            assert (await world.grant(binding["grantId"]))["generation"] == 1 + number
+
+    assert len(set(tokens)) == rounds
+    assert world.presented() == [1] * rounds + [0]

@@ -1,8 +1,8 @@
-"""A process of its own that asks for one binding's token many times at once.
+"""A process of its own that asks for one binding's token many times at once, round after round.
 
-Configured by the environment like the service. Says `ready`, waits for a line, says `asked` once
-every caller is under way and the process has reached for the lease, and then prints what they all
-got, tokens only by their hash.
+Configured by the environment like the service. Says `ready`; for each line that it reads it says
+`asked` once every caller is under way and the process has reached for the lease (or found a token
+that another process renewed), and then prints what they all got, tokens only by their hash.
 """
 
 import asyncio
@@ -17,39 +17,49 @@ from xero_service import wiring
 from xero_service.domain import RefreshLease
 from xero_service.settings import load
 from xero_service.store.grant_leases import GrantLeases
+from xero_service.wiring import Services
 
-reached_for_the_lease = asyncio.Event()
 claim_refresh = GrantLeases.claim_refresh
 
 
-async def noting(*arguments: Any, **options: Any) -> RefreshLease | None:
-    lease = await claim_refresh(*arguments, **options)
-    reached_for_the_lease.set()
-    return lease
+class Round:
+    """Fifty callers, say, that start at the same moment."""
+
+    def __init__(self, services: Services, org_id: str, binding_id: UUID, callers: int) -> None:
+        self.services, self.org_id, self.binding_id = services, org_id, binding_id
+        self.callers, self.under_way = callers, 0
+        self.all_under_way, self.reached_for_the_lease = asyncio.Event(), asyncio.Event()
+
+    async def ask(self) -> str:
+        self.under_way += 1
+        if self.under_way == self.callers:
+            self.all_under_way.set()
+        tokens = self.services.tokens
+        client = await tokens.get_client_for_tenant_binding(self.binding_id, self.org_id)
+        self.reached_for_the_lease.set()
+        return hashlib.sha256(client.access_token.encode()).hexdigest()
+
+    async def run(self) -> list[str]:
+        async def noting(*arguments: Any, **options: Any) -> RefreshLease | None:
+            lease = await claim_refresh(*arguments, **options)
+            self.reached_for_the_lease.set()
+            return lease
+
+        with patch.object(GrantLeases, "claim_refresh", noting):
+            async with asyncio.TaskGroup() as tasks:
+                asked = [tasks.create_task(self.ask()) for _ in range(self.callers)]
+                await self.all_under_way.wait()
+                await self.reached_for_the_lease.wait()
+                say("asked")
+        return sorted({task.result() for task in asked})
 
 
-async def work(org_id: str, binding_id: UUID, callers: int) -> list[str]:
+async def work(org_id: str, binding_id: UUID, callers: int) -> None:
     async with wiring.services(load()) as services:
         await services.database.revision()
         say("ready")
-        await asyncio.to_thread(sys.stdin.readline)
-        under_way = 0
-        all_under_way = asyncio.Event()
-
-        async def ask() -> str:
-            nonlocal under_way
-            under_way += 1
-            if under_way == callers:
-                all_under_way.set()
-            client = await services.tokens.get_client_for_tenant_binding(binding_id, org_id)
-            return hashlib.sha256(client.access_token.encode()).hexdigest()
-
-        async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(ask()) for _ in range(callers)]
-            await all_under_way.wait()
-            await reached_for_the_lease.wait()
-            say("asked")
-        return sorted({task.result() for task in asked})
+        while await asyncio.to_thread(sys.stdin.readline):
+            say(json.dumps(await Round(services, org_id, binding_id, callers).run()))
 
 
 def say(line: str) -> None:
@@ -59,5 +69,4 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     org, binding, count = sys.argv[1:]
-    with patch.object(GrantLeases, "claim_refresh", noting):
-        say(json.dumps(asyncio.run(work(org, UUID(binding), int(count)))))
+    asyncio.run(work(org, UUID(binding), int(count)))
