@@ -1,11 +1,12 @@
 """The published signing keys of one issuer (RFC 7517), cached.
 
 One `KeySet` per issuer: a key never vouches for another issuer's tokens. Keys that were fetched
-go on working while the issuer cannot be reached, and an unknown key id causes at most one fetch
-per cooldown, however many tokens carry it.
+go on working while the issuer cannot be reached or is slow, and an unknown key id causes at most
+one fetch per cooldown, however many tokens carry it.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +17,9 @@ from xero_service.errors import ExternalAPIError, SignInUnavailable
 
 MAX_AGE_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0
+RENEWAL_WAIT_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class KeySet:
@@ -34,39 +38,63 @@ class KeySet:
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Have keys that are not too old, where the issuer lets us.
+        """Have keys that are not too old, where the issuer lets us; waits for the fetch.
 
         Raises SignInUnavailable only where there are none at all.
         """
-        if self._is_fresh() or (self._keys and self._lock.locked()):
-            return  # nobody waits for a fetch that somebody else is at, while the old keys work
         async with self._lock:
             if not self._is_fresh():
                 await self._try_fetch()
         if not self._keys:
             raise SignInUnavailable(retry_after=int(COOLDOWN_SECONDS))
 
+    def known(self, key_id: str | None) -> jwt.PyJWK | None:
+        """Return a key that is at hand, however old; no I/O."""
+        return self._keys.get(key_id or "")
+
     async def find(self, key_id: str | None) -> jwt.PyJWK | None:
         """Return the key with this id, fetching once per cooldown where it is unknown.
 
-        Raises SignInUnavailable where no key could ever be fetched.
+        While keys that are due to be looked at again are fetched, the known ones go on: an
+        issuer that hangs holds up one caller, and briefly. Raises SignInUnavailable where no
+        key could ever be fetched.
         """
-        await self.load()
+        if not self._keys:
+            await self.load()
         if key_id is None:
             return None
-        if key_id not in self._keys:
+        if key_id in self._keys:
+            await self._renew_behind()
+        else:
             async with self._lock:
                 if key_id not in self._keys:
                     await self._try_fetch()
         return self._keys.get(key_id)
 
+    async def _renew_behind(self) -> None:
+        """Fetch again where it is time; a key that is published no more then stops at once."""
+        if self._is_fresh() or self._is_cooling() or self._lock.locked():
+            return
+        self._renewal = asyncio.create_task(self._renew())
+        await asyncio.wait([self._renewal], timeout=RENEWAL_WAIT_SECONDS)
+
+    async def _renew(self) -> None:
+        try:
+            await self.load()
+        except Exception:
+            log.exception("signing keys could not be renewed")
+
     def _is_fresh(self) -> bool:
         return self._fetched_at is not None and self._now() - self._fetched_at < MAX_AGE_SECONDS
 
+    def _is_cooling(self) -> bool:
+        return self._tried_at is not None and self._now() - self._tried_at < COOLDOWN_SECONDS
+
     async def _try_fetch(self) -> None:
-        if self._tried_at is not None and self._now() - self._tried_at < COOLDOWN_SECONDS:
+        if self._is_cooling():
             return
         self._tried_at = self._now()
         try:

@@ -205,3 +205,26 @@ async def test_a_document_without_keys_replaces_none(
     clock.seconds += MAX_AGE_SECONDS
 
     assert await keys.find(KID) is not None
+
+
+async def test_an_issuer_that_hangs_holds_up_no_session_whose_key_is_known(
+    issuer: HandmadeIssuer, clock: Clock
+) -> None:
+    answers, hang = [await issuer.jwks()], asyncio.Event()
+
+    async def fetch() -> Any:
+        if not answers:
+            await hang.wait()
+        return answers.pop() if answers else await issuer.jwks()
+
+    keys = KeySet(fetch, now=clock)
+    await keys.load()
+    clock.seconds += MAX_AGE_SECONDS
+
+    async with asyncio.timeout(8):  # the first caller looks for a second, nobody for ten
+        first = await keys.find(KID)
+        others = await asyncio.gather(*(keys.find(KID) for _ in range(50)))
+
+    assert [first, *others] == [first] * 51
+    assert first is not None
+    hang.set()
