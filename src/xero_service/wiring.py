@@ -67,9 +67,10 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
     """Build the services; on leaving, finish what is under way before anything closes."""
     metrics = metrics or Metrics()
     async with AsyncExitStack() as stack:
-        transport = await stack.enter_async_context(
-            Transport(timeout=settings.xero_timeout_seconds)
-        )
+        transport, token_transport = [
+            await stack.enter_async_context(Transport(timeout=settings.xero_timeout_seconds))
+            for _ in range(2)
+        ]
         database = Database(
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
@@ -78,13 +79,14 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         stack.push_async_callback(database.close)
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
-        yield _assemble(settings, metrics, transport, database, background)
+        yield _assemble(settings, metrics, transport, token_transport, database, background)
 
 
 def _assemble(
     settings: Settings,
     metrics: Metrics,
     transport: Transport,
+    token_transport: Transport,
     database: Database,
     background: BackgroundWork,
 ) -> Services:
@@ -93,6 +95,7 @@ def _assemble(
     xero = XeroAdapter(
         _endpoints(settings),
         transport,
+        token_transport,
         KeySet(lambda: transport.get_json(settings.xero_jwks_url)),
     )
     leases = Leaseholder(database, ttl=_exclusive_for(settings))

@@ -27,7 +27,7 @@ class Holder:
 
     async def saves(self, name: str = "2") -> bool:
         async with self.database.transaction() as tx:
-            return await tx.grant_leases.save_rotated(self.lease, sealed(name))
+            return await tx.grant_leases.save_rotated(self.lease, sealed(name)) is not None
 
     async def fails(self, *, answered: bool, retry_in: timedelta = timedelta(seconds=7)) -> None:
         async with self.database.transaction() as tx:

@@ -41,7 +41,7 @@ def adapter(transport: Transport) -> XeroAdapter:
     async def no_keys() -> object:
         raise AssertionError("No key is needed here.")
 
-    return XeroAdapter(XERO, transport, KeySet(no_keys))
+    return XeroAdapter(XERO, transport, transport, KeySet(no_keys))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def sandboxed(transport: Transport, sandbox: SandboxClient) -> XeroAdapter:
         scopes=("openid", "profile", "email", "offline_access", "accounting.settings.read"),
     )
     jwks = f"{base}/identity/.well-known/openid-configuration/jwks"
-    return XeroAdapter(endpoints, transport, KeySet(lambda: transport.get_json(jwks)))
+    return XeroAdapter(endpoints, transport, transport, KeySet(lambda: transport.get_json(jwks)))
 
 
 @pytest.fixture

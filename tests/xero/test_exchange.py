@@ -142,7 +142,7 @@ async def test_signing_keys_that_cannot_be_had_are_known_before_the_exchange(
     async def away() -> Any:
         raise ExternalAPIError
 
-    adapter = XeroAdapter(visit.adapter._xero, transport, KeySet(away))
+    adapter = XeroAdapter(visit.adapter._xero, transport, transport, KeySet(away))
 
     with pytest.raises(SignInUnavailable):
         await adapter.load_signing_keys()

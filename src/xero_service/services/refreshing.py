@@ -13,7 +13,7 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID, uuid4
@@ -51,6 +51,7 @@ from xero_service.xero.adapter import XeroAdapter, refreshed_for
 LONGEST_BACKOFF = timedelta(seconds=60)  # Xero's return is noticed within a minute (R12)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 SAVE_FOR_SECONDS = 300.0  # a set that cannot be stored is kept in memory so long
+AT_ONCE = 1000  # refreshes under way in this process, whoever asked for them (R17)
 REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
 # Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
 # new set may be lost: the attempt stays open, and is made again inside Xero's grace.
@@ -69,10 +70,11 @@ class Refresher:
     policy: RefreshPolicy
     background: BackgroundWork
     metrics: Metrics
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def current(self, grant_id: UUID) -> Grant:
         """Read a grant, or the one that superseded it; raise where only a person can help."""
-        async with self.database.transaction() as tx:
+        async with self.database.background_transaction() as tx:
             grant = await tx.grants.current(grant_id)
         if grant is None or grant.status is not GrantStatus.ACTIVE:
             raise ReauthorizationRequired("Connect this organisation to Xero again.")
@@ -84,7 +86,19 @@ class Refresher:
         `beyond`: a generation whose access token Xero refused; it counts as due however fresh it
         looks. Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
-        give_up = time.monotonic() + self.policy.lease.total_seconds()
+        patience = self.policy.lease.total_seconds()
+        give_up = time.monotonic() + patience
+        try:
+            async with asyncio.timeout(patience):
+                await self.slots.acquire()
+        except TimeoutError:
+            raise ServiceBusy("Too many tokens are being renewed at this moment.") from None
+        try:
+            return await self._refresh(grant_id, beyond, give_up)
+        finally:
+            self.slots.release()
+
+    async def _refresh(self, grant_id: UUID, beyond: int | None, give_up: float) -> Grant:
         for pause in _pauses():
             grant = await self.current(grant_id)
             if not self._is_due(grant, beyond):
@@ -92,7 +106,7 @@ class Refresher:
             if (wait := grant.backs_off_for()) > timedelta():
                 raise _backing_off(grant, wait)
             claim_began = time.monotonic()
-            async with self.database.transaction() as tx:
+            async with self.database.background_transaction() as tx:
                 lease = await tx.grant_leases.claim_refresh(
                     grant, holder=uuid4(), ttl=self.policy.lease
                 )
@@ -150,7 +164,7 @@ class Refresher:
                 return attempt.result()
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
-            async with self.database.transaction() as tx:
+            async with self.database.background_transaction() as tx:
                 await tx.grant_leases.record_silence(
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
@@ -183,7 +197,7 @@ class Refresher:
         give_up = time.monotonic() + SAVE_FOR_SECONDS
         for pause in _pauses():
             try:
-                async with self.database.transaction() as tx:
+                async with self.database.background_transaction() as tx:
                     saved = await tx.grant_leases.save_rotated(lease, sealed)
                 break
             except Exception:
@@ -194,9 +208,12 @@ class Refresher:
                 await asyncio.sleep(pause)
         failpoints.reached(Place.REFRESH_SAVED)
         self._count("rotated" if saved else "overtaken")
-        if saved:
-            await self._record(lease.grant, "grant.refreshed", "ok")
-        return await self.current(lease.grant.id)
+        if saved is None:
+            return await self.current(lease.grant.id)
+        await self._record(lease.grant, "grant.refreshed", "ok")
+        if saved.status is not GrantStatus.ACTIVE:
+            return await self.current(saved.id)
+        return saved
 
     async def _settle_refusal(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
         """End the grant, unless a newer set exists or another holder's attempt is still open."""
@@ -252,7 +269,7 @@ class Refresher:
         if lease.takes_over or not answered:
             retry_in = min(retry_in, LONGEST_BACKOFF)
         with contextlib.suppress(ServiceBusy):
-            async with self.database.transaction() as tx:
+            async with self.database.background_transaction() as tx:
                 await tx.grant_leases.record_failure(
                     lease, error=error, retry_in=retry_in, answered=answered
                 )
@@ -261,7 +278,7 @@ class Refresher:
     async def _record(self, grant: Grant, action: str, outcome: str) -> None:
         """Append to the audit log; the tokens are saved already, so this may fail."""
         with contextlib.suppress(ServiceBusy):
-            async with self.database.transaction() as tx:
+            async with self.database.background_transaction() as tx:
                 await tx.audit.add(_event(grant, action, outcome))
 
     def _backoff(self, grant: Grant) -> timedelta:

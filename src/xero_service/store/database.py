@@ -1,5 +1,6 @@
 """The connection pool, and transactions that carry one repository per table."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
         """Prepare the pool; nothing is connected until the first transaction."""
         self._engine = _engine(url, pool_size, prepared_statements)
+        self._share = asyncio.Semaphore(max(1, pool_size // 2))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -132,6 +134,16 @@ class Database:
         with _outages_are_busy():
             async with self._engine.begin() as connection:
                 yield Transaction(connection)
+
+    @asynccontextmanager
+    async def background_transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction of work that may wait in line; all such work has half of the pool.
+
+        So that who reads finds a connection, however many refreshes are under way (R13). Raises
+        ServiceBusy like `transaction`.
+        """
+        async with self._share, self.transaction() as tx:
+            yield tx
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Run one prepared statement on the bare driver, outside a transaction: one round trip.

@@ -62,13 +62,13 @@ class GrantLeases:
         ).one_or_none()
         return RefreshLease(to_grant(row), holder, row.read_at, row.takes_over) if row else None
 
-    async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> bool:
-        """Store the set that replaces the lease's generation; False where it is no longer current.
+    async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> Grant | None:
+        """Store the set that replaces the lease's generation; None where it is no longer current.
 
         Compares the generation only, not the holder: one that was paused past its lease may
         carry the only valid refresh token. A grant marked dead meanwhile comes back to life.
         """
-        saved = await self._connection.scalar(
+        saved = await self._connection.execute(
             update(GrantRow)
             .where(
                 GrantRow.id == lease.grant.id,
@@ -92,9 +92,10 @@ class GrantLeases:
                 **NO_ATTEMPT,
                 updated_at=NOW,
             )
-            .returning(GrantRow.id)
+            .returning(*COLUMNS)
         )
-        return saved is not None
+        row = saved.one_or_none()
+        return to_grant(row) if row else None
 
     async def record_failure(
         self, lease: RefreshLease, *, error: str, retry_in: timedelta, answered: bool

@@ -41,10 +41,16 @@ class XeroEndpoints:
 class XeroAdapter:
     """Speaks OAuth 2.0 and the connections API with Xero (facts §1)."""
 
-    def __init__(self, endpoints: XeroEndpoints, transport: Transport, keys: KeySet) -> None:
-        """Use `keys` for Xero's id_tokens and `transport` for everything else."""
+    def __init__(
+        self, endpoints: XeroEndpoints, transport: Transport, tokens: Transport, keys: KeySet
+    ) -> None:
+        """Use `tokens` for the token endpoint alone, so that hung refreshes stop nothing else.
+
+        `keys` are for Xero's id_tokens, `transport` is for the rest.
+        """
         self._xero = endpoints
         self._transport = transport
+        self._tokens = tokens
         self._keys = keys
         pair = f"{quote(endpoints.client_id, safe='')}:{quote(endpoints.client_secret, safe='')}"
         self._basic = "Basic " + base64.b64encode(pair.encode()).decode()
@@ -149,7 +155,7 @@ class XeroAdapter:
         return XeroApiClient(self._transport, self._xero.api_url, tenant_id, access_token)
 
     async def _ask_for_tokens(self, form: Mapping[str, str]) -> TokenSet:
-        answer = await self._transport.send(
+        answer = await self._tokens.send(
             "POST",
             self._xero.token_url,
             headers={"Authorization": self._basic, "Accept": "application/json"},
@@ -179,7 +185,8 @@ class XeroAdapter:
         """Return the claims of a token that Xero signed; the access token has no fixed audience."""
         try:
             header = jwt.get_unverified_header(token or "")
-            key = await self._keys.find(header.get("kid"))
+            # Loaded before the code was sent: nothing may delay the commit of what came for it.
+            key = self._keys.known(header.get("kid")) or await self._keys.find(header.get("kid"))
             if key is None:
                 raise XeroAnswerUnusable("A token is signed with an unknown key.")
             return jwt.decode(

@@ -17,7 +17,7 @@ from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
 
 SMALL_ANSWER = 64 * 1024  # token answers and key sets; anything longer is not one
 LARGE_ANSWER = 4 * 1024 * 1024  # connections: about 400 bytes each
-CONNECTIONS_AT_MOST = 1100  # callers' refreshes (1,000), upkeep's, and room for reads
+CONNECTIONS_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
