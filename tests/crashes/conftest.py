@@ -1,18 +1,24 @@
-"""Short leases, and processes that die where they are told to."""
+"""Short leases, and processes that die or stop where they are told to."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.concurrency.conftest import process_environment as process_environment
+from tests.concurrency.conftest import replica as replica
 from tests.crashes.doomed import DIED
 from xero_service.failpoints import Place
 
 LEASE_SECONDS = 4
+TO_ITS_END = "nowhere"
 
 
 @pytest.fixture
@@ -25,14 +31,41 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """A process in the middle of something: it can be stopped, continued, killed."""
+
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Stop it wherever it is, as an overcommitted machine would."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.has_stopped()
+
+    def has_stopped(self) -> None:
+        """Return once it lies still."""
+        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), "It ended before it came there."
+
+    def goes_on(self) -> int:
+        """Continue it and return its exit code, after it drained."""
+        self.process.send_signal(signal.SIGCONT)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(frozen=True)
 class Doom:
-    """Lets a process do something and die at a place on the way."""
+    """Lets a process do something and meet its fate at a place on the way."""
 
     environment: dict[str, str]
 
     def at(self, place: Place, deed: str, **told: Any) -> None:
+        """Let it die there."""
         done = subprocess.run(
-            [sys.executable, "-m", "tests.crashes.doomed", place.name, deed, json.dumps(told)],
+            self._command("dies", place.name, deed, told),
             env=os.environ | self.environment,
             capture_output=True,
             text=True,
@@ -40,6 +73,34 @@ class Doom:
             check=False,
         )
         assert done.returncode == DIED, f"{place.name} was not reached\n{done.stderr}"
+
+    @contextmanager
+    def stopped_at(self, place: Place, deed: str, **told: Any) -> Iterator[Holder]:
+        """Let it stop there, by its own hand, so that it is at that place and no other."""
+        with self._running(place.name, deed, told) as holder:
+            holder.has_stopped()
+            yield holder
+
+    @contextmanager
+    def under_way(self, deed: str, **told: Any) -> Iterator[Holder]:
+        """Let it go to its end, unless the test stops it."""
+        with self._running(TO_ITS_END, deed, told) as holder:
+            yield holder
+
+    @contextmanager
+    def _running(self, where: str, deed: str, told: dict[str, Any]) -> Iterator[Holder]:
+        process = subprocess.Popen(
+            self._command("stops", where, deed, told), env=os.environ | self.environment
+        )
+        try:
+            yield Holder(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def _command(self, fate: str, where: str, deed: str, told: dict[str, Any]) -> list[str]:
+        return [sys.executable, "-m", "tests.crashes.doomed", fate, where, deed, json.dumps(told)]
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
-"""A process of its own that does one thing and dies at one place, as a power failure would.
+"""A process of its own that does one thing and dies, or stops, at one place.
 
-Configured by the environment like the service; told by a JSON object what to do. It exits with
-`DIED` where it was told to, and with 0 where it never came there.
+Configured by the environment like the service; told by a JSON object what to do. Where it is to
+die it exits with `DIED`, as a power failure would; where it is to stop it lies still until a
+signal continues or kills it. It exits with 0 where nothing kept it from its end.
 """
 
 import asyncio
 import json
 import os
+import signal
 import sys
 from typing import Any
 from unittest.mock import patch
@@ -53,12 +55,22 @@ async def work(deed: str, told: dict[str, Any]) -> None:
         await DEEDS[deed](services, told)
 
 
+def die() -> None:
+    os._exit(DIED)
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+FATES = {"dies": die, "stops": stop}
+
 if __name__ == "__main__":
-    doom, what, how = sys.argv[1:]
+    fate, where, what, how = sys.argv[1:]
 
-    def die_there(place: Place) -> None:
-        if place.name == doom:
-            os._exit(DIED)
+    def meet_it_there(place: Place) -> None:
+        if place.name == where:
+            FATES[fate]()
 
-    with patch.object(failpoints, "reached", die_there):
+    with patch.object(failpoints, "reached", meet_it_there):
         asyncio.run(work(what, json.loads(how)))

@@ -6,25 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.crashes.conftest import Doom
+from tests.crashes.scenes import has_the_live_set
 from tests.world import Person, World, until
-from xero_sandbox.fingerprints import fingerprint
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_service.failpoints import Place
 
 Scene = Callable[[World, Person, Doom, Place], Awaitable[None]]
-
-
-async def has_the_live_set(world: World, grant_id: str) -> bool:
-    """Whether the refresh token that is stored is one that Xero would take, used by nobody."""
-    row = await world.grant(grant_id)
-    if row["status"] != "active":
-        return False
-    stored = world.services.tokens.keys.decrypt_token(
-        row["refresh_token_enc"], f"{row['id']}:refresh_token_enc"
-    )
-    uses = {each["fingerprint"]: each for each in world.sandbox.token_uses()}
-    newest = uses[fingerprint(stored)]
-    return bool(newest["live"]) and newest["presented"] == 0
 
 
 async def refreshes_in_the_end(world: World, admin: Person, grant_id: str) -> None:

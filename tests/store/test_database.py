@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from demo.postgres import Postgres
+from tests.world import until
 from xero_service.errors import ServiceBusy
 from xero_service.store.database import Database, asyncpg_url
 
@@ -135,16 +136,37 @@ async def test_a_database_that_is_gone_is_busy(
 
 
 @asks
-async def test_a_connection_that_was_cut_is_busy_once(
+async def test_a_connection_that_was_cut_while_idle_costs_nobody_a_request_r15(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
+    driver = await driver_of(narrow)
     backend = await ask(narrow, "SELECT pg_backend_pid()")
     await sql.execute("SELECT pg_terminate_backend($1, 5000)", backend)
 
-    with pytest.raises(ServiceBusy):
-        await ask(narrow)
+    async def noticed() -> bool:
+        return bool(driver.is_closed())
 
-    assert await ask(narrow) == 1
+    await until(noticed)
+
+    assert await ask(narrow, "SELECT pg_backend_pid()") != backend
+
+
+async def driver_of(database: Database) -> asyncpg.Connection:
+    """The driver's connection behind a pool of one."""
+    async with database.transaction() as tx:
+        return (await tx.connection.get_raw_connection()).driver_connection
+
+
+async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(narrow: Database) -> None:
+    """After a failover the old primary answers as a replica, on the connections that we have."""
+    await ask_the_driver(narrow, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    backend = await ask(narrow, "SELECT pg_backend_pid()")
+
+    with pytest.raises(ServiceBusy):
+        await ask(narrow, "SELECT lo_create(0)")
+
+    assert await ask(narrow, "SELECT pg_backend_pid()") != backend
+    assert await ask(narrow, "SELECT lo_create(0)")
 
 
 @asks

@@ -11,10 +11,11 @@ from uuid import uuid4
 
 from asyncpg import InterfaceError as AsyncpgInterfaceError
 from asyncpg import PostgresError, Record
-from sqlalchemy import text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import (
     DBAPIError,
+    DisconnectionError,
     EmulatedDBAPIException,
     InterfaceError,
     OperationalError,
@@ -39,6 +40,7 @@ from xero_service.store.verification_tokens import VerificationTokens
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
+READ_ONLY = "25006"  # SQLSTATE of a server that only reads: after a failover, the old primary
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ def _outages_are_busy() -> Iterator[None]:
 
 # SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two
 # transactions in each other's way, no such user or database, locks, a replica that only reads.
-_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", "25006")
+_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", READ_ONLY)
 
 
 def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:
@@ -244,7 +246,7 @@ def _engine(url: str, pool_size: int, prepared_statements: bool) -> AsyncEngine:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -252,3 +254,23 @@ def _engine(url: str, pool_size: int, prepared_statements: bool) -> AsyncEngine:
         pool_pre_ping=False,
         connect_args=connect,
     )
+    event.listen(engine.sync_engine, "checkout", _take_no_closed_connection)
+    event.listen(engine.sync_engine, "handle_error", _leave_a_server_that_only_reads)
+    return engine
+
+
+def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
+    """Replace a connection that the server closed while it was idle, without asking the server.
+
+    After a restart that is all of them, and each would cost one request.
+    """
+    was_idle = record.info.setdefault("was_idle", False)
+    record.info["was_idle"] = True
+    if was_idle and connection.driver_connection.is_closed():
+        raise DisconnectionError("The server closed this connection.")
+
+
+def _leave_a_server_that_only_reads(context: ExceptionContext) -> None:
+    """Connect anew after a failover: the name may lead to the new primary by now."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
