@@ -63,13 +63,3 @@ async def crowd(
     await world.database.executemany(GRANTS, grants)
     await world.database.executemany(BINDINGS, bindings)
     return members
-
-
-async def passes(world: World, seconds: float) -> None:
-    """Let the pauses and leases of refreshes grow older, as time would."""
-    await world.database.execute(
-        "UPDATE integration_grants SET next_refresh_at = next_refresh_at - $1::interval,"
-        " lease_until = lease_until - $1::interval,"
-        " refresh_sent_at = refresh_sent_at - $1::interval",
-        timedelta(seconds=seconds),
-    )

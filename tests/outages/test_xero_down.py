@@ -1,0 +1,73 @@
+"""Xero is away for ten minutes while many grants are due (R12)."""
+
+from collections import Counter
+
+import pytest
+
+from tests.clock import time_passes
+from tests.outages.crowd import crowd
+from tests.world import World
+
+ROUND_SECONDS = 15.0  # UPKEEP_INTERVAL_SECONDS as it is by default
+TEN_MINUTES = int(600 / ROUND_SECONDS)
+ONE_MINUTE = int(60 / ROUND_SECONDS)
+
+
+async def rounds(world: World, count: int) -> None:
+    """Do so many rounds of upkeep, a quarter of a minute apart by the database's clock."""
+    for _ in range(count):
+        await time_passes(world.database, ROUND_SECONDS)
+        await world.services.upkeep.round()
+
+
+async def outage(world: World, grants: int) -> None:
+    members = await crowd(world, grants, days=50)
+    away = world.sandbox.fault("token", "503", times=None)
+
+    await rounds(world, TEN_MINUTES)
+
+    pauses = await world.database.fetch(
+        "SELECT extract(epoch FROM next_refresh_at - updated_at)::float AS pause"
+        " FROM integration_grants"
+    )
+    assert all(1 <= row["pause"] <= 60 for row in pauses)  # persisted, and never above a minute
+    assert len({round(row["pause"], 1) for row in pauses}) > len(pauses) / 5  # and spread out
+    calls = Counter(call["xeroUserId"] for call in world.calls("token.refresh"))
+    assert len(calls) == grants
+    # Six short pauses at first, then half a minute each on average; never one a round.
+    assert max(calls.values()) < TEN_MINUTES * 0.9
+    assert calls.total() < grants * TEN_MINUTES * 0.7
+    assert not await world.grants("refresh_failed")
+
+    world.sandbox.release(away)
+    await rounds(world, ONE_MINUTE)
+
+    renewed = await world.database.fetchval(
+        "SELECT count(*) FROM integration_grants"
+        " WHERE generation = 2 AND refresh_failures = 0 AND refresh_sent_at IS NULL"
+    )
+    assert renewed == len(members)
+    assert sum(1 for use in world.sandbox.token_uses() if use["accepted"]) == grants
+
+
+async def test_an_outage_of_ten_minutes_causes_a_trickle_and_ends_by_itself_r12(
+    world: World,
+) -> None:
+    await outage(world, 10)
+
+
+@pytest.mark.soak
+async def test_an_outage_of_ten_minutes_with_a_thousand_grants_due_r12(world: World) -> None:
+    await outage(world, 1000)
+
+
+async def test_readers_during_an_outage_add_nothing_to_the_trickle_r12(world: World) -> None:
+    admin = await world.acme_admin()
+    members = await crowd(world, 30)
+    world.sandbox.fault("token", "503", times=None)
+
+    for _ in range(4):
+        report = await admin.refreshes()
+        assert len(report["errors"]) == len(members)
+
+    assert len(world.calls("token.refresh")) == len(members)
