@@ -8,7 +8,7 @@ from pathlib import Path
 from demo.processes import LaunchError
 
 CALLBACK = "/api/integrations/xero/callback"
-OWN_PREFIXES = ("XERO_", "AUTH_", "ENCRYPTION_", "DATABASE_", "REFRESH_", "UPKEEP_", "LOG_")
+OWN_PREFIXES = ("XERO_", "AUTH_", "ENCRYPTION_", "DATABASE_", "REFRESH_", "UPKEEP_", "DRAIN_", "LOG_")
 OWN_NAMES = frozenset({"FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
 
 
@@ -61,6 +61,7 @@ def service_environment(
     told = {
         "ENCRYPTION_KEY": secrets.token_hex(32),
         "LOG_FORMAT": "text",
+        "DRAIN_NOTICE_SECONDS": "0",  # nothing here balances between replicas
         **{name: value for name, value in ambient.items() if value},
         "DATABASE_URL": database_url,
         "PUBLIC_URL": origin,

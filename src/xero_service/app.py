@@ -24,6 +24,7 @@ from xero_service.api import (
     tenants,
     tokens,
 )
+from xero_service.api.leaving import Leaving
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
@@ -99,17 +100,18 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     return app
 
 
-def with_upkeep() -> FastAPI:
+def with_upkeep() -> Leaving:
     """Read the configuration and build: what `xero-service serve` starts in each worker."""
     return _configured(upkeep=True)
 
 
-def without_upkeep() -> FastAPI:
+def without_upkeep() -> Leaving:
     """Build for `serve --no-upkeep`, where upkeep runs as a process of its own."""
     return _configured(upkeep=False)
 
 
-def _configured(*, upkeep: bool) -> FastAPI:
+def _configured(*, upkeep: bool) -> Leaving:
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
-    return create_app(settings, upkeep=upkeep)
+    app = create_app(settings, upkeep=upkeep)
+    return Leaving(app, notice=settings.drain_notice_seconds)

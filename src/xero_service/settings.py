@@ -195,6 +195,7 @@ class Settings(DatabaseSettings):
     refresh_token_max_age_days: float = Field(default=45, ge=1, le=59)
     refresh_lease_seconds: float = Field(default=30, gt=0, le=600)
     upkeep_interval_seconds: float = Field(default=15, gt=0, le=3600)
+    drain_notice_seconds: float = Field(default=5, ge=0, le=300)
 
     @field_validator("encryption_key")
     @classmethod

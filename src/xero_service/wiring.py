@@ -35,7 +35,7 @@ from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.transport import Transport
 
-DRAIN_SECONDS = 25.0  # after open requests had 20: give the process 45 seconds to end
+DRAIN_SECONDS = 25.0  # after open requests had 20, after the notice: 50 seconds to end
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "refresh_token_max_age_days": 45,
         "refresh_lease_seconds": 30,
         "upkeep_interval_seconds": 15,
+        "drain_notice_seconds": 5,
         "log_format": "json",
         "log_level": "INFO",
     }

@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
+from xero_service.api.leaving import IS_LEAVING
 from xero_service.errors import MigrationsPending, ServiceBusy
 from xero_service.store.schema import expected_revision
 
@@ -38,8 +39,10 @@ async def healthz() -> Alive:
     operation_id="readiness",
     responses=problems.responses(ServiceBusy, MigrationsPending),
 )
-async def readyz(services: ServicesDep) -> Ready:
-    """Tell whether the database answers and its migrations are current."""
+async def readyz(request: Request, services: ServicesDep) -> Ready:
+    """Tell whether the database answers, its migrations are current, and the process stays."""
+    if request.scope.get(IS_LEAVING):
+        raise ServiceBusy("This process is about to end.", retry_after=1)
     if await services.database.revision() != expected_revision():
         raise MigrationsPending("Run xero-service migrate.")
     return Ready()

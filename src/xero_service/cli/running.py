@@ -18,6 +18,7 @@ from xero_service.store import schema
 from xero_service.telemetry import configure_logging
 
 OPEN_REQUESTS_SECONDS = 20
+KEEP_ALIVE_SECONDS = 75  # longer than balancers do (60), so that the side that asks is who closes
 
 
 def serve(
@@ -30,8 +31,9 @@ def serve(
 ) -> None:
     """Serve the API.
 
-    Apply migrations first: `xero-service migrate`. SIGTERM stops it gracefully: open requests
-    are answered, and refreshes under way are saved.
+    Apply migrations first: `xero-service migrate`. SIGTERM stops it gracefully: /readyz says 503
+    for DRAIN_NOTICE_SECONDS, then the port closes, open requests are answered, and refreshes
+    under way are saved. Ctrl-C skips the notice.
     """
     load()  # fail here, with every fault named, rather than in each worker
     uvicorn.run(
@@ -45,6 +47,7 @@ def serve(
         server_header=False,
         # Behind a proxy whose addresses this variable names, callers are known by theirs.
         proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
 

@@ -1,0 +1,76 @@
+"""Load: callers that ask again and again, and keep what they were told."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+Call = Callable[[], Awaitable[httpx.Response]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer, or none: `status` is 0 where the connection failed."""
+
+    at: float  # monotonic seconds, when it came
+    caller: int
+    status: int
+    told: str = field(default="", repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass
+class Load:
+    """What callers were told, in the order in which it came."""
+
+    said: list[Said] = field(default_factory=list)
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, calls: Sequence[Call], *, pause: float) -> AsyncIterator["Load"]:
+        """Make each of the calls over and over, `pause` seconds apart, until the block ends.
+
+        Calls that are under way then are waited for.
+        """
+        load, over = cls(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for number, call in enumerate(calls):
+                tasks.create_task(load._repeat(number, call, over, pause))
+            try:
+                yield load
+            finally:
+                over.set()
+
+    async def _repeat(self, number: int, call: Call, over: asyncio.Event, pause: float) -> None:
+        while not over.is_set():
+            self.said.append(await self._once(number, call))
+            await asyncio.sleep(pause)
+
+    async def _once(self, number: int, call: Call) -> Said:
+        try:
+            answer = await call()
+        except httpx.TransportError as error:
+            return Said(time.monotonic(), number, 0, repr(error))
+        token = None
+        if answer.is_success and answer.headers["content-type"] == "application/json":
+            token = answer.json().get("accessToken")
+        return Said(time.monotonic(), number, answer.status_code, answer.text, token)
+
+    @property
+    def failures(self) -> list[Said]:
+        return [each for each in self.said if not 200 <= each.status < 300]
+
+    @property
+    def tokens(self) -> dict[str, float]:
+        """Each token that was handed out, with the moment when it last was."""
+        return {each.token: each.at for each in self.said if each.token}
+
+    def summary(self) -> str:
+        """How often each answer came, and the first failures in full."""
+        counts = Counter(each.status for each in self.said)
+        first = [f"{each.caller}: {each.status} {each.told}" for each in self.failures[:5]]
+        return "\n".join([f"answers by status: {dict(counts)}", *first])

@@ -1,0 +1,69 @@
+"""R24: replicas are replaced one after another under load, and no request fails.
+
+The balancer in front is asked for no more than any balancer does: look at /readyz now and then,
+and try another replica where a connection is refused.
+"""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from functools import partial
+
+import httpx
+import pytest
+
+from demo.stack import Replica
+from tests.concurrency.conftest import StartReplica
+from tests.internal.callers import service
+from tests.replicas.balancer import Balancer
+from tests.replicas.load import Load
+from tests.world import World
+from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
+
+
+async def replaced(old: Replica, new: Replica, balancer: Balancer) -> None:
+    """Bring a new replica in, and let an old one go."""
+    balancer.add(new.url)
+    old.child.process.send_signal(signal.SIGTERM)
+    await asyncio.to_thread(old.child.process.wait, 30)
+    balancer.remove(old.url)
+
+
+async def keeps_growing_old(world: World, grant_id: str) -> None:
+    """Let a refresh be under way nearly all the time."""
+    while True:
+        await world.ages(grant_id, expires_in="1 minute")
+        await asyncio.sleep(0.3)
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.soak)])
+async def test_a_rolling_restart_under_load_fails_no_request_r24(
+    world: World, replica: StartReplica, process_environment: dict[str, str], rounds: int
+) -> None:
+    process_environment["DRAIN_NOTICE_SECONDS"] = "1"
+    admin = await world.acme_admin()
+    fresh = await admin.connects(ACME_TRADING)
+    ageing = await admin.connects(ACME_SERVICES, xero_user=ACCOUNTANT.xero_user_id)
+    world.sandbox.latency(200)
+
+    async with AsyncExitStack() as stack:
+        balancer = await stack.enter_async_context(Balancer.running())
+        http = httpx.AsyncClient(transport=balancer, base_url="http://balancer", timeout=30)
+        billing = await service(world.application, http=http)
+        calls = [partial(billing.token, binding["id"]) for binding in (fresh, ageing)] * 3
+        grows_old = asyncio.create_task(keeps_growing_old(world, ageing["grantId"]))
+        stack.callback(grows_old.cancel)
+        running = [await stack.enter_async_context(replica()) for _ in range(2)]
+        for each in running:
+            balancer.add(each.url)
+
+        for _ in range(rounds):
+            new = [await stack.enter_async_context(replica()) for _ in running]
+            async with Load.of(calls, pause=0.05) as load:
+                for one, another in zip(running, new, strict=True):
+                    await replaced(one, another, balancer)
+            running = new
+
+            assert load.failures == [], load.summary()
+            assert len(load.said) > 50
+            assert len(load.tokens) > 2, "no refresh was under way"
