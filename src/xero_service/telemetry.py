@@ -20,6 +20,8 @@ _SECRET_VALUE = re.compile(
     # Credentials look like no word: "Basic authentication failed" may stay.
     r"|\b(?i:bearer|basic)\s+(?=\S*[\d=+/_~]|\S*[a-z][A-Z]|\S{24})[\w.~+/=-]+"
     r"|postgres(?:ql)?(?:\+asyncpg)?://[^\s'\"]+"
+    # Long and of letters and digits: no word of ours is, but refresh tokens, states and keys are.
+    r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{40,}"
 )
 _SECRET_PARAMETER = re.compile(
     r"(?i)\b(code|state|nonce|token|access_token|refresh_token|id_token|client_secret"
@@ -42,6 +44,8 @@ def _clean(value: Any, name: str = "") -> Any:
         return value
     if name and _SECRET_NAME.search(name):
         return REDACTED
+    if name == "request_id":
+        return value  # up to 64 characters of a caller's choice, checked where it came in
     if isinstance(value, Mapping):
         return {str(key): _clean(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -36,6 +36,7 @@ SECRETS = [
     f'{{"refresh_token": "{CANARY}", "expires_in": 1800}}',
     f"{{'access_token': '{CANARY}'}}",
     f'{{"accessToken":"{CANARY}"}}',
+    f"an unknown refresh token: {CANARY}{'0aB-_' * 7}",
 ]
 ORDINARY = [
     "Basic authentication failed.",
@@ -45,6 +46,8 @@ ORDINARY = [
     "a refresh failed unexpectedly",
     "invalid_client",
     "7f0e2f4e-1f0b-4a55-9a2e-0c3d5b8e9a10",
+    "7f0e2f4e1f0b4a559a2e0c3d5b8e9a10",
+    "a_name_of_a_function_that_is_longer_than_anybody_would_like",
     "/api/integrations/xero/tenants/list",
     "2026-11-21T21:34:10Z",
 ]
