@@ -12,6 +12,7 @@ from rich.table import Table
 
 from xero_service.cli.moments import ago
 from xero_service.cli.session import with_services
+from xero_service.services.rewrapping import Rewrapped
 from xero_service.store.audit import Recorded
 from xero_service.wiring import Services
 
@@ -64,15 +65,21 @@ def rewrap() -> None:
 
     Put the new key in ENCRYPTION_KEY and the old one in ENCRYPTION_KEY_PREVIOUS, restart every
     replica, run this, then remove the old one. It can be stopped and run again at any time.
+    What no key opens is named, and the exit code is 1: keep the old key until that is settled.
     """
 
-    async def work(services: Services) -> int:
+    async def work(services: Services) -> Rewrapped:
         total = await services.rewrapping.count()
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Rewrapping", total=total)
             return await services.rewrapping.run(lambda done: progress.advance(task, done))
 
-    typer.echo(f"Sealed {with_services(work)} secrets anew.")
+    done = with_services(work)
+    typer.echo(f"Sealed {done.sealed} secrets anew.")
+    for place in done.unreadable:
+        typer.echo(f"No key opens {place}.", err=True)
+    if done.unreadable:
+        raise typer.Exit(1)
 
 
 def _row(event: Recorded) -> tuple[str, ...]:

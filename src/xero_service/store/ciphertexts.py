@@ -38,6 +38,12 @@ class Sealed:
     key: UUID | str
     text: str = field(repr=False)
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for an operator: table, column and row."""
+        column = self.where.column
+        return f"{column.class_.__tablename__}.{column.key} of {self.key}"
+
 
 class Ciphertexts:
     """The sealed columns of all tables."""
