@@ -1,0 +1,99 @@
+"""What one idle worker costs: memory, and the time until it is ready."""
+
+import asyncio
+import statistics
+import sys
+import time
+
+import psutil
+
+from bench import stage
+from bench.figures import Bar, Figure, Picture
+from bench.stage import IMPORTING_US, Stage
+from demo import ports
+from demo.processes import Child
+from demo.stack import LOOPBACK, SERVICE
+
+STARTS = 5
+IDLE_SECONDS = 2.0
+MIB = 2**20
+
+TITLE = "Footprint"
+HOW = f"""In turns, {STARTS} times each: one worker of the service and a bare FastAPI application
+(one route, the same server) are started; the clock runs from the start of the process to the
+first 200 of `/readyz`, which asks the database, and memory is what is resident
+{IDLE_SECONDS:g} s later. Medians."""
+
+
+async def measure() -> tuple[tuple[Figure, ...], Picture]:
+    """Return memory and start time beside those of a bare FastAPI application."""
+    ours, bare = [], []
+    with stage.ready() as ready:
+        ready.stack.replicas[0].child.stop()
+        for _ in range(STARTS):
+            ours.append(await _started(ready, [SERVICE, "serve", "--port"]))
+            bare.append(await _started(ready, [sys.executable, "-m", "bench.bare"]))
+    (our_seconds, our_memory), (bare_seconds, bare_memory) = _medians(ours), _medians(bare)
+    return (
+        Figure(
+            name="Idle memory of one worker",
+            value=our_memory,
+            unit="MiB",
+            floor=f"bare FastAPI: {bare_memory:.0f} MiB",
+            wanted=("≤", 120),
+        ),
+        Figure(
+            name="Ready after",
+            value=our_seconds,
+            unit="s",
+            floor=f"bare FastAPI: {bare_seconds:.2f} s",
+            wanted=("≤", 1.5),
+        ),
+    ), Picture(
+        title="Seconds from the start of the process until it is ready",
+        unit="s",
+        bars=(
+            Bar(label="bare FastAPI application", value=bare_seconds, ours=False),
+            Bar(label="the service", value=our_seconds),
+        ),
+        mark=1.5,
+    )
+
+
+async def _started(ready: Stage, command: list[str]) -> tuple[float, float]:
+    """Start a server, whose port comes last; return the seconds until ready, and its idle MiB."""
+    port = ports.free()
+    child = Child.start(
+        "A server",
+        [*command, str(port)],
+        log=ready.stack.directory / f"started-{port}.log",
+        env={**ready.stack.environment, **IMPORTING_US},
+        cwd=ready.stack.directory,
+    )
+    process = psutil.Process(child.pid)
+    while not await _is_ready(port):
+        assert child.running, child.output()
+        await asyncio.sleep(0.005)
+    seconds = time.time() - process.create_time()
+    await asyncio.sleep(IDLE_SECONDS)
+    memory = process.memory_info().rss / MIB
+    child.stop(grace=5)
+    return seconds, memory
+
+
+async def _is_ready(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.write(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+    said = await reader.read(64)
+    writer.close()
+    return b" 200 " in said
+
+
+def _medians(found: list[tuple[float, float]]) -> tuple[float, float]:
+    return (
+        statistics.median(seconds for seconds, _ in found),
+        statistics.median(memory for _, memory in found),
+    )

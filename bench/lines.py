@@ -1,0 +1,67 @@
+"""Callers that cost next to nothing: HTTP/1.1 on connections that are opened before the clock runs.
+
+A full client library takes longer to send a request than the service takes to answer it.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, and the seconds that it took."""
+
+    status: int
+    body: bytes = field(repr=False)
+    seconds: float
+
+
+class Line:
+    """One connection; one request at a time."""
+
+    def __init__(
+        self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._host, self._reader, self._writer = host, reader, writer
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to the origin of `url`."""
+        parts = urlsplit(url)
+        reader, writer = await asyncio.open_connection("127.0.0.1", parts.port, limit=1 << 22)
+        return cls(parts.netloc, reader, writer)
+
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answered:
+        """Send a request and read the answer whole; it must have a length."""
+        head = [f"{method} {path} HTTP/1.1", f"host: {self._host}", f"content-length: {len(body)}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        began = time.perf_counter()
+        self._writer.write("\r\n".join([*head, "", ""]).encode() + body)
+        said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        length = int(said.partition("content-length:")[2].partition("\r\n")[0])
+        answer = await self._reader.readexactly(length)
+        return Answered(int(said.split(" ", 2)[1]), answer, time.perf_counter() - began)
+
+    async def drain(self, path: str, headers: Mapping[str, str]) -> tuple[int, float]:
+        """GET a large body and forget it; return its bytes and the seconds that it took."""
+        head = [f"GET {path} HTTP/1.1", f"host: {self._host}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        began = time.perf_counter()
+        self._writer.write("\r\n".join([*head, "", ""]).encode())
+        said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        assert said.startswith("http/1.1 200"), said
+        left = length = int(said.partition("content-length:")[2].partition("\r\n")[0])
+        while left:
+            left -= len(await self._reader.read(min(left, 1 << 20)))
+        return length, time.perf_counter() - began
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+        await self._writer.wait_closed()

@@ -1,0 +1,93 @@
+"""Load from outside: by wrk where it can be had, else by an equal of our own."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.figures import percentile
+from bench.lines import Line
+from demo.stack import ROOT
+
+CONNECTIONS = 32
+SCRIPT = """
+wrk.method = "{method}"
+{headers}
+done = function(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format("\\nRESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many connections got: a rate, and latencies in milliseconds."""
+
+    per_second: float
+    p50: float
+    p99: float
+
+
+@cache
+def wrk() -> str | None:
+    """Return where wrk is, installing Debian's package where we may; None where it is not."""
+    if not shutil.which("wrk") and os.geteuid() == 0 and shutil.which("apt-get"):
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", "wrk"]):
+            subprocess.run(["apt-get", *words], capture_output=True, check=False)
+    return shutil.which("wrk")
+
+
+def client() -> str:
+    """Name what makes the load."""
+    return "wrk" if wrk() else "a client of our own (no wrk here)"
+
+
+def put_on(
+    url: str, headers: Mapping[str, str], *, method: str, seconds: float, directory: Path
+) -> Load:
+    """Ask `url` for so long on 32 connections; every answer must be a success."""
+    if program := wrk():
+        lines = (f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+        script = directory / "load.lua"
+        script.write_text(SCRIPT.format(method=method, headers="\n".join(lines)), encoding="utf-8")
+        command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), url]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        said = done.stdout.partition("RESULT ")[2].split()
+        requests, microseconds, p50, p99, errors = map(int, said[:5])
+        assert not errors, f"{errors} requests failed: {done.stdout}"
+        return Load(requests / microseconds * 1e6, p50 / 1000, p99 / 1000)
+    told = {"url": url, "headers": dict(headers), "method": method, "seconds": seconds}
+    command = [sys.executable, "-m", "bench.load", json.dumps(told)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return Load(**json.loads(done.stdout))
+
+
+async def _own(url: str, headers: dict[str, str], method: str, seconds: float) -> Load:
+    lines = [await Line.open(url) for _ in range(CONNECTIONS)]
+    path, took = urlsplit(url).path, []
+    began = time.perf_counter()
+
+    async def one(line: Line) -> None:
+        while time.perf_counter() - began < seconds:
+            answer = await line.ask(method, path, headers)
+            assert answer.status == 200, answer
+            took.append(answer.seconds * 1000)
+
+    await asyncio.gather(*map(one, lines))
+    rate = len(took) / (time.perf_counter() - began)
+    return Load(rate, percentile(took, 0.5), percentile(took, 0.99))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(asyncio.run(_own(**json.loads(sys.argv[1]))))))

@@ -1,0 +1,136 @@
+"""What the service is compared with, served by the same server in the same way.
+
+`python -m bench.served NAME PORT WORKERS`, configured by the environment like the service.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+import uvicorn
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import Request
+from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bench.stage import IMPORTING_US
+from demo import ports
+from demo.processes import Child
+from demo.stack import LOOPBACK, Replica, Stack
+from xero_service import app as service
+from xero_service.api.leaving import Leaving
+from xero_service.cli.running import OPEN_REQUESTS_SECONDS
+from xero_service.settings import load
+from xero_service.telemetry import configure_logging
+
+EMPTY = "/empty"
+MEBIBYTE = bytes(range(256)) * 4096
+READ = """
+SELECT g.id, g.access_token_enc, g.expires_at, b.external_tenant_id
+FROM integration_tenant_bindings b JOIN integration_grants g ON g.id = b.active_grant_id
+WHERE b.id = $1
+"""
+
+
+def with_empty_route() -> Leaving:
+    """The service as `serve` starts it, and first of all its routes one that does nothing."""
+    settings = load()
+    configure_logging(level=settings.log_level, form=settings.log_format)
+    app = service.create_app(settings)
+
+    @app.post(EMPTY)
+    async def empty(_: Request) -> Response:
+        return Response(b"{}", media_type="application/json")
+
+    app.router.routes.insert(0, app.router.routes.pop())
+    return Leaving(app, notice=settings.drain_notice_seconds)
+
+
+def minimal_reader() -> Starlette:
+    """The least that hands out a token: no key, no org, no status, no audit, no log, no metrics."""
+    cipher = AESGCM(bytes.fromhex(os.environ["ENCRYPTION_KEY"]))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=10) as pool:
+            app.state.pool = pool
+            yield
+
+    async def token(request: StarletteRequest) -> Response:
+        row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
+        iv, tag, data = (bytes.fromhex(part) for part in row["access_token_enc"].split(":"))
+        opened = cipher.decrypt(iv, data + tag, f"{row['id']}:access_token_enc".encode())
+        return JSONResponse(
+            {
+                "accessToken": opened.decode(),
+                "expiresAt": row["expires_at"].isoformat(),
+                "tenantId": row["external_tenant_id"],
+                "bindingId": request.path_params["binding"],
+            }
+        )
+
+    path = service.PREFIX + "/bindings/{binding}/token"
+    routes = [Route(path, token, methods=["POST"]), Route("/readyz", _ready)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def downloads() -> Starlette:
+    """Stands in for Xero where the sandbox has nothing large: /api.xro/2.0/{mebibytes}."""
+
+    async def large(request: StarletteRequest) -> Response:
+        size = request.path_params["size"]
+
+        async def body() -> AsyncIterator[bytes]:
+            for _ in range(size):
+                yield MEBIBYTE
+
+        length = {"content-length": str(size * len(MEBIBYTE))}
+        return StreamingResponse(body(), headers=length, media_type="application/octet-stream")
+
+    return Starlette(routes=[Route("/api.xro/2.0/{size:int}", large), Route("/readyz", _ready)])
+
+
+async def _ready(_: StarletteRequest) -> Response:
+    return Response()
+
+
+def started(stack: Stack, name: str, *, workers: int = 1) -> Replica:
+    """Serve one of these beside the stack; it stops with it."""
+    child, url = launched(stack, name, workers=workers)
+    child.wait_until_answering(f"http://{LOOPBACK}:{url.rpartition(':')[2]}/readyz")
+    return Replica(child, url)
+
+
+def launched(stack: Stack, name: str, *, workers: int = 1) -> tuple[Child, str]:
+    """Start one of these without waiting until it answers."""
+    port = ports.free()
+    child = Child.start(
+        name,
+        [sys.executable, "-m", "bench.served", name, str(port), str(workers)],
+        log=stack.directory / f"{name}-{port}.log",
+        env={**stack.environment, **IMPORTING_US},
+        cwd=stack.directory,
+    )
+    stack.children.append(child)
+    return child, f"http://localhost:{port}"
+
+
+if __name__ == "__main__":
+    chosen, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    assert chosen in {"with_empty_route", "minimal_reader", "downloads"}
+    uvicorn.run(
+        f"bench.served:{chosen}",
+        factory=True,
+        host=LOOPBACK,
+        port=port,
+        workers=workers if workers > 1 else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
+    )

@@ -1,0 +1,178 @@
+"""Xero takes three seconds, hundreds wait for it: who needs nothing from Xero notices nothing."""
+
+import asyncio
+import contextlib
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bench import stage
+from bench.figures import Bar, Figure, Picture, percentile
+from bench.lines import Line
+from bench.stage import QUIET, Seeded, Stage
+from demo.stack import ROOT
+
+POOL, REFRESHES, UPSTREAM_MS = 10, 500, 3000
+READERS, READS_A_SECOND = 4, 60
+BATCHES, IDLE_SECONDS = 3, 6.0
+SAMPLE_SECONDS = 0.01
+
+TITLE = "Slow Xero"
+HOW = f"""One process with a pool of {POOL} database connections. {REFRESHES} callers, in a process
+of their own, ask within one second for tokens of {REFRESHES} expired grants, and Xero takes
+{UPSTREAM_MS / 1000:g} s for each, so that all are in flight together; {BATCHES} such batches.
+Meanwhile {READERS} connections read the fresh tokens of other bindings, {READS_A_SECOND} times a
+second, as they did before while all was idle. `pg_stat_activity` is looked at every
+{SAMPLE_SECONDS * 1000:g} ms."""
+
+
+@dataclass
+class Sampled:
+    """The worst that was seen of the service's connections."""
+
+    idle_in_transaction: float = 0.0
+    connections: int = 0
+    samples: int = 0
+
+
+async def measure() -> tuple[tuple[Figure, ...], Picture]:
+    """Return the p99 of fresh reads while refreshes are in flight, beside that when idle."""
+    with stage.ready(DATABASE_POOL_SIZE=str(POOL), **QUIET) as ready:
+        fresh = await ready.seed(READERS)
+        expired = await ready.seed(REFRESHES * BATCHES, expires_in=timedelta(minutes=-1))
+        await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(1)))
+        idle = await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(IDLE_SECONDS)))
+        ready.sandbox.latency(UPSTREAM_MS)
+        sampled = Sampled()
+        sampler = asyncio.create_task(_sample(ready, sampled))
+        busy, in_flight = [], []
+        for n in range(BATCHES):
+            batch = expired[n * REFRESHES : (n + 1) * REFRESHES]
+            asked = asyncio.create_task(_refreshed(ready, batch))
+            busy += await _reads(ready, fresh, asked)
+            in_flight.append(asked.result())
+        sampler.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sampler
+        calls = len(ready.sandbox.journal("token.refresh"))
+    return (
+        Figure(
+            name="Fresh reads while refreshes are in flight, p99",
+            value=percentile(busy, 0.99),
+            unit="ms",
+            floor=f"idle p99: {percentile(idle, 0.99):.1f} ms",
+            wanted=("≤", 100),
+        ),
+        Figure(
+            name="The same, median",
+            value=statistics.median(busy),
+            unit="ms",
+            floor=f"idle median: {statistics.median(idle):.1f} ms",
+        ),
+        Figure(
+            name="Longest `idle in transaction` seen",
+            value=sampled.idle_in_transaction * 1000,
+            unit="ms",
+            floor=f"{sampled.samples:,} samples",
+            wanted=("≤", 100),
+        ),
+        Figure(
+            name="Connections used, most",
+            value=sampled.connections,
+            floor=f"pool: {POOL}",
+            wanted=("≤", POOL),
+        ),
+        Figure(
+            name="Refresh calls",
+            value=calls,
+            floor=f"{BATCHES} x {REFRESHES} grants; the last of a batch was answered after"
+            f" {statistics.median(in_flight):.1f} s",
+            wanted=("=", BATCHES * REFRESHES),
+        ),
+    ), Picture(
+        title=f"Reads of fresh tokens with {REFRESHES} refreshes of 3 s in flight",
+        unit="ms",
+        bars=(
+            Bar(label="median, idle", value=statistics.median(idle), ours=False),
+            Bar(label="median, in flight", value=statistics.median(busy)),
+            Bar(label="p99, idle", value=percentile(idle, 0.99), ours=False),
+            Bar(label="p99, in flight", value=percentile(busy, 0.99)),
+        ),
+        mark=100,
+    )
+
+
+async def _reads(ready: Stage, fresh: list[Seeded], until: "asyncio.Task[object]") -> list[float]:
+    """Read fresh tokens at a steady rate until a task ends; return milliseconds."""
+    took: list[float] = []
+    pause = READERS / READS_A_SECOND
+
+    async def reader(grant: Seeded) -> None:
+        line = await Line.open(ready.stack.replicas[0].url)
+        path, headers = ready.token_request(grant.binding_id)
+        due = time.perf_counter()
+        while not until.done():
+            due += pause
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            answer = await line.ask("POST", path, headers)
+            assert answer.status == 200, answer.body
+            # Counted from when it was due: a stall must not hide the reads that it delayed.
+            took.append((time.perf_counter() - due) * 1000)
+        await line.close()
+
+    await asyncio.gather(until, *map(reader, fresh))
+    return took
+
+
+async def _refreshed(ready: Stage, batch: list[Seeded]) -> float:
+    """Ask for the batch from a process of its own; return the seconds until the last answer."""
+    requests = [ready.token_request(grant.binding_id) for grant in batch]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.slow_xero", ready.stack.replicas[0].url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    said, _ = await process.communicate(json.dumps(requests).encode())
+    found = json.loads(said)
+    assert found["statuses"] == [200], found
+    return float(found["seconds"])
+
+
+async def _sample(ready: Stage, sampled: Sampled) -> None:
+    """Watch the service's connections until cancelled."""
+    async with ready.connect() as database:
+        while True:
+            row = await database.fetchrow(
+                "SELECT count(*) AS connections,"
+                " max(extract(epoch FROM clock_timestamp() - state_change))"
+                "   FILTER (WHERE state LIKE 'idle in transaction%') AS idle"
+                " FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            sampled.samples += 1
+            sampled.connections = max(sampled.connections, row["connections"])
+            sampled.idle_in_transaction = max(sampled.idle_in_transaction, float(row["idle"] or 0))
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def _ask(url: str, requests: list[tuple[str, dict[str, str]]]) -> None:
+    """What the callers' process does: ask all within a second, and say how it went."""
+    lines = [await Line.open(url) for _ in requests]
+    began = time.perf_counter()
+
+    async def one(number: int) -> int:
+        await asyncio.sleep(number / len(requests))
+        path, headers = requests[number]
+        return (await lines[number].ask("POST", path, headers)).status
+
+    statuses = await asyncio.gather(*(one(n) for n in range(len(requests))))
+    seconds = time.perf_counter() - began
+    print(json.dumps({"statuses": sorted(set(statuses)), "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    asyncio.run(_ask(sys.argv[1], json.load(sys.stdin)))

@@ -1,0 +1,176 @@
+"""The stage: PostgreSQL, the sandbox and the service as processes, with grants to work on."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from demo import stack
+from demo.environment import neutral
+from demo.processes import temporary_directory
+from demo.stack import ROOT, Stack
+from xero_sandbox.client import SandboxClient
+from xero_service.app import PREFIX
+from xero_service.crypto import KeyRing
+from xero_service.settings import parse_key
+
+ORG = "org_bench"
+IMPORTING_US = {
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+}
+"""The environment of processes that run modules of `bench`."""
+QUIET = {"UPKEEP_INTERVAL_SECONDS": "3600"}
+"""Settings for measurements in which only callers may cause a refresh."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A grant with one binding, known to both sides."""
+
+    grant_id: UUID
+    binding_id: UUID
+    tenant_id: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running stack, with a service key that may do what callers do."""
+
+    stack: Stack
+    sandbox: SandboxClient
+    key: str = field(repr=False)
+
+    @property
+    def basic_auth(self) -> tuple[str, str]:
+        """The app's credentials, as Xero knows it."""
+        environment = self.stack.environment
+        return environment["XERO_CLIENT_ID"], environment["XERO_CLIENT_SECRET"]
+
+    def connect(self) -> Any:
+        """Open a connection to the database, for `async with`."""
+        return _connected(self.stack.database_url)
+
+    def token_request(self, binding_id: UUID) -> tuple[str, dict[str, str]]:
+        """Return path and headers of a token read."""
+        return f"{PREFIX}/bindings/{binding_id}/token", {"authorization": f"Bearer {self.key}"}
+
+    async def seed(
+        self, count: int, *, expires_in: timedelta = timedelta(minutes=30), days_old: float = 0
+    ) -> list[Seeded]:
+        """Give the service grants that the sandbox knows; `days_old`: of the refresh token."""
+        keys = KeyRing(parse_key(self.stack.environment["ENCRYPTION_KEY"]))
+        made = [
+            (Seeded(uuid4(), uuid4(), at["tenantId"], at["accessToken"], at["refreshToken"]), at)
+            for at in self.sandbox.seed(count)
+        ]
+        now = datetime.now(UTC)
+        async with self.connect() as database:
+            await database.copy_records_to_table(
+                "integration_grants",
+                columns=_GRANT,
+                records=[
+                    (
+                        new.grant_id,
+                        "user_bench",
+                        ORG,
+                        keys.encrypt_token(new.access_token, f"{new.grant_id}:access_token_enc"),
+                        keys.encrypt_token(new.refresh_token, f"{new.grant_id}:refresh_token_enc"),
+                        now - timedelta(days=days_old),
+                        now + expires_in,
+                        at["xeroUserId"],
+                        at["scopes"],
+                    )
+                    for new, at in made
+                ],
+            )
+            await database.copy_records_to_table(
+                "integration_tenant_bindings",
+                columns=_BINDING,
+                records=[
+                    (
+                        new.binding_id,
+                        ORG,
+                        new.tenant_id,
+                        at["tenantName"],
+                        new.grant_id,
+                        at["connectionId"],
+                        now,
+                    )
+                    for new, at in made
+                ],
+            )
+            await database.execute("ANALYZE")
+        return [new for new, _ in made]
+
+    async def expire(self, grants: Sequence[Seeded]) -> None:
+        """Let access tokens be over, as time would."""
+        async with self.connect() as database:
+            await database.execute(
+                "UPDATE integration_grants SET expires_at = now() - interval '1 minute'"
+                " WHERE id = ANY($1)",
+                [each.grant_id for each in grants],
+            )
+
+
+_GRANT = (
+    "id",
+    "authorised_by_clerk_user_id",
+    "clerk_org_id",
+    "access_token_enc",
+    "refresh_token_enc",
+    "refresh_token_issued_at",
+    "expires_at",
+    "xero_user_id",
+    "scopes",
+)
+_BINDING = (
+    "id",
+    "clerk_org_id",
+    "external_tenant_id",
+    "external_tenant_name",
+    "active_grant_id",
+    "connection_id",
+    "last_checked_at",
+)
+
+
+@contextmanager
+def ready(*, replicas: int = 1, **settings: str) -> Iterator[Stage]:
+    """Run a stage whose service has these settings; logs are JSON, as in production.
+
+    The sandbox signs cheaply and limits no rates: it shall not be what is measured.
+    """
+    ambient = {**neutral(os.environ), "LOG_FORMAT": "json", "DRAIN_NOTICE_SECONDS": "0"} | settings
+    with (
+        temporary_directory("xero-bench-") as directory,
+        stack.running(directory, replicas=replicas, ambient=ambient) as started,
+        SandboxClient(started.sandbox) as sandbox,
+    ):
+        sandbox.switch(cheapTokens=True, rateLimits=False)
+        made = started.command(
+            *("keys", "create", "--name", "bench", "--org", ORG),
+            *("--scope", "tokens:read", "--scope", "api:call"),
+        )
+        found = re.search(r"xsk_\w{32}_[\w-]{43}", made)
+        assert found, "`keys create` printed no key"
+        yield Stage(started, sandbox, found[0])
+
+
+class _connected:  # noqa: N801 - it is used like the function that opens a file
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self._connection = await asyncpg.connect(self._url)
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()

@@ -1,0 +1,97 @@
+"""Everybody asks at once for a token that has expired, in every process: Xero is asked once."""
+
+import asyncio
+import statistics
+import time
+from base64 import b64encode
+from urllib.parse import urlencode, urlsplit
+
+from bench import stage
+from bench.figures import Bar, Figure, Picture, percentile
+from bench.lines import Line
+from bench.stage import QUIET, Seeded, Stage
+
+PROCESSES, CALLERS, ROUNDS = 4, 50, 12
+UPSTREAM_MS = 1000
+
+TITLE = "Stampede"
+HOW = f"""{PROCESSES} processes of the service, {CALLERS} callers each on open connections. In each
+of {ROUNDS} rounds the grant's access token expires and all {PROCESSES * CALLERS} ask at the same
+moment; Xero takes {UPSTREAM_MS / 1000:g} s. The floor is the same refresh call made directly,
+with nobody in between, between the rounds."""
+
+
+async def measure() -> tuple[tuple[Figure, ...], Picture]:
+    """Return the wall time of a round over that of one bare call."""
+    with stage.ready(replicas=PROCESSES, **QUIET) as ready:
+        (grant,), bare = await ready.seed(1), await ready.seed(ROUNDS)
+        lines = [
+            await Line.open(replica.url) for replica in ready.stack.replicas for _ in range(CALLERS)
+        ]
+        await _ask_all(ready, grant, lines)  # warm, while the token is fresh
+        ready.sandbox.latency(UPSTREAM_MS)
+        walls, floors, calls, tokens = [], [], [], []
+        for spare in bare:
+            floors.append(await _bare_refresh(ready, spare))
+            seen = len(ready.sandbox.journal("token.refresh"))
+            await ready.expire([grant])
+            began = time.perf_counter()
+            answers = await _ask_all(ready, grant, lines)
+            walls.append(time.perf_counter() - began)
+            calls.append(len(ready.sandbox.journal("token.refresh")) - seen)
+            tokens.append(len(set(answers)))
+        for line in lines:
+            await line.close()
+    ratios = [wall / statistics.median(floors) for wall in walls]
+    floor = f"one bare call: {statistics.median(floors):.3f} s"
+    return (
+        Figure(name="Refresh calls a round, most", value=max(calls), wanted=("=", 1)),
+        Figure(
+            name="Different tokens handed out a round, most", value=max(tokens), wanted=("=", 1)
+        ),
+        Figure(
+            name="Wall over upstream, median",
+            value=statistics.median(ratios),
+            unit="x",
+            floor=floor,
+            wanted=("≤", 1.15),
+        ),
+        Figure(
+            name="Wall over upstream, slowest round",
+            value=max(ratios),
+            unit="x",
+            floor=floor,
+            wanted=("≤", 1.15),
+        ),
+    ), Picture(
+        title=f"One refresh for {PROCESSES * CALLERS} callers: time until the last has its token",
+        unit="s",
+        bars=(
+            Bar(label="one bare call to Xero", value=statistics.median(floors), ours=False),
+            Bar(label="median round", value=statistics.median(walls)),
+            Bar(label="90 % of rounds", value=percentile(walls, 0.9)),
+            Bar(label="slowest round", value=max(walls)),
+        ),
+        mark=1.15 * statistics.median(floors),
+    )
+
+
+async def _ask_all(ready: Stage, grant: Seeded, lines: list[Line]) -> list[bytes]:
+    path, headers = ready.token_request(grant.binding_id)
+    answers = await asyncio.gather(*(line.ask("POST", path, headers) for line in lines))
+    assert {each.status for each in answers} == {200}, answers
+    return [each.body for each in answers]
+
+
+async def _bare_refresh(ready: Stage, grant: Seeded) -> float:
+    line = await Line.open(ready.stack.sandbox)
+    headers = {
+        "authorization": "Basic " + b64encode(":".join(ready.basic_auth).encode()).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    form = urlencode({"grant_type": "refresh_token", "refresh_token": grant.refresh_token})
+    path = urlsplit(ready.stack.environment["XERO_TOKEN_URL"]).path
+    answer = await line.ask("POST", path, headers, form.encode())
+    await line.close()
+    assert answer.status == 200, answer.body
+    return answer.seconds

@@ -1,0 +1,135 @@
+"""Token reads under load: what all checks, the audit, logs and metrics cost."""
+
+import asyncio
+import statistics
+
+from bench import load, served, stage
+from bench.figures import Bar, Figure, Picture
+from bench.lines import Line
+from bench.load import CONNECTIONS, Load
+from bench.stage import Stage
+from demo.stack import LOOPBACK
+
+ROUNDS, SECONDS = 2, 2.0
+ROUNDS_WITH_TWO = 2
+SERVICE, EMPTY, MINIMAL = "token read", "empty route", "minimal reader"
+
+TITLE = "Token reads"
+HOW = f"""One uvicorn worker of the service, {CONNECTIONS} connections, all security, logs and
+metrics on. In turns, {ROUNDS} times {SECONDS:g} s each: `POST /bindings/{{id}}/token`; an empty
+route with the same middleware in the same process, first in its table of routes; and a minimal
+reader of the same row (Starlette, asyncpg, AES-GCM, and nothing else: no key, no org, no status,
+no audit, no log). Then the same with two workers, which share two cores with PostgreSQL and the
+load. Medians."""
+
+
+async def measure() -> tuple[tuple[Figure, ...], Picture]:
+    """Return rates and latencies beside those of the empty route and the minimal reader."""
+    with stage.ready() as ready:
+        ready.stack.replicas[0].child.stop()
+        one = await _in_turns(ready, workers=1, rounds=ROUNDS)
+        two = await _in_turns(ready, workers=2, rounds=ROUNDS_WITH_TWO)
+    empty_rate = f"empty route: {one[EMPTY].per_second:,.0f}/s"
+    minimal_rate = f"minimal reader: {one[MINIMAL].per_second:,.0f}/s"
+    return (
+        Figure(
+            name="Token reads a second, one worker",
+            value=one[SERVICE].per_second,
+            unit="/s",
+            floor=f"{empty_rate}; {minimal_rate}",
+        ),
+        Figure(
+            name="Over the empty route's rate",
+            value=one[SERVICE].per_second / one[EMPTY].per_second,
+            unit="x",
+            floor=empty_rate,
+            wanted=("≥", 0.5),
+        ),
+        Figure(
+            name="Over the minimal reader's rate",
+            value=one[SERVICE].per_second / one[MINIMAL].per_second,
+            unit="x",
+            floor=minimal_rate,
+            wanted=("≥", 0.75),
+        ),
+        Figure(
+            name="p99 over the empty route's p99",
+            value=one[SERVICE].p99 / one[EMPTY].p99,
+            unit="x",
+            floor=f"{one[SERVICE].p99:.1f} ms over {one[EMPTY].p99:.1f} ms;"
+            f" minimal reader: {one[MINIMAL].p99:.1f} ms",
+            wanted=("≤", 3),
+        ),
+        Figure(
+            name="Token reads a second, two workers",
+            value=two[SERVICE].per_second,
+            unit="/s",
+            floor=f"empty route: {two[EMPTY].per_second:,.0f}/s;"
+            f" minimal reader: {two[MINIMAL].per_second:,.0f}/s",
+        ),
+        Figure(
+            name="Two workers over one",
+            value=two[SERVICE].per_second / one[SERVICE].per_second,
+            unit="x",
+            floor=f"empty route: {two[EMPTY].per_second / one[EMPTY].per_second:.2f} x",
+        ),
+    ), Picture(
+        title=f"Answers a second at {CONNECTIONS} connections",
+        unit="/s",
+        bars=tuple(
+            Bar(
+                label=f"{name}, {workers} worker{'s' if workers > 1 else ''}",
+                value=found[name].per_second,
+                ours=name == SERVICE,
+            )
+            for workers, found in ((1, one), (2, two))
+            for name in (EMPTY, MINIMAL, SERVICE)
+        ),
+    )
+
+
+async def _in_turns(ready: Stage, *, workers: int, rounds: int) -> dict[str, Load]:
+    """Load all three, again and again; return the medians of each."""
+    (grant,) = await ready.seed(1)
+    path, headers = ready.token_request(grant.binding_id)
+    whole = served.started(ready.stack, "with_empty_route", workers=workers)
+    minimal = served.started(ready.stack, "minimal_reader", workers=workers)
+    turns = {
+        EMPTY: lambda seconds: _load(ready, whole.url + served.EMPTY, headers, seconds),
+        MINIMAL: lambda seconds: _load(ready, minimal.url + path, headers, seconds),
+        SERVICE: lambda seconds: _load(ready, whole.url + path, headers, seconds),
+    }
+    found: dict[str, list[Load]] = {name: [] for name in turns}
+    await _warm(whole.url, path, headers)
+    for turn in turns.values():
+        turn(1)
+    for _ in range(rounds):
+        for name, turn in turns.items():
+            found[name].append(turn(SECONDS))
+    for replica in (whole, minimal):
+        replica.child.stop()
+    return {name: _median(loads) for name, loads in found.items()}
+
+
+async def _warm(url: str, path: str, headers: dict[str, str]) -> None:
+    """Let each process open its connections before everybody comes at once."""
+    for _ in range(20):
+        lines = [await Line.open(url) for _ in range(4)]
+        await asyncio.gather(*(line.ask("POST", path, headers) for line in lines))
+        for line in lines:
+            await line.close()
+
+
+def _load(ready: Stage, url: str, headers: dict[str, str], seconds: float) -> Load:
+    url = url.replace("localhost", LOOPBACK)
+    return load.put_on(
+        url, headers, method="POST", seconds=seconds, directory=ready.stack.directory
+    )
+
+
+def _median(loads: list[Load]) -> Load:
+    return Load(
+        statistics.median(each.per_second for each in loads),
+        statistics.median(each.p50 for each in loads),
+        statistics.median(each.p99 for each in loads),
+    )
