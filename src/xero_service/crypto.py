@@ -7,6 +7,7 @@ so values written by either side open on the other.
 import hashlib
 import os
 import re
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,11 +24,21 @@ _SEALED = re.compile(r"([0-9a-fA-F]{24}|[0-9a-fA-F]{32}):([0-9a-fA-F]{32}):((?:[
 class KeyRing:
     """One key to write with, any number of older ones that can still be read."""
 
-    def __init__(self, current: bytes, previous: tuple[bytes, ...] = ()) -> None:
-        """Take keys of 32 bytes each (AES-256); raises ValueError for any other size."""
+    def __init__(
+        self,
+        current: bytes,
+        previous: tuple[bytes, ...] = (),
+        *,
+        alarm: Callable[[str], None] = lambda context: None,  # noqa: ARG005
+    ) -> None:
+        """Take keys of 32 bytes each (AES-256); raises ValueError for any other size.
+
+        `alarm` is told the context of what does not open: a wrong key, or somebody at the data.
+        """
         if any(len(key) != KEY_BYTES for key in (current, *previous)):
             raise ValueError("An AES-256 key has 32 bytes.")
         self._ciphers = [AESGCM(key) for key in (current, *previous)]
+        self._alarm = alarm
 
     def __repr__(self) -> str:
         return f"KeyRing({len(self._ciphers)} keys)"
@@ -49,6 +60,7 @@ class KeyRing:
             opened = _open(cipher, text, context)
             if opened is not None:
                 return opened
+        self._alarm(context)
         raise CiphertextUnreadable
 
     def is_current(self, text: str, context: str = "") -> bool:

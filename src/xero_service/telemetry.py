@@ -160,6 +160,24 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.upkeep_items = Counter(
+            "xero_service_upkeep_items_total",
+            "What upkeep worked on, by step and outcome.",
+            ["step", "outcome"],
+            registry=self.registry,
+        )
+        self.upkeep_finished = Gauge(
+            "xero_service_upkeep_step_finished_timestamp_seconds",
+            "When this process last came to the end of a step of upkeep.",
+            ["step"],
+            registry=self.registry,
+        )
+
+    def ciphertext_unreadable(self, context: str) -> None:
+        """Count and log a stored secret that does not open; `context` is its row and column."""
+        self.alarms.labels("ciphertext").inc()
+        logger(__name__).error("a stored secret does not open", where=context)
+
     def render(self) -> bytes:
         """Return the text exposition."""
         return generate_latest(self.registry)

@@ -90,7 +90,7 @@ def _assemble(
     database: Database,
     background: BackgroundWork,
 ) -> Services:
-    keys = KeyRing(*_current_and_previous(settings))
+    keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
     policy = settings.refresh_policy()
     xero = XeroAdapter(
         _endpoints(settings),

@@ -254,10 +254,9 @@ class Refresher:
         retry_in = self._backoff(lease.grant)
         if isinstance(error, RateLimitError) and error.retry_after:
             retry_in = min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER)
-        if isinstance(error, XeroMisconfigured | CiphertextUnreadable):
-            kind = "invalid_client" if isinstance(error, XeroMisconfigured) else "ciphertext"
-            self.metrics.alarms.labels(kind).inc()
-            log.error("an operator must act", kind=kind, grant_id=lease.grant.id)
+        if isinstance(error, XeroMisconfigured):
+            self.metrics.alarms.labels("invalid_client").inc()
+            log.error("an operator must act", kind="invalid_client", grant_id=lease.grant.id)
         if not isinstance(error, RateLimitError):
             error.retry_after = max(1, ceil(retry_in.total_seconds()))
         await self._fail(lease, error.code, retry_in, answered=isinstance(error, NOT_ROTATED))
