@@ -16,11 +16,16 @@ Call = Callable[[], Awaitable[httpx.Response]]
 class Said:
     """One answer, or none: `status` is 0 where the connection failed."""
 
-    at: float  # monotonic seconds, when it came
+    asked: float  # monotonic seconds
+    at: float  # the same, when it came
     caller: int
     status: int
     told: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
 
 
 @dataclass
@@ -51,23 +56,30 @@ class Load:
             await asyncio.sleep(pause)
 
     async def _once(self, number: int, call: Call) -> Said:
+        asked = time.monotonic()
         try:
             answer = await call()
         except httpx.TransportError as error:
-            return Said(time.monotonic(), number, 0, repr(error))
+            return Said(asked, time.monotonic(), number, 0, repr(error))
         token = None
         if answer.is_success and answer.headers["content-type"] == "application/json":
             token = answer.json().get("accessToken")
-        return Said(time.monotonic(), number, answer.status_code, answer.text, token)
+        return Said(asked, time.monotonic(), number, answer.status_code, answer.text, token)
+
+    def served(self, caller: int, *, since: float) -> bool:
+        """Whether a caller was given what it asked for after a moment."""
+        return any(
+            each.caller == caller and each.asked > since and each.succeeded for each in self.said
+        )
 
     @property
     def failures(self) -> list[Said]:
-        return [each for each in self.said if not 200 <= each.status < 300]
+        return [each for each in self.said if not each.succeeded]
 
     @property
-    def tokens(self) -> dict[str, float]:
-        """Each token that was handed out, with the moment when it last was."""
-        return {each.token: each.at for each in self.said if each.token}
+    def tokens(self) -> set[str]:
+        """The different tokens that were handed out."""
+        return {each.token for each in self.said if each.token}
 
     def summary(self) -> str:
         """How often each answer came, and the first failures in full."""
