@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -24,14 +24,17 @@ def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def replica(process_environment: dict[str, str], tmp_path: Path) -> StartReplica:
-    """Start a real process of the service on the test's database and Xero."""
+    """Start a real process of the service on the test's database and Xero.
+
+    `program`: what to start instead of `xero-service`, with the same options.
+    """
 
     @asynccontextmanager
-    async def start(*options: str) -> AsyncIterator[Replica]:
+    async def start(*options: str, program: Sequence[str] = (SERVICE,)) -> AsyncIterator[Replica]:
         port = ports.free()
         child = Child.start(
             "The service",
-            [SERVICE, "serve", "--port", str(port), *options],
+            [*program, "serve", "--port", str(port), *options],
             log=tmp_path / f"service-{port}.log",
             env=process_environment,
             cwd=tmp_path,
