@@ -50,6 +50,18 @@ def nginx() -> Path:
     return STORE / "nginx/usr/sbin/nginx"
 
 
+def pgbouncer() -> Path:
+    """Return the system's PgBouncer, or Debian's, installed now."""
+    if found := _found("pgbouncer"):
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _apt("update")
+        _apt("install", "--yes", "--no-install-recommends", "pgbouncer")
+        if found := _found("pgbouncer"):
+            return found
+    raise LaunchError("Some tests need PgBouncer, and none was found. Install it.")
+
+
 def _found(*names: str) -> Path | None:
     places = (shutil.which(name, path=SYSTEM_PATH) for name in names if name)
     return next((Path(place) for place in places if place), None)
@@ -76,6 +88,6 @@ def _run(*command: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print({"chromium": chromium, "nginx": nginx}[sys.argv[1]]())
+        print({"chromium": chromium, "nginx": nginx, "pgbouncer": pgbouncer}[sys.argv[1]]())
     except LaunchError as error:
         sys.exit(str(error))

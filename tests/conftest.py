@@ -1,5 +1,6 @@
 """Real PostgreSQL, the real application, and the sandbox as Xero; nothing is mocked here."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ import pytest
 from demo import postgres
 from demo.environment import XeroApp, service_environment
 from demo.postgres import DISPOSABLE, Postgres
+from tests.pgbouncer import bouncer
+from tests.pgbouncer.bouncer import Bouncer
 from tests.world import Application, World
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.config import SandboxConfig
@@ -34,11 +37,34 @@ def template(postgres_server: Postgres) -> Iterator[str]:
     postgres_server.drop_database(url)
 
 
+@pytest.fixture(scope="session")
+def pooler(postgres_server: Postgres) -> Iterator[Bouncer | None]:
+    """PgBouncer between the service and its database, where PGBOUNCER=1 says so (R23)."""
+    if not os.environ.get("PGBOUNCER"):
+        yield None
+        return
+    with bouncer.running(postgres_server.url) as found:
+        yield found
+
+
 @pytest.fixture
-def database_url(postgres_server: Postgres, template: str) -> Iterator[str]:
+def direct_url(postgres_server: Postgres, template: str) -> Iterator[str]:
+    """A database of the test's own, for the test itself to look into."""
     url = postgres_server.create_database(template=template)
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database_url(direct_url: str, pooler: Bouncer | None) -> str:
+    """The same database, as the service is told."""
+    return pooler.url_of(direct_url) if pooler else direct_url
+
+
+@pytest.fixture(scope="session")
+def prepared_statements(pooler: Bouncer | None) -> bool:
+    """DATABASE_PREPARED_STATEMENTS."""
+    return pooler is None
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +82,12 @@ def sandbox(shared_sandbox: SandboxClient) -> SandboxClient:
 
 
 @pytest.fixture
-def environment(database_url: str, sandbox: SandboxClient) -> dict[str, str]:
+def environment(
+    database_url: str, sandbox: SandboxClient, prepared_statements: bool
+) -> dict[str, str]:
     """The service's whole environment, for processes and settings alike."""
     return service_environment(
-        {},
+        {"DATABASE_PREPARED_STATEMENTS": str(prepared_statements).lower()},
         origin=ORIGIN,
         sandbox=sandbox.base_url,
         app=APP,
@@ -83,7 +111,9 @@ async def application(settings: Settings) -> AsyncIterator[Application]:
 
 
 @pytest.fixture
-async def world(application: Application, sandbox: SandboxClient) -> AsyncIterator[World]:
+async def world(
+    application: Application, sandbox: SandboxClient, direct_url: str
+) -> AsyncIterator[World]:
     """Everything a journey needs."""
-    async with World.around(application, sandbox) as around:
+    async with World.around(application, sandbox, direct_url) as around:
         yield around

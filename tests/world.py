@@ -84,8 +84,11 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def around(cls, application: Application, sandbox: SandboxClient) -> AsyncIterator[Self]:
-        url = application.settings.database_url.get_secret_value()
+    async def around(
+        cls, application: Application, sandbox: SandboxClient, direct_url: str | None = None
+    ) -> AsyncIterator[Self]:
+        """`direct_url`: of the database, where the service is given another way to it."""
+        url = direct_url or application.settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
             database = await asyncpg.connect(url)
             stack.push_async_callback(database.close)

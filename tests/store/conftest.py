@@ -16,16 +16,16 @@ XERO_USER = "10000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url, pool_size=5, prepared_statements=True)
+async def database(database_url: str, prepared_statements: bool) -> AsyncIterator[Database]:
+    opened = Database(database_url, pool_size=5, prepared_statements=prepared_statements)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+async def sql(direct_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the test's own, outside the service's pool."""
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(direct_url)
     yield connection
     await connection.close()
 
