@@ -99,6 +99,11 @@ test: install ## Run all tests: service, page, and both together in a browser
 	@if $(has_page); then printf '\n▸ Tests of the page\n'; $(NPM) test; fi
 	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
 
+.PHONY: soak
+soak: install ## Run the long forms: races, restarts, mixed load with faults (SOAK_SECONDS=300)
+	$(call say,'Long forms')
+	@SOAK_SECONDS=$(or $(SOAK_SECONDS),300) $(BIN)/python -m pytest -m soak -s
+
 .PHONY: .e2e
 .e2e: $(PAGE)
 	$(call say,'Tests in a browser')

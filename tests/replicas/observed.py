@@ -1,0 +1,54 @@
+"""A replica that also tells what it holds: `observed.py serve …` answers `/inside`."""
+
+import asyncio
+import gc
+import json
+import resource
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from xero_service import app as module
+from xero_service.cli import main
+from xero_service.wiring import Services
+
+
+class Inside:
+    """Stands in front of the application and looks into it."""
+
+    def __init__(self, app: ASGIApp, services: Any) -> None:
+        self.app, self.services = app, services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/inside":
+            answer = Response(json.dumps(look(self.services())), media_type="application/json")
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def look(services: Services) -> dict[str, int]:
+    """What the process holds after it threw away what nobody needs."""
+    gc.collect()
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "background": len(services.tokens.refresher.background),
+        "flights": len(services.tokens.flights._flights),
+        "files": len(list(Path("/dev/fd").iterdir())),
+        "objects": len(gc.get_objects()),
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+
+
+def with_a_window(settings: Any, *, upkeep: bool = True) -> Any:
+    built = create_app(settings, upkeep=upkeep)
+    return Inside(built, lambda: built.state.services)
+
+
+create_app = module.create_app
+
+if __name__ == "__main__":
+    module.create_app = with_a_window
+    main()
