@@ -48,7 +48,7 @@ from xero_service.store.grants import SealedTokens
 from xero_service.telemetry import Metrics, logger
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 
-LONGEST_BACKOFF = timedelta(seconds=60)  # Xero's return is noticed within a minute (R12)
+LONGEST_BACKOFF = timedelta(seconds=40)  # with upkeep's interval: within a minute (R12)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 SAVE_FOR_SECONDS = 300.0  # a set that cannot be stored is kept in memory so long
 AT_ONCE = 1000  # refreshes under way in this process, whoever asked for them (R17)

@@ -1,11 +1,12 @@
 """Upkeep: what must happen even if nobody calls; safe in any number of replicas."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from xero_service.domain import RefreshPolicy
@@ -16,14 +17,18 @@ from xero_service.services.tokens import TokenService
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 
-AT_ONCE = 32  # refreshes and cleanups toward Xero at a time (R17)
+AT_ONCE = 32  # refreshes and checks toward Xero at a time (R17)
+CLEANUPS_AT_ONCE = 8  # on a gate of their own: revocations wait for each other
 BATCH = 200
+USED_WITHIN = timedelta(hours=1)  # readers of such a grant shall not wait for its refresh
+AHEAD = timedelta(minutes=5)  # before the margin, within which readers begin to refresh
 HIDDEN_FOR = timedelta(seconds=60)  # what one replica picked, others leave alone
 KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # so that who comes late hears "expired", not "unknown"
 CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero, and nobody tells us
 UNUSED_AFTER = timedelta(hours=24)
 
 log = logger(__name__)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,60 +41,139 @@ class UpkeepService:
     reconcile: ReconcileService
     policy: RefreshPolicy
     metrics: Metrics
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    cleanups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLEANUPS_AT_ONCE))
 
     async def run(self, interval: timedelta) -> None:
-        """Do a round every `interval`, jittered, until cancelled; a failed round is logged."""
+        """Do a round every `interval`, jittered, until cancelled."""
         while True:
-            try:
+            with contextlib.suppress(Exception):  # each step told of its own failure
                 await self.round()
-            except IntegrationError as error:
-                log.warning("a round of upkeep was cut short", reason=error.code)
-            except Exception:
-                log.exception("a round of upkeep failed")
             await asyncio.sleep(interval.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
 
     async def round(self) -> None:
-        """Do everything that is due, once. Raises ServiceBusy where the database is away."""
-        await self._settle_cleanups()
-        await self._refresh_old_and_interrupted()
-        async with self.database.transaction() as tx:
-            unchecked = await tx.due.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
-            unread = await tx.due.unread(limit=BATCH)
-        await self._each(dict.fromkeys([*unread, *unchecked]), self.reconcile.reconcile)
-        async with self.database.transaction() as tx:
-            unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
-            await tx.attempts.delete_expired(since=KEEP_ATTEMPTS_FOR)
-        await self._each(unused, self.disconnects.disconnect_unused)
+        """Do everything that is due, once; a step that fails stops no other.
+
+        Raises what stopped a step: ServiceBusy where the database is away.
+        """
+        steps = (
+            self._settle_cleanups,
+            self._refresh,
+            self._reconcile,
+            self._disconnect_unused,
+            self._forget_attempts,
+        )
+        outcomes = await asyncio.gather(*map(self._step, steps), return_exceptions=True)
+        for failure in outcomes:
+            if failure is not None:
+                raise failure
+
+    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+        name = step.__name__.strip("_")
+        try:
+            await step()
+        except IntegrationError as error:
+            log.warning("a step of upkeep was cut short", step=name, reason=error.code)
+            raise
+        except Exception:
+            log.exception("a step of upkeep failed", step=name)
+            raise
+        self.metrics.upkeep_finished.labels(name).set_to_current_time()
 
     async def _settle_cleanups(self) -> None:
-        async with self.database.transaction() as tx:
-            due = await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
-        await self._each(due, self.disconnects.settle)
-        async with self.database.transaction() as tx:
+        async def take() -> Sequence[UUID]:
+            async with self.database.background_transaction() as tx:
+                return await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
+
+        await self._each("cleanups", _until_short(take), self.disconnects.settle, self.cleanups)
+        async with self.database.background_transaction() as tx:
             self.metrics.owed_cleanups.set(await tx.cleanups.count_owed())
 
-    async def _refresh_old_and_interrupted(self) -> None:
-        async with self.database.transaction() as tx:
-            due = await tx.due.old_or_interrupted(
-                max_age=self.policy.refresh_token_max_age, limit=BATCH
-            )
-        await self._each(due, self._refresh)
+    async def _refresh(self) -> None:
+        """Renew what is old, what is used and soon due, and what was cut short."""
 
-    async def _refresh(self, due: tuple[UUID, int]) -> None:
-        grant_id, generation = due
-        await self.tokens.refresh_grant_single_flight(grant_id, beyond=generation)
+        async def take() -> Sequence[tuple[UUID, int]]:
+            async with self.database.background_transaction() as tx:
+                return await tx.due.take_refreshes(
+                    self.policy,
+                    ahead=AHEAD,
+                    used_within=USED_WITHIN,
+                    limit=BATCH,
+                    hidden_for=self.policy.lease,
+                )
 
-    async def _each(self, items: Iterable[Any], work: Callable[[Any], Awaitable[object]]) -> None:
-        """Work on all items, a bounded number at a time; one that fails stops no other."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        async def renew(due: tuple[UUID, int]) -> None:
+            grant_id, generation = due
+            await self.tokens.refresh_grant_single_flight(grant_id, beyond=generation)
 
-        async def one(item: Any) -> None:
-            async with gate:
-                try:
-                    await work(item)
-                except IntegrationError as error:
-                    log.warning("upkeep will try again", work=work.__name__, reason=error.code)
-                except Exception:
-                    log.exception("upkeep failed at one of many", work=work.__name__)
+        await self._each("refresh", _until_short(take), renew, self.gate)
 
-        await asyncio.gather(*(one(item) for item in items))
+    async def _reconcile(self) -> None:
+        async def take() -> Sequence[UUID]:
+            async with self.database.background_transaction() as tx:
+                return await tx.due.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
+
+        async with self.database.background_transaction() as tx:
+            unread = await tx.due.unread(limit=BATCH)
+        await self._each("reconcile", _once(unread), self.reconcile.reconcile, self.gate)
+        await self._each("reconcile", _until_short(take), self.reconcile.reconcile, self.gate)
+
+    async def _disconnect_unused(self) -> None:
+        async with self.database.background_transaction() as tx:
+            unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
+        await self._each("unused", _once(unused), self.disconnects.disconnect_unused, self.cleanups)
+
+    async def _forget_attempts(self) -> None:
+        async with self.database.background_transaction() as tx:
+            await tx.attempts.delete_expired(since=KEEP_ATTEMPTS_FOR)
+
+    async def _each(
+        self,
+        step: str,
+        batches: AsyncIterator[Sequence[Item]],
+        work: Callable[[Item], Awaitable[object]],
+        gate: asyncio.Semaphore,
+    ) -> None:
+        """Work on all items, as many at a time as the gate lets in; one that fails stops no other.
+
+        The next batch is taken while the last items of the one before are still at work, so a
+        sweep of ten thousand keeps its pace and its memory.
+        """
+        failure: Exception | None = None
+        async with asyncio.TaskGroup() as group:
+            try:
+                async for batch in batches:
+                    for item in batch:
+                        await gate.acquire()
+                        task = group.create_task(self._one(step, item, work))
+                        task.add_done_callback(lambda _: gate.release())
+            except Exception as error:
+                failure = error  # what is under way is finished all the same
+        if failure is not None:
+            raise failure
+
+    async def _one(self, step: str, item: Item, work: Callable[[Item], Awaitable[object]]) -> None:
+        outcome = "failed"
+        try:
+            await work(item)
+            outcome = "done"
+        except IntegrationError as error:
+            log.warning("upkeep will try again", step=step, reason=error.code)
+        except Exception:
+            log.exception("upkeep failed at one of many", step=step)
+        self.metrics.upkeep_items.labels(step, outcome).inc()
+
+
+async def _until_short(
+    take: Callable[[], Awaitable[Sequence[Item]]],
+) -> AsyncIterator[Sequence[Item]]:
+    """Yield batches until one is not full: what failed meanwhile is for the next round."""
+    while True:
+        batch = await take()
+        yield batch
+        if len(batch) < BATCH:
+            return
+
+
+async def _once(batch: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+    yield batch

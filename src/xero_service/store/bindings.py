@@ -222,11 +222,14 @@ class Bindings:
     async def change_status(
         self, grant_id: UUID, *, old: BindingStatus, new: BindingStatus
     ) -> tuple[Binding, ...]:
-        """Move the bindings of a grant from one status to another; return those that moved."""
+        """Move the bindings of a grant from one status to another; return those that moved.
+
+        They count as unchecked: should the grant come back to life, upkeep looks at them at once.
+        """
         rows = await self._connection.execute(
             update(BindingRow)
             .where(BindingRow.active_grant_id == grant_id, BindingRow.status == old)
-            .values(status=new, updated_at=NOW)
+            .values(status=new, updated_at=NOW, last_checked_at=None)
             .returning(*_COLUMNS)
         )
         return tuple(_to_binding(row) for row in rows)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import GrantStatus
+from xero_service.domain import GrantStatus, RefreshPolicy
 from xero_service.store.grants import NOW
 from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
 
@@ -39,25 +39,50 @@ class DueWork:
         )
         return list(rows)
 
-    async def old_or_interrupted(self, *, max_age: timedelta, limit: int) -> list[tuple[UUID, int]]:
-        """Return active grants whose refresh token is old or whose last attempt was cut short.
+    async def take_refreshes(
+        self,
+        policy: RefreshPolicy,
+        *,
+        ahead: timedelta,
+        used_within: timedelta,
+        limit: int,
+        hidden_for: timedelta,
+    ) -> list[tuple[UUID, int]]:
+        """Pick active grants to refresh, with the generation that is due; others leave them alone.
 
-        With the generation that is due: two replicas that pick the same grant rotate it once.
+        Due are: an old refresh token; an attempt that was cut short; an access token that is
+        used and comes within `ahead` of the margin. The last at random, the likelier the nearer:
+        grants that expire together are spread out.
         """
-        rows = await self._connection.execute(
-            select(GrantRow.id, GrantRow.generation)
+        spread = policy.margin + ahead * func.random()
+        used = and_(
+            GrantRow.last_used_at > NOW - used_within,
+            GrantRow.expires_at < NOW + policy.margin + ahead,
+            GrantRow.expires_at < NOW + spread,
+        )
+        due = (
+            select(GrantRow.id)
             .where(
                 GrantRow.status == GrantStatus.ACTIVE,
                 or_(
-                    GrantRow.refresh_token_issued_at < NOW - max_age,
+                    GrantRow.refresh_token_issued_at < NOW - policy.refresh_token_max_age,
                     GrantRow.refresh_sent_at.is_not(None),
+                    used,
                 ),
+                or_(GrantRow.picked_at.is_(None), GrantRow.picked_at < NOW - hidden_for),
                 or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW),
                 or_(GrantRow.next_refresh_at.is_(None), GrantRow.next_refresh_at < NOW),
             )
             .order_by(GrantRow.refresh_token_issued_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        rows = await self._connection.execute(
+            update(GrantRow)
+            .where(GrantRow.id.in_(due))
+            .values(picked_at=NOW)
+            .returning(GrantRow.id, GrantRow.generation)
         )
         return [(row.id, row.generation) for row in rows]
 

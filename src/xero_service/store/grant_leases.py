@@ -126,6 +126,7 @@ class GrantLeases:
                 refresh_failures=GrantRow.refresh_failures + 1,
                 next_refresh_at=NOW + retry_in,
                 last_error=error,
+                picked_at=None,
                 updated_at=NOW,
             )
         )

@@ -14,7 +14,7 @@ from xero_service.store.tables import BindingRow, GrantRow
 
 AnyRow = Row[*tuple[Any, ...]]
 NOW = func.clock_timestamp()
-NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until": None}
+NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until": None, "picked_at": None}
 NO_ATTEMPT: dict[str, Any] = {"refresh_sent_at": None, "refresh_sent_by": None}
 COLUMNS = (
     GrantRow.id,

@@ -82,6 +82,7 @@ class GrantRow(Base):
     next_refresh_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("integration_grants.id"))
+    picked_at: Mapped[datetime | None]
 
 
 class BindingRow(Base):

@@ -1,0 +1,27 @@
+"""Let upkeep note which grants it picked, so that replicas share a sweep.
+
+Runs before the new code is rolled out; the old code does not know the column.
+
+Revision: 0002
+Follows: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "integration_grants",
+        sa.Column("picked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("integration_grants", "picked_at")
