@@ -2,7 +2,9 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -26,9 +28,10 @@ from xero_service.errors import (
     NotFound,
     ReauthorizationRequired,
     ServiceBusy,
+    XeroSilent,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leasing import Leaseholder
+from xero_service.services.leasing import LOOK_AGAIN_SECONDS, Leaseholder
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database, Transaction
@@ -65,6 +68,8 @@ class DisconnectService:
     tokens: TokenService
     leases: Leaseholder
     background: BackgroundWork
+    # Revocations one at a time: the turn that each takes is the one that consents wait for.
+    revoking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def disconnect(self, binding_id: UUID, org_id: str, actor: Actor) -> Disconnected:
         """End one of the org's bindings; waits for Xero a few seconds at most.
@@ -190,6 +195,7 @@ class DisconnectService:
         await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
         # The turn last, and briefly: every consent waits for it.
         async with (
+            self._one_revocation(),
             self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
             self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
         ):
@@ -198,33 +204,67 @@ class DisconnectService:
             if grant.refresh_sent_at is not None:
                 raise ServiceBusy("A refresh of this grant has no answer yet.")
             if grant.refresh_token_enc is not None:
-                await self.xero.revoke_token(self.tokens.refresh_token(grant))
+                async with self._within_the_lease():
+                    await self.xero.revoke_token(self.tokens.refresh_token(grant))
             failpoints.reached(Place.REVOCATION_ANSWERED)
             async with self.database.transaction() as tx:
                 await self._end(tx, cleanup, CleanupOutcome.DONE)
+                # All connections of the user went with it (facts §1.9).
+                await tx.cleanups.finish_deletions(cleanup.grant_id)
             failpoints.reached(Place.CLEANUP_COMMITTED)
         return CleanupOutcome.DONE
 
     async def _delete_connection(self, cleanup: Cleanup) -> CleanupOutcome:
         """Delete one connection with a live token; the Xero user's other tenants go on."""
-        current = await self.tokens.refresher.current(cleanup.grant_id)
-        if current.valid_for() < timedelta(minutes=1):
-            current = await self.tokens.refresh_grant_single_flight(current.id)
+        current = await self._able_to_delete(cleanup)
         async with self.leases.grant(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
-            access_token = self.tokens.access_token(grant)
-            try:
-                await self.xero.delete_connection(access_token, cleanup.connection_id or "")
-            except AccessRefused:
-                # 403 stands for an id that is not this user's any more, too (facts §1.11).
-                connections = await self.xero.get_tenants(access_token)
-                if any(c.connection_id == cleanup.connection_id for c in connections):
-                    raise
+            async with self._within_the_lease():
+                await self._delete_or_find_gone(self.tokens.access_token(grant), cleanup)
             failpoints.reached(Place.DELETION_ANSWERED)
             async with self.database.transaction() as tx:
                 await self._end(tx, cleanup, CleanupOutcome.DONE)
         return CleanupOutcome.DONE
+
+    async def _able_to_delete(self, cleanup: Cleanup) -> Grant:
+        """Return the grant that can delete; wait where its revocation will do the same."""
+        try:
+            current = await self.tokens.refresher.current(cleanup.grant_id)
+        except ReauthorizationRequired:
+            async with self.database.transaction() as tx:
+                if await tx.cleanups.owes_revocation(cleanup.xero_user_id):
+                    raise ServiceBusy("The grant is about to be revoked.") from None
+            raise
+        if current.valid_for() < timedelta(minutes=1):
+            current = await self.tokens.refresh_grant_single_flight(current.id)
+        return current
+
+    async def _delete_or_find_gone(self, access_token: str, cleanup: Cleanup) -> None:
+        try:
+            await self.xero.delete_connection(access_token, cleanup.connection_id or "")
+        except AccessRefused:
+            # 403 stands for an id that is not this user's any more, too (facts §1.11).
+            connections = await self.xero.get_tenants(access_token)
+            if any(c.connection_id == cleanup.connection_id for c in connections):
+                raise
+
+    @asynccontextmanager
+    async def _one_revocation(self) -> AsyncIterator[None]:
+        """Keep revocations apart, with room between two for a consent to take its turn."""
+        await self.revoking.acquire()
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, self.revoking.release)
+
+    @asynccontextmanager
+    async def _within_the_lease(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self.leases.call_seconds):
+                yield
+        except TimeoutError as error:
+            raise XeroSilent("Xero took too long over a disconnect.") from error
 
     async def _is_still_owed(self, cleanup: Cleanup) -> bool:
         async with self.database.transaction() as tx:

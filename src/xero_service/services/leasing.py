@@ -24,15 +24,21 @@ class Leaseholder:
     database: Database
     ttl: timedelta
 
+    @property
+    def call_seconds(self) -> float:
+        """How long a call to Xero may take in all, so that it ends inside the leases around it."""
+        return self.ttl.total_seconds() / 3
+
     @asynccontextmanager
     async def exchange_turn(self, *, patience: float) -> AsyncIterator[datetime]:
         """Exclude every exchange of a code, and every revocation, on any replica.
 
-        Yields the database's time when the turn began; raises ServiceBusy after `patience`
-        seconds of waiting.
+        Yields the database's time when the turn began; at least two thirds of it are then left.
+        Raises ServiceBusy after `patience` seconds of waiting.
         """
         holder, deadline = uuid4(), time.monotonic() + patience
         while True:
+            asked_at = time.monotonic()
             async with self.database.transaction() as tx:
                 began = await tx.leases.claim(EXCHANGE, holder=holder, ttl=self.ttl)
             if began is not None:
@@ -41,6 +47,8 @@ class Leaseholder:
                 raise ServiceBusy("Other connections are being made at this moment.")
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         try:
+            if time.monotonic() - asked_at > self.call_seconds:
+                raise ServiceBusy("The database is slow.")
             yield began
         finally:
             with contextlib.suppress(ServiceBusy):

@@ -114,6 +114,19 @@ class RemoteCleanups:
         )
         return found is not None
 
+    async def owes_revocation(self, xero_user_id: str) -> bool:
+        """Tell whether a revocation for a Xero user is still owed."""
+        found = await self._connection.scalar(
+            select(CleanupRow.id)
+            .where(
+                CleanupRow.xero_user_id == xero_user_id,
+                CleanupRow.kind == CleanupKind.REVOKE,
+                CleanupRow.done_at.is_(None),
+            )
+            .limit(1)
+        )
+        return found is not None
+
     async def take_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
         """Pick owed cleanups that are due and hide them from other replicas for a while."""
         due = (
@@ -150,6 +163,14 @@ class RemoteCleanups:
     async def finish(self, cleanup_id: UUID, outcome: CleanupOutcome) -> None:
         """Note how a cleanup ended."""
         await self._end(outcome, CleanupRow.id == cleanup_id)
+
+    async def finish_deletions(self, grant_id: UUID) -> None:
+        """Note that a grant's owed deletions are done: its revocation did the same at Xero."""
+        await self._end(
+            CleanupOutcome.DONE,
+            CleanupRow.grant_id == grant_id,
+            CleanupRow.kind == CleanupKind.DELETE_CONNECTION,
+        )
 
     async def cancel_revocations(self, xero_user_id: str) -> None:
         """Drop the revocations owed for a Xero user who has consented anew."""

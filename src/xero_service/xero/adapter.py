@@ -11,7 +11,7 @@ from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from xero_service.domain import Connection, Consent, TokenSet
-from xero_service.errors import SignInUnavailable, XeroAnswerUnusable
+from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
 from xero_service.jwks import KeySet
 from xero_service.xero import answers
 from xero_service.xero.api_client import XeroApiClient
@@ -139,7 +139,8 @@ class XeroAdapter:
     async def revoke_token(self, refresh_token: str) -> None:
         """End the user's consent and all connections of user and app (facts §1.9).
 
-        An unknown token counts as revoked (RFC 7009 §2.2). Raises ExternalAPIError.
+        An unknown token counts as revoked (RFC 7009 §2.2), in whichever words Xero says so.
+        Raises ExternalAPIError.
         """
         answer = await self._transport.send(
             "POST",
@@ -147,8 +148,11 @@ class XeroAdapter:
             headers={"Authorization": self._basic},
             form={"token": refresh_token, "token_type_hint": "refresh_token"},
         )
-        if answer.status != 200:
-            raise answers.token_error(answer)
+        if answer.status == 200:
+            return
+        error = answers.token_error(answer)
+        if not isinstance(error, InvalidGrant):
+            raise error
 
     def get_api_client(self, access_token: str, tenant_id: str) -> XeroApiClient:
         """Return a client that adds the token and the tenant to every request."""
