@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+NODE_LOCKS = [
+    ROOT / folder / "package-lock.json" for folder in ("frontend", Path("tests") / "sdks" / "node")
+]
 NAME = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -34,9 +37,7 @@ def test_what_is_tested_is_what_is_shipped(lock: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "lock",
-    [*LOCKS, *(path for path in [ROOT / "frontend" / "package-lock.json"] if path.exists())],
-    ids=lambda lock: lock.name,
+    "lock", [*LOCKS, *NODE_LOCKS], ids=lambda lock: f"{lock.parent.name}/{lock.name}"
 )
 def test_no_lock_names_an_address(lock: Path) -> None:
     addresses = re.findall(r"\b(?:https?|file)://[^\s\"']+", lock.read_text())
