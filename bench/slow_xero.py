@@ -1,24 +1,22 @@
 """Xero takes three seconds, hundreds wait for it: who needs nothing from Xero notices nothing."""
 
 import asyncio
-import contextlib
 import json
 import statistics
 import sys
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 
-from bench import stage
+from bench import stage, watching
 from bench.figures import Bar, Figure, Picture, percentile
 from bench.lines import Line
 from bench.stage import QUIET, Seeded, Stage
+from bench.watching import EVERY_SECONDS
 from demo.stack import ROOT
 
 POOL, REFRESHES, UPSTREAM_MS = 10, 500, 3000
 READERS, READS_A_SECOND = 4, 60
 BATCHES, IDLE_SECONDS = 3, 6.0
-SAMPLE_SECONDS = 0.01
 
 TITLE = "Slow Xero"
 HOW = f"""One process with a pool of {POOL} database connections. {REFRESHES} callers, in a process
@@ -26,16 +24,7 @@ of their own, ask within one second for tokens of {REFRESHES} expired grants, an
 {UPSTREAM_MS / 1000:g} s for each, so that all are in flight together; {BATCHES} such batches.
 Meanwhile {READERS} connections read the fresh tokens of other bindings, {READS_A_SECOND} times a
 second, as they did before while all was idle. `pg_stat_activity` is looked at every
-{SAMPLE_SECONDS * 1000:g} ms."""
-
-
-@dataclass
-class Sampled:
-    """The worst that was seen of the service's connections."""
-
-    idle_in_transaction: float = 0.0
-    connections: int = 0
-    samples: int = 0
+{EVERY_SECONDS * 1000:g} ms."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
@@ -46,17 +35,13 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(1)))
         idle = await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(IDLE_SECONDS)))
         ready.sandbox.latency(UPSTREAM_MS)
-        sampled = Sampled()
-        sampler = asyncio.create_task(_sample(ready, sampled))
         busy, in_flight = [], []
-        for n in range(BATCHES):
-            batch = expired[n * REFRESHES : (n + 1) * REFRESHES]
-            asked = asyncio.create_task(_refreshed(ready, batch))
-            busy += await _reads(ready, fresh, asked)
-            in_flight.append(asked.result())
-        sampler.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sampler
+        async with watching.connections(ready) as connections:
+            for n in range(BATCHES):
+                batch = expired[n * REFRESHES : (n + 1) * REFRESHES]
+                asked = asyncio.create_task(_refreshed(ready, batch))
+                busy += await _reads(ready, fresh, asked)
+                in_flight.append(asked.result())
         calls = len(ready.sandbox.journal("token.refresh"))
     return (
         Figure(
@@ -74,14 +59,14 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         ),
         Figure(
             name="Longest `idle in transaction` seen",
-            value=sampled.idle_in_transaction * 1000,
+            value=connections.idle_in_transaction * 1000,
             unit="ms",
-            floor=f"{sampled.samples:,} samples",
+            floor=f"{connections.samples:,} samples",
             wanted=("≤", 100),
         ),
         Figure(
             name="Connections used, most",
-            value=sampled.connections,
+            value=connections.at_once,
             floor=f"pool: {POOL}",
             wanted=("≤", POOL),
         ),
@@ -140,23 +125,6 @@ async def _refreshed(ready: Stage, batch: list[Seeded]) -> float:
     found = json.loads(said)
     assert found["statuses"] == [200], found
     return float(found["seconds"])
-
-
-async def _sample(ready: Stage, sampled: Sampled) -> None:
-    """Watch the service's connections until cancelled."""
-    async with ready.connect() as database:
-        while True:
-            row = await database.fetchrow(
-                "SELECT count(*) AS connections,"
-                " max(extract(epoch FROM clock_timestamp() - state_change))"
-                "   FILTER (WHERE state LIKE 'idle in transaction%') AS idle"
-                " FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            sampled.samples += 1
-            sampled.connections = max(sampled.connections, row["connections"])
-            sampled.idle_in_transaction = max(sampled.idle_in_transaction, float(row["idle"] or 0))
-            await asyncio.sleep(SAMPLE_SECONDS)
 
 
 async def _ask(url: str, requests: list[tuple[str, dict[str, str]]]) -> None:

@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from demo import stack
+from demo import ports, stack
 from demo.environment import neutral
-from demo.processes import temporary_directory
-from demo.stack import ROOT, Stack
+from demo.processes import Child, temporary_directory
+from demo.stack import LOOPBACK, ROOT, SERVICE, Replica, Stack
 from xero_sandbox.client import SandboxClient
 from xero_service.app import PREFIX
 from xero_service.crypto import KeyRing
@@ -61,6 +61,20 @@ class Stage:
     def token_request(self, binding_id: UUID) -> tuple[str, dict[str, str]]:
         """Return path and headers of a token read."""
         return f"{PREFIX}/bindings/{binding_id}/token", {"authorization": f"Bearer {self.key}"}
+
+    def serve(self, **settings: str) -> Replica:
+        """Start one more process of the service, with settings of its own."""
+        port = ports.free()
+        child = Child.start(
+            "The service",
+            [SERVICE, "serve", "--host", LOOPBACK, "--port", str(port)],
+            log=self.stack.directory / f"service-{port}.log",
+            env={**self.stack.environment, **settings},
+            cwd=self.stack.directory,
+        )
+        self.stack.children.append(child)
+        child.wait_until_answering(f"http://{LOOPBACK}:{port}/readyz")
+        return Replica(child, f"http://localhost:{port}")
 
     async def seed(
         self, count: int, *, expires_in: timedelta = timedelta(minutes=30), days_old: float = 0

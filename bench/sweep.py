@@ -1,0 +1,161 @@
+"""Ten thousand grants are due: what upkeep adds to the calls that Xero must get anyway."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from bench import stage, watching
+from bench.figures import Bar, Figure, Picture
+from bench.stage import QUIET, Stage
+from demo.processes import Child
+from demo.stack import SERVICE
+
+GRANTS, FEW, GRANTS_FOR_TWO = 10_000, 1_000, 5_000
+AT_ONCE, UPSTREAM_MS, POOL = 32, 200, 10
+DAYS_OLD = 50  # past the 45 after which upkeep renews a refresh token
+
+TITLE = "Sweep"
+HOW = f"""{GRANTS:,} grants whose refresh tokens are {DAYS_OLD} days old, a Xero that takes
+{UPSTREAM_MS} ms, and `xero-service upkeep` as a process of its own with its {AT_ONCE} refreshes at
+a time and a pool of {POOL}. The clock runs from the first claim to the last commit. The floor is a
+bare httpx loop of {AT_ONCE} workers that makes the same calls, with no database behind it, half of
+them before the sweep and half after. Then {FEW:,} grants with one process, for its memory, and
+{GRANTS_FOR_TWO:,} with two processes."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How a sweep went."""
+
+    seconds: float
+    connections: int
+    peak_mib: float
+
+
+async def measure() -> tuple[tuple[Figure, ...], Picture]:
+    """Return the sweep's pace beside that of the bare loop, its connections and its memory."""
+    settings = {**QUIET, "DATABASE_POOL_SIZE": str(POOL)}
+    with stage.ready(**settings) as ready:
+        ready.stack.replicas[0].child.stop()
+        ready.sandbox.latency(UPSTREAM_MS)
+        spare = [at["refreshToken"] for at in ready.sandbox.seed(GRANTS)]
+        few = await _swept(ready, FEW)
+        before = await _bare(ready, spare[: GRANTS // 2])
+        many = await _swept(ready, GRANTS)
+        after = await _bare(ready, spare[GRANTS // 2 :])
+        two = await _swept(ready, GRANTS_FOR_TWO, processes=2)
+        calls = sum(use["presented"] > 1 for use in ready.sandbox.token_uses())
+    bare = before + after
+    bare_rate, rate = GRANTS / bare, GRANTS / many.seconds
+    two_rate = GRANTS_FOR_TWO / two.seconds
+    return (
+        Figure(
+            name=f"Wall over the bare loop's, {GRANTS:,} grants, one process",
+            value=many.seconds / bare,
+            unit="x",
+            floor=f"{many.seconds:.1f} s over {bare:.1f} s",
+            wanted=("≤", 1.5),
+        ),
+        Figure(
+            name="The same for two processes, each grant's share of the wall",
+            value=bare_rate / two_rate,
+            unit="x",
+            floor=f"{two_rate:.0f}/s over {bare_rate:.0f}/s of the bare loop,"
+            f" which is {AT_ONCE} at a time",
+        ),
+        Figure(
+            name="Connections used, most, one process",
+            value=many.connections,
+            floor=f"pool: {POOL}",
+            wanted=("≤", POOL),
+        ),
+        Figure(
+            name="Connections used, most, two processes",
+            value=two.connections,
+            floor=f"two pools of {POOL}",
+            wanted=("≤", 2 * POOL),
+        ),
+        Figure(
+            name=f"Peak memory, {GRANTS:,} grants over {FEW:,}",
+            value=many.peak_mib / few.peak_mib,
+            unit="x",
+            floor=f"{many.peak_mib:.0f} MiB over {few.peak_mib:.0f} MiB",
+            wanted=("≤", 1.1),
+        ),
+        Figure(name="Refresh tokens sent more than once", value=calls, wanted=("=", 0)),
+    ), Picture(
+        title=f"Refreshes a second, Xero taking {UPSTREAM_MS} ms",
+        unit="/s",
+        bars=(
+            Bar(label=f"bare httpx loop, {AT_ONCE} at a time", value=bare_rate, ours=False),
+            Bar(label="one upkeep process", value=rate),
+            Bar(label="two upkeep processes", value=two_rate),
+        ),
+        mark=bare_rate / 1.5,
+    )
+
+
+async def _swept(ready: Stage, count: int, *, processes: int = 1) -> Swept:
+    """Let upkeep renew so many grants; they are gone afterwards."""
+    seeded = await ready.seed(count, days_old=DAYS_OLD)
+    async with (
+        watching.connections(ready) as connections,
+        _upkeep(ready, processes) as children,
+        watching.memory(*(child.pid for child in children)) as memory,
+        ready.connect() as database,
+    ):
+        while await database.fetchval(
+            "SELECT count(*) FROM integration_grants WHERE generation = 1"
+        ):
+            assert all(child.running for child in children), children[0].output()
+            await asyncio.sleep(0.25)
+        seconds = await database.fetchval(
+            "SELECT extract(epoch FROM max(updated_at) - min(refresh_token_issued_at))"
+            " FROM integration_grants"
+        )
+        assert await database.fetchval("SELECT count(*) FROM integration_grants") == len(seeded)
+    async with ready.connect() as database:
+        await database.execute("DELETE FROM integration_tenant_bindings")
+        await database.execute("DELETE FROM integration_grants")
+    # The watcher's own second connection is no part of the pool.
+    return Swept(float(seconds), connections.at_once - 1, memory.peak)
+
+
+@asynccontextmanager
+async def _upkeep(ready: Stage, processes: int) -> AsyncIterator[list[Child]]:
+    environment = {**ready.stack.environment, "UPKEEP_INTERVAL_SECONDS": "1"}
+    children = [
+        Child.start(
+            "Upkeep",
+            [SERVICE, "upkeep"],
+            log=ready.stack.directory / f"upkeep-{number}.log",
+            env=environment,
+            cwd=ready.stack.directory,
+        )
+        for number in range(processes)
+    ]
+    ready.stack.children.extend(children)
+    yield children
+    for child in children:
+        child.stop(grace=30)
+
+
+async def _bare(ready: Stage, refresh_tokens: list[str]) -> float:
+    """Make the calls with nothing around them; return the seconds that it took."""
+    url = ready.stack.environment["XERO_TOKEN_URL"]
+    left = iter(refresh_tokens)
+    async with httpx.AsyncClient(auth=ready.basic_auth, timeout=30, trust_env=False) as client:
+
+        async def worker(left: Iterator[str]) -> None:
+            for refresh_token in left:
+                form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+                answer = await client.post(url, data=form)
+                assert answer.status_code == 200, answer.text
+
+        began = time.perf_counter()
+        await asyncio.gather(*(worker(left) for _ in range(AT_ONCE)))
+        return time.perf_counter() - began
