@@ -149,6 +149,7 @@ class Consent:
     authentication_event_id: str | None
     xero_name: str | None
     xero_email: str | None
+    issued_at: datetime | None = None  # by Xero's clock, to the second
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,9 @@ class Exchange:
         """Put the set in the place of every earlier one of its Xero user (design: rule 1)."""
         await tx.grants.lock_xero_user(consent.xero_user_id)
         newest = await tx.authorisations.newest_exchange(consent.xero_user_id)
-        if newest is not None and newest[1] > began_at:
-            # We slept past our turn and a later code was exchanged: its set is the live one.
-            grant_id = newest[0]
+        if newest is not None and newest.comes_after(began_at, consent.issued_at):
+            # We slept past our turn, and Xero issued a later set meanwhile: that is the live one.
+            grant_id = newest.grant_id
         else:
             grant_id = uuid4()
             old = await tx.grants.supersede(
@@ -167,6 +167,7 @@ class Exchange:
                 f"{authorisation_id}:consenter_enc",
             ),
             exchanged_at=began_at,
+            issued_at=consent.issued_at,
         )
 
     async def _connections(self, grant: Grant, consent: Consent) -> tuple[Connection, ...] | None:

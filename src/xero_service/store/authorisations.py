@@ -36,6 +36,26 @@ class NewAuthorisation:
     event_id: str | None
     consenter_enc: str | None
     exchanged_at: datetime
+    issued_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewestExchange:
+    """The live grant of a Xero user, and its last exchange: by our turns and by Xero's clock."""
+
+    grant_id: UUID
+    sent_at: datetime
+    issued_at: datetime | None
+
+    def comes_after(self, sent_at: datetime, issued_at: datetime | None) -> bool:
+        """Tell whether its set is newer than that of another exchange.
+
+        Codes are sent in turns, so the order of the turns is that of the sets. Where one slept
+        past its turn that is no longer so, and the later word of Xero's own clock counts.
+        """
+        if self.sent_at <= sent_at:
+            return False
+        return self.issued_at is None or issued_at is None or issued_at <= self.issued_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +99,19 @@ class Authorisations:
                 authentication_event_id=new.event_id,
                 consenter_enc=new.consenter_enc,
                 created_at=new.exchanged_at,
+                issued_at=new.issued_at,
             )
         )
 
-    async def newest_exchange(self, xero_user_id: str) -> tuple[UUID, datetime] | None:
-        """Return the live grant of a Xero user and when the newest code for it was sent."""
+    async def newest_exchange(self, xero_user_id: str) -> NewestExchange | None:
+        """Return the live grant of a Xero user and when the newest code for it was exchanged."""
         row = (
             await self._connection.execute(
-                select(GrantRow.id, func.max(AuthorisationRow.created_at).label("sent_at"))
+                select(
+                    GrantRow.id,
+                    func.max(AuthorisationRow.created_at).label("sent_at"),
+                    func.max(AuthorisationRow.issued_at).label("issued_at"),
+                )
                 .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
                 .where(GrantRow.xero_user_id == xero_user_id, GrantRow.superseded_by.is_(None))
                 .group_by(GrantRow.id)
@@ -94,7 +119,7 @@ class Authorisations:
                 .limit(1)
             )
         ).one_or_none()
-        return (row.id, row.sent_at) if row else None
+        return NewestExchange(row.id, row.sent_at, row.issued_at) if row else None
 
     async def awaits_selection(self, grant_id: UUID, *, other_than: str) -> bool:
         """Tell whether another org consented within a day and has not chosen a tenant yet."""

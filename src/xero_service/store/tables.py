@@ -125,6 +125,7 @@ class AuthorisationRow(Base):
     first_selected_at: Mapped[datetime | None]
     consenter_enc: Mapped[str | None]
     created_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]  # by Xero's clock
 
 
 class CleanupRow(Base):

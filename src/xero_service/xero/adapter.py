@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -183,6 +184,7 @@ class XeroAdapter:
             authentication_event_id=event if isinstance(event, str) else None,
             xero_name=answers.as_text(who.get("name")) or _full_name(who),
             xero_email=answers.as_text(who.get("email")),
+            issued_at=_moment(who.get("iat")),
         )
 
     async def _claims(self, token: str | None, *, audience: str | None) -> dict[str, Any]:
@@ -210,6 +212,12 @@ class XeroAdapter:
             )
         except (jwt.PyJWTError, SignInUnavailable) as error:
             raise XeroAnswerUnusable("A token of Xero's answer does not verify.") from error
+
+
+def _moment(seconds: Any) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 2**32:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
