@@ -5,7 +5,14 @@ import reactHooks from 'eslint-plugin-react-hooks'
 import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const features = ['auth-clerk', 'auth-sandbox', 'connect', 'connections', 'xero-token-refresher']
+const features = [
+  'activity',
+  'auth-clerk',
+  'auth-sandbox',
+  'connect',
+  'connections',
+  'xero-token-refresher',
+]
 
 // app → pages → features → api, components → lib: imports go down this line, never up, and
 // features do not see each other.

@@ -1,6 +1,7 @@
 import type { Page, Route } from '@playwright/test'
 
-import type { Binding, Refreshed, Tenant } from '../../src/api/types'
+import type { ActivityEvent, Binding, Refreshed, Tenant } from '../../src/api/types'
+import { pageOf } from '../../src/testing/activity'
 
 /** The service and the session issuer, as far as the page can tell. */
 export interface StandIn {
@@ -8,6 +9,7 @@ export interface StandIn {
   bindings: Binding[] | 'failing' | 'pending'
   tenants: Tenant[] | 'failing' | 'foreign' | 'pending'
   refreshed: Refreshed | 'failing'
+  activity: ActivityEvent[] | 'failing' | 'pending'
   issuer: 'up' | 'down' | 'unknown'
 }
 
@@ -58,6 +60,7 @@ export async function standIn(page: Page, change: Partial<StandIn> = {}): Promis
     bindings: [],
     tenants: [],
     refreshed: { success: true, hasActiveBindings: true, refreshedCount: 0, errors: [] },
+    activity: [],
     issuer: 'up',
     ...change,
   }
@@ -97,14 +100,19 @@ async function issuer(route: Route, world: StandIn): Promise<void> {
 }
 
 async function service(route: Route, world: StandIn): Promise<void> {
-  const path = new URL(route.request().url()).pathname.replace('/api/integrations/xero', '')
+  const { pathname, searchParams } = new URL(route.request().url())
+  const path = pathname.replace('/api/integrations/xero', '')
   switch (path) {
+    case '/activity':
+      if (world.activity === 'pending') return
+      if (world.activity === 'failing') return problem(route, 503, 'service_busy')
+      return route.fulfill({ json: pageOf(world.activity, searchParams) })
     case '/bindings':
       if (world.bindings === 'pending') return
       if (world.bindings === 'failing') return problem(route, 503, 'service_busy')
       return route.fulfill({
         json: {
-          bindings: world.bindings,
+          bindings: searchParams.get('status') === 'revoked' ? [] : world.bindings,
           hasActiveBindings: world.bindings.some(({ status }) => status === 'active'),
         },
       })
@@ -114,7 +122,7 @@ async function service(route: Route, world: StandIn): Promise<void> {
       if (world.tenants === 'foreign') return problem(route, 404, 'not_found')
       return route.fulfill({
         json: {
-          grantId: new URL(route.request().url()).searchParams.get('grantId'),
+          grantId: searchParams.get('grantId'),
           tenants: world.tenants,
         },
       })

@@ -1,5 +1,6 @@
 import { expect, type Page } from '@playwright/test'
 
+import { eventful, long } from '../../src/testing/activity'
 import {
   binding,
   expiring,
@@ -29,6 +30,13 @@ const presses = (name: string, then: (page: Page) => Promise<void>) => async (pa
   await page.getByRole('button', { name, exact: true }).click()
   await then(page)
 }
+
+const seesActivity =
+  (text: string | RegExp, timeout = 10_000) =>
+  async (page: Page) => {
+    const activity = page.getByRole('region', { name: 'Activity' })
+    await expect(activity.getByText(text).first()).toBeVisible({ timeout })
+  }
 
 const all = [binding(), services, expiring, retrying, lost, suspended]
 const choosing = '?action=select_tenant&grantId=g1'
@@ -95,6 +103,40 @@ export const STATES: State[] = [
     name: 'full-member',
     world: { bindings: all, person: 'member' },
     reach: sees('Acme Archive Ltd'),
+  },
+  {
+    name: 'activity-loading',
+    world: { bindings: [binding()], activity: 'pending' },
+    reach: async (page) =>
+      expect(page.getByRole('status', { name: 'Loading activity' })).toBeVisible(),
+  },
+  {
+    name: 'activity-empty',
+    world: { bindings: [binding()] },
+    reach: seesActivity('Nothing has happened yet'),
+  },
+  {
+    name: 'activity-failed',
+    world: { bindings: [binding()], activity: 'failing' },
+    reach: seesActivity('The activity could not be loaded', 15_000),
+  },
+  {
+    name: 'activity-full',
+    world: { bindings: all, activity: eventful },
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Show more' }).click()
+      await seesActivity('Nothing older is on record.')(page)
+    },
+  },
+  {
+    name: 'activity-paged',
+    world: { bindings: [binding()], activity: long },
+    reach: async (page) => {
+      const more = page.getByRole('button', { name: 'Show more' })
+      await more.click()
+      await expect(page.getByRole('list', { name: 'Activity' }).locator('li')).toHaveCount(30)
+      await expect(more).toBeFocused()
+    },
   },
   {
     name: 'health-times',

@@ -4,7 +4,8 @@ import type { Api } from './client'
 import { answered } from './problem'
 import type { Binding } from './types'
 
-const BINDINGS = ['bindings'] as const
+export const BINDINGS = ['bindings'] as const
+const REVOKED = [...BINDINGS, 'revoked'] as const
 
 /** The organisation's bindings. Its cache is the organisation's own, so the key need not say whose. */
 export function bindingsQuery(api: Api) {
@@ -15,15 +16,24 @@ export function bindingsQuery(api: Api) {
   })
 }
 
-/** Takes a binding out of the list at once, ahead of the server's next answer. */
-export function forgetBinding(queryClient: QueryClient, bindingId: string): void {
-  queryClient.setQueryData<Binding[]>(BINDINGS, (bindings) =>
-    bindings?.filter((binding) => binding.id !== bindingId),
-  )
+/** The bindings that have ended: what happened to them is still told by name. */
+export function revokedBindingsQuery(api: Api) {
+  return queryOptions({
+    queryKey: REVOKED,
+    queryFn: async ({ signal }) => {
+      const query = { status: 'revoked' } as const
+      const answer = await api.GET('/api/integrations/xero/bindings', { params: { query }, signal })
+      return answered(answer).bindings
+    },
+  })
 }
 
-/** Asks the server again for what it now has; an answer from before no longer counts. */
-export async function reloadBindings(queryClient: QueryClient): Promise<void> {
-  await queryClient.cancelQueries({ queryKey: BINDINGS })
-  await queryClient.invalidateQueries({ queryKey: BINDINGS })
+/** Takes a binding out of the list at once, ahead of the server's next answer. */
+export function forgetBinding(queryClient: QueryClient, forgotten: Binding): void {
+  queryClient.setQueryData<Binding[]>(BINDINGS, (bindings) =>
+    bindings?.filter(({ id }) => id !== forgotten.id),
+  )
+  queryClient.setQueryData<Binding[]>(REVOKED, (bindings) =>
+    bindings ? [...bindings, { ...forgotten, status: 'revoked' }] : bindings,
+  )
 }

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { expectAccessible } from '@/testing/axe'
 import { binding, refreshed } from '@/testing/fixtures'
 import { givenIssuer, givenRememberedSession, ISSUER } from '@/testing/issuer'
-import { givenBindings, givenRefresh, server } from '@/testing/server'
+import { givenActivity, givenBindings, givenRefresh, server } from '@/testing/server'
 
 import { App } from './app'
 
@@ -32,6 +32,7 @@ const authorised = (requests: Request[]) =>
 
 beforeEach(() => {
   givenHostKnowsIssuer()
+  givenActivity()
 })
 
 describe('where sign-in is not configured', () => {
@@ -138,8 +139,8 @@ describe('switching the organisation', () => {
     givenRememberedSession('sess_1', 'org_acme')
     let looked = 0
     server.use(
-      http.get('*/api/integrations/xero/bindings', () => {
-        looked += 1
+      http.get('*/api/integrations/xero/bindings', ({ request }) => {
+        if (!request.url.includes('revoked')) looked += 1
         return HttpResponse.json({ bindings: [binding()], hasActiveBindings: true })
       }),
     )

@@ -3,9 +3,9 @@ import { useMemo, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 
 import { ApiContext } from '@/api/api-context'
-import { reloadBindings } from '@/api/bindings'
 import { API_URL, createApi } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
+import { reload } from '@/api/reload'
 import { XeroTokenRefresher } from '@/features/xero-token-refresher'
 import { useAuth, type Org } from '@/lib/auth'
 
@@ -29,7 +29,7 @@ export function OrgScope({ org, children }: { org: Org; children: ReactNode }) {
           apiUrl={API_URL}
           settingsUrl={SETTINGS}
           onOpenSettings={() => void navigate(SETTINGS)}
-          onOutcome={() => void reloadBindings(cache.queryClient)}
+          onOutcome={() => void reload(cache.queryClient)}
         />
         {children}
       </ApiContext>

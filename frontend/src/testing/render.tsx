@@ -8,7 +8,7 @@ import type { ReactNode } from 'react'
 import { ApiContext } from '@/api/api-context'
 import { createApi } from '@/api/client'
 import { Toaster } from '@/components/toaster'
-import type { Org } from '@/lib/auth'
+import { AuthContext, type AuthAdapter, type Org } from '@/lib/auth'
 
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
 export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
@@ -18,7 +18,23 @@ export const RETURNED = '/settings/integrations?action=select_tenant&grantId=g1'
 
 export const getToken = () => Promise.resolve('session-token')
 
-/** Renders with all that a page has around it: a client, a cache of its own, a router, toasts. */
+const nothing = () => Promise.resolve()
+
+/** Somebody who is signed in and stays it. */
+const auth: AuthAdapter = {
+  session: {
+    status: 'signed-in',
+    person: { id: 'user_acme_admin', name: 'Acme admin', email: 'admin@acme.example.com' },
+    org: ACME_ADMIN,
+  },
+  orgs: [ACME_ADMIN],
+  getToken,
+  switchOrg: nothing,
+  signIn: nothing,
+  signOut: nothing,
+}
+
+/** Renders with all that a page has around it: a person, a client, a cache of its own, a router, toasts. */
 export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } = {}) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })
   const api = createApi(getToken, 'org_acme')
@@ -31,9 +47,11 @@ export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } =
   const view = render(
     <MemoryRouter initialEntries={[at]}>
       <Address />
-      <QueryClientProvider client={queryClient}>
-        <ApiContext value={api}>{ui}</ApiContext>
-      </QueryClientProvider>
+      <AuthContext value={auth}>
+        <QueryClientProvider client={queryClient}>
+          <ApiContext value={api}>{ui}</ApiContext>
+        </QueryClientProvider>
+      </AuthContext>
       <Toaster />
     </MemoryRouter>,
   )

@@ -1,7 +1,9 @@
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import { setupServer } from 'msw/node'
 
-import type { Binding, Disconnected, Refreshed, Tenant } from '@/api/types'
+import type { ActivityEvent, Binding, Disconnected, Refreshed, Tenant } from '@/api/types'
+
+import { pageOf } from './activity'
 
 /** The service, as far as the page can tell. It knows nothing until a test says so. */
 export const server = setupServer()
@@ -38,15 +40,33 @@ export function problem(status: number, code: string, detail: string): Response 
   )
 }
 
+/** What happened, newest first, a page at a time; the queries are kept. */
+export function givenActivity(...events: ActivityEvent[]): URLSearchParams[] {
+  const asked: URLSearchParams[] = []
+  server.use(
+    http.get(`${API}/activity`, ({ request }) => {
+      const query = new URL(request.url).searchParams
+      asked.push(query)
+      return HttpResponse.json(pageOf(events, query))
+    }),
+  )
+  return asked
+}
+
+export function givenActivityAnswer(answer: Answer): void {
+  server.use(http.get(`${API}/activity`, answering(answer)))
+}
+
 /** The organisation's bindings; those that a test disconnects or connects are remembered. */
 export function givenBindings(...bindings: Binding[]): Binding[] {
   server.use(
-    http.get(`${API}/bindings`, () =>
-      HttpResponse.json({
-        bindings,
+    http.get(`${API}/bindings`, ({ request }) => {
+      const revoked = new URL(request.url).searchParams.get('status') === 'revoked'
+      return HttpResponse.json({
+        bindings: bindings.filter(({ status }) => (status === 'revoked') === revoked),
         hasActiveBindings: bindings.some(({ status }) => status === 'active'),
-      }),
-    ),
+      })
+    }),
   )
   return bindings
 }

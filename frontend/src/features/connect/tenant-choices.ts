@@ -1,9 +1,9 @@
 import { queryOptions, useQueries } from '@tanstack/react-query'
 
 import { useApi } from '@/api/api-context'
-import { reloadBindings } from '@/api/bindings'
 import type { Api } from '@/api/client'
 import { answered, asProblem, type ApiProblem } from '@/api/problem'
+import { reload } from '@/api/reload'
 import type { Tenant } from '@/api/types'
 
 /** A tenant and the grant that reaches it. */
@@ -29,7 +29,7 @@ function tenantsQuery(api: Api, grantId: string) {
         await api.GET('/api/integrations/xero/tenants/list', { params: { query }, signal }),
       )
       // Asking Xero may have brought news of what is bound: somebody disconnected it there, say.
-      void reloadBindings(client)
+      void reload(client)
       return listed
     },
     // Xero decides what is in it: every opening asks afresh, and nothing else does.

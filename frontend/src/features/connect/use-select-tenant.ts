@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
-import { reloadBindings } from '@/api/bindings'
 import { answered } from '@/api/problem'
+import { reload } from '@/api/reload'
 
 import type { TenantChoice } from './tenant-choices'
 
@@ -18,6 +18,6 @@ export function useSelectTenant() {
       ),
     onSuccess: (_, { tenantName, availability }) =>
       toast.success(`${tenantName} ${availability === 'bound_here' ? 're' : ''}connected`),
-    onSettled: () => void reloadBindings(queryClient),
+    onSettled: () => void reload(queryClient),
   })
 }

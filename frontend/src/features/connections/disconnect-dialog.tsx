@@ -3,8 +3,9 @@ import { useRef, type RefObject } from 'react'
 import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
-import { forgetBinding, reloadBindings } from '@/api/bindings'
+import { forgetBinding } from '@/api/bindings'
 import { answered, asProblem } from '@/api/problem'
+import { reload } from '@/api/reload'
 import type { Binding, Disconnected } from '@/api/types'
 import { Button } from '@/components/button'
 import { Dialog } from '@/components/dialog'
@@ -85,11 +86,11 @@ function useDisconnect() {
           body: { tenantBindingId: binding.id },
         }),
       ),
-    onSuccess: ({ remoteCleanup }, { id, tenantName }) => {
-      forgetBinding(queryClient, id)
-      toast.success(`${tenantName} disconnected`, { description: atXero[remoteCleanup] })
+    onSuccess: ({ remoteCleanup }, binding) => {
+      forgetBinding(queryClient, binding)
+      toast.success(`${binding.tenantName} disconnected`, { description: atXero[remoteCleanup] })
     },
-    onSettled: () => void reloadBindings(queryClient),
+    onSettled: () => void reload(queryClient),
   })
 }
 

@@ -3,8 +3,9 @@ import { RefreshCw } from 'lucide-react'
 import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
-import { bindingsQuery, reloadBindings } from '@/api/bindings'
+import { bindingsQuery } from '@/api/bindings'
 import { answered, asProblem } from '@/api/problem'
+import { reload } from '@/api/reload'
 import type { Binding, Refreshed } from '@/api/types'
 import { Button } from '@/components/button'
 
@@ -20,7 +21,7 @@ export function RefreshTokensButton() {
       tell(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
     onError: (error) =>
       toast.error('Tokens could not be refreshed', { description: asProblem(error).detail }),
-    onSettled: () => void reloadBindings(queryClient),
+    onSettled: () => void reload(queryClient),
   })
   return (
     <Button

@@ -6,6 +6,7 @@ import { expectAccessible } from '@/testing/axe'
 import { binding, demo, lost, offeredDemo as offered, services, tenant } from '@/testing/fixtures'
 import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
 import {
+  givenActivity,
   givenBindings,
   givenBindingsAnswer,
   givenSelectSucceeds,
@@ -18,7 +19,10 @@ import { IntegrationsPage } from './integrations-page'
 
 vi.mock('@/lib/leave-page')
 
-beforeEach(() => vi.mocked(leavePageFor).mockClear())
+beforeEach(() => {
+  vi.mocked(leavePageFor).mockClear()
+  givenActivity()
+})
 
 const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
   renderWithApp(<IntegrationsPage org={org} />, { at })

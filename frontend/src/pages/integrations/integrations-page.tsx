@@ -3,6 +3,7 @@ import { useRef } from 'react'
 
 import { useApi } from '@/api/api-context'
 import { bindingsQuery } from '@/api/bindings'
+import { Activity } from '@/features/activity/activity'
 import { ConnectButton } from '@/features/connect/connect-button'
 import { ConnectErrorNotice } from '@/features/connect/connect-error-notice'
 import { useReturnFromXero } from '@/features/connect/return-from-xero'
@@ -22,7 +23,8 @@ import { useDialogs } from './use-dialogs'
 export function IntegrationsPage({ org }: { org: Org }) {
   const isAdmin = org.role === 'admin'
   const heading = useRef<HTMLHeadingElement>(null)
-  const { data: bindings = [] } = useQuery(bindingsQuery(useApi()))
+  const { data } = useQuery(bindingsQuery(useApi()))
+  const bindings = data ?? []
   const returned = useReturnFromXero()
   const connect = useConnect()
   const dialogs = useDialogs({ returned, connect, bindings })
@@ -87,6 +89,9 @@ export function IntegrationsPage({ org }: { org: Org }) {
         />
         {isAdmin && dialogs.addAnother && <AddAnother onAdd={dialogs.addAnother} />}
       </section>
+
+      {/* Below a list that is still to come it would be pushed about. */}
+      {isAdmin && data && <Activity orgName={org.name} />}
 
       {isAdmin && dialog?.kind === 'choose' && (
         <SelectOrganisationDialog

@@ -5,6 +5,7 @@ import { leavePageFor } from '@/lib/leave-page'
 import { binding, demo, offeredDemo as offered, tenant } from '@/testing/fixtures'
 import { ACME_ADMIN, renderWithApp, RETURNED } from '@/testing/render'
 import {
+  givenActivity,
   givenBindings,
   givenDisconnectSucceeds,
   givenSelectSucceeds,
@@ -16,7 +17,10 @@ import { IntegrationsPage } from './integrations-page'
 
 vi.mock('@/lib/leave-page')
 
-beforeEach(() => vi.mocked(leavePageFor).mockClear())
+beforeEach(() => {
+  vi.mocked(leavePageFor).mockClear()
+  givenActivity()
+})
 
 const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
   renderWithApp(<IntegrationsPage org={org} />, { at })

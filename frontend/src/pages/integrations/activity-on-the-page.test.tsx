@@ -1,0 +1,105 @@
+import { screen, within } from '@testing-library/react'
+import { expect, it } from 'vitest'
+
+import type { Binding } from '@/api/types'
+import { event, inOrder } from '@/testing/activity'
+import { expectAccessible } from '@/testing/axe'
+import { binding, demo, offeredDemo, refreshed } from '@/testing/fixtures'
+import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
+import {
+  givenActivity,
+  givenActivityAnswer,
+  givenBindings,
+  givenDisconnectSucceeds,
+  givenRefresh,
+  givenSelectSucceeds,
+  givenTenants,
+  problem,
+} from '@/testing/server'
+
+import { IntegrationsPage } from './integrations-page'
+
+const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
+  renderWithApp(<IntegrationsPage org={org} />, { at })
+
+const button = (name: string) => screen.findByRole('button', { name })
+const line = (text: RegExp | string) => screen.findByText(text, { selector: 'ol *' })
+const selected = ({ id, grantId, tenantId }: Binding) =>
+  event({ bindingId: id, grantId, tenantId, detail: { created: true } })
+
+it('an admin sees it below the connections, under a heading of its own', async () => {
+  givenBindings(binding())
+  givenActivity(event())
+  show()
+
+  const section = await screen.findByRole('region', { name: 'Activity' })
+  expect(within(section).getByRole('heading', { level: 2, name: 'Activity' })).toBeVisible()
+  expect(await within(section).findByText(/You connected/)).toBeVisible()
+  await expectAccessible()
+})
+
+it('a member sees nothing of it, and it is not asked for', async () => {
+  givenBindings(binding())
+  const asked = givenActivity(event())
+  show(ACME_MEMBER)
+
+  await screen.findByRole('listitem', { name: 'Acme Trading Ltd' })
+  expect(screen.queryByText('Activity')).not.toBeInTheDocument()
+  expect(asked).toEqual([])
+})
+
+it('its failure leaves the rest of the page at work', async () => {
+  const list = givenBindings(binding())
+  givenActivityAnswer(problem(503, 'service_busy', 'The service is busy.'))
+  givenDisconnectSucceeds(list)
+  const { user } = show()
+  await screen.findByText('The activity could not be loaded')
+
+  await user.click(await button('Disconnect Acme Trading Ltd'))
+  const dialog = await screen.findByRole('dialog')
+  await user.click(within(dialog).getByRole('button', { name: 'Disconnect' }))
+
+  expect(await screen.findByText('No Xero organisation connected')).toBeVisible()
+})
+
+it('tells of an organisation as soon as it is connected', async () => {
+  const list = givenBindings()
+  givenActivity()
+  givenTenants([{ ...offeredDemo, justAuthorised: true }])
+  givenSelectSucceeds(demo, list)
+  const { user } = show(ACME_ADMIN, RETURNED)
+  await screen.findByText(/Nothing has happened yet/)
+
+  givenActivity(selected(demo))
+  await user.click(await button('Connect organisation'))
+
+  expect(await line('Demo Company (NZ)')).toBeVisible()
+})
+
+it('tells of a disconnection at once, by name', async () => {
+  const list = givenBindings(binding())
+  givenActivity(event())
+  givenDisconnectSucceeds(list)
+  const { user } = show()
+  await line(/You connected/)
+
+  givenActivity(...inOrder([{ action: 'binding.disconnected' }, {}]))
+  await user.click(await button('Disconnect Acme Trading Ltd'))
+  const dialog = await screen.findByRole('dialog')
+  await user.click(within(dialog).getByRole('button', { name: 'Disconnect' }))
+
+  expect(await line(/You disconnected/)).toBeVisible()
+})
+
+it('tells of renewals that were asked for', async () => {
+  givenBindings(binding())
+  givenActivity()
+  givenRefresh(refreshed({ refreshedCount: 1 }))
+  const { user } = show()
+  await screen.findByText(/Nothing has happened yet/)
+
+  givenActivity(event({ action: 'grant.refreshed', actorKind: 'system', actorId: 'xero-service' }))
+  await user.click(await button('Refresh Tokens'))
+
+  expect(await line(/The service renewed the tokens of/)).toBeVisible()
+})
