@@ -16,10 +16,9 @@ from tests.pgbouncer.bouncer import Bouncer
 from xero_service.store.database import Database
 
 CALLERS, READS = 12, 25
-STORE = ("tests/store/test_claiming.py", "tests/store/test_settling.py")
-TOKENS = ("tests/journeys/test_refreshing.py",)
-ALL = ("tests/store", "tests/journeys", "tests/internal/test_tokens.py", "tests/concurrency")
-ALL += ("tests/internal/test_keys.py", "tests/internal/test_budget.py")
+STORE = ["tests/store/test_claiming.py", "tests/store/test_settling.py"]
+TOKENS = ["tests/journeys/test_refreshing.py"]
+ALL = ["tests/store", "tests/journeys", "tests/concurrency", "tests/internal/test_tokens.py"]
 
 
 @pytest.fixture(scope="module")

@@ -286,10 +286,10 @@ USUAL = settings(
 
 def test_whatever_happens_no_grant_is_lost_r26(life: type[Life]) -> None:
     few = settings(USUAL, max_examples=8, stateful_step_count=20, derandomize=True)
-    run_state_machine_as_test(life, settings=few)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(life, settings=few)
 
 
 @pytest.mark.soak
 def test_whatever_happens_for_a_long_time_no_grant_is_lost_r26(life: type[Life]) -> None:
     many = settings(USUAL, max_examples=200, stateful_step_count=40)
-    run_state_machine_as_test(life, settings=many)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(life, settings=many)
