@@ -12,6 +12,7 @@ from xero_service.jwks import KeySet
 from xero_service.services.access import AccessService
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
+from xero_service.services.cleanups import CleanupService
 from xero_service.services.connect import ConnectService
 from xero_service.services.disconnect import DisconnectService
 from xero_service.services.exchange import Exchange
@@ -107,7 +108,8 @@ def _assemble(
         database, xero, tokens, background, SingleFlight[UUID, None](background)
     )
     access = AccessService(database, background)
-    disconnects = DisconnectService(database, xero, tokens, leases, background)
+    cleanups = CleanupService(database, xero, tokens, leases)
+    disconnects = DisconnectService(database, cleanups, background)
     return Services(
         settings=settings,
         database=database,
@@ -132,7 +134,7 @@ def _assemble(
         activity=ActivityService(database),
         operating=OperatorService(database, tokens, disconnects),
         rewrapping=RewrapService(database, keys),
-        upkeep=UpkeepService(database, tokens, disconnects, reconcile, policy, metrics),
+        upkeep=UpkeepService(database, tokens, disconnects, cleanups, reconcile, policy, metrics),
         metrics=metrics,
     )
 

@@ -101,7 +101,7 @@ async def test_a_step_that_fails_stops_no_other(world: World) -> None:
         def __getattr__(self, _: str) -> object:
             raise ServiceBusy("Away.")
 
-    broken = replace(world.services.upkeep, disconnects=Away(), reconcile=Away())  # type: ignore[arg-type]
+    broken = replace(world.services.upkeep, cleanups=Away(), reconcile=Away())  # type: ignore[arg-type]
     with pytest.raises(ServiceBusy):
         await broken.round()
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import IntegrationError
+from xero_service.services.cleanups import CleanupService
 from xero_service.services.disconnect import DisconnectService
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
@@ -38,11 +39,14 @@ class UpkeepService:
     database: Database
     tokens: TokenService
     disconnects: DisconnectService
+    cleanups: CleanupService
     reconcile: ReconcileService
     policy: RefreshPolicy
     metrics: Metrics
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    cleanups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLEANUPS_AT_ONCE))
+    cleanup_gate: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(CLEANUPS_AT_ONCE)
+    )
 
     async def run(self, interval: timedelta) -> None:
         """Do a round every `interval`, jittered, until cancelled."""
@@ -85,7 +89,7 @@ class UpkeepService:
             async with self.database.background_transaction() as tx:
                 return await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
-        await self._each("cleanups", _until_short(take), self.disconnects.settle, self.cleanups)
+        await self._each("cleanups", _until_short(take), self.cleanups.settle, self.cleanup_gate)
         async with self.database.background_transaction() as tx:
             self.metrics.owed_cleanups.set(await tx.cleanups.count_owed())
 
@@ -121,7 +125,9 @@ class UpkeepService:
     async def _disconnect_unused(self) -> None:
         async with self.database.background_transaction() as tx:
             unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
-        await self._each("unused", _once(unused), self.disconnects.disconnect_unused, self.cleanups)
+        await self._each(
+            "unused", _once(unused), self.disconnects.disconnect_unused, self.cleanup_gate
+        )
 
     async def _forget_attempts(self) -> None:
         async with self.database.background_transaction() as tx:
