@@ -18,7 +18,7 @@ from xero_service.errors import CiphertextUnreadable
 IV_BYTES = 12
 KEY_BYTES = 32
 TAG_BYTES = 16
-_SEALED = re.compile(r"([0-9a-fA-F]{24}|[0-9a-fA-F]{32}):([0-9a-fA-F]{32}):((?:[0-9a-fA-F]{2})*)")
+_SEALED = re.compile(r"([0-9a-fA-F]{24}|[0-9a-fA-F]{32}):([0-9a-fA-F]{32}):([0-9a-fA-F]*)")
 
 
 class KeyRing:
@@ -72,10 +72,10 @@ def _open(cipher: AESGCM, text: str, context: str) -> str | None:
     parts = _SEALED.fullmatch(text)
     if parts is None:
         return None
-    iv, tag, data = (bytes.fromhex(part) for part in parts.groups())
     try:
+        iv, tag, data = (bytes.fromhex(part) for part in parts.groups())
         return cipher.decrypt(iv, data + tag, context.encode() or None).decode()
-    except (InvalidTag, UnicodeDecodeError):
+    except (InvalidTag, ValueError):  # half a byte, or no UTF-8
         return None
 
 
