@@ -17,7 +17,7 @@ from tests.concurrency.conftest import StartReplica
 from tests.internal.callers import service
 from tests.replicas.balancer import Balancer
 from tests.replicas.load import Load
-from tests.world import World
+from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
 
 
@@ -67,3 +67,30 @@ async def test_a_rolling_restart_under_load_fails_no_request_r24(
             assert load.failures == [], load.summary()
             assert len(load.said) > 50
             assert len(load.tokens) > 2, "no refresh was under way"
+
+
+@pytest.mark.parametrize(
+    "impatient", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
+)
+async def test_the_notice_is_given_at_readyz_and_a_second_signal_cuts_it_short_r24(
+    replica: StartReplica, process_environment: dict[str, str], impatient: signal.Signals
+) -> None:
+    process_environment["DRAIN_NOTICE_SECONDS"] = "300"
+
+    async with (
+        replica("--no-upkeep") as leaving,
+        httpx.AsyncClient(base_url=leaving.url, trust_env=False) as http,
+    ):
+        before = await http.get("/healthz")
+        leaving.child.process.send_signal(signal.SIGTERM)
+
+        async def says_so() -> bool:
+            return (await http.get("/readyz")).status_code == 503
+
+        await until(says_so)
+        meanwhile = await http.get("/healthz")
+        leaving.child.process.send_signal(impatient)
+        await asyncio.to_thread(leaving.child.process.wait, 20)
+
+    assert (before.status_code, before.headers.get("connection")) == (200, None)
+    assert (meanwhile.status_code, meanwhile.headers["connection"]) == (200, "close")
