@@ -53,6 +53,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would repeat whatever Host the request names
         separate_input_output_schemas=False,
     )
     contract = APIRouter(prefix=PREFIX)

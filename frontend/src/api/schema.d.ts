@@ -275,7 +275,7 @@ export interface paths {
     }
     /**
      * Readyz
-     * @description Tell whether the database answers and its migrations are current.
+     * @description Tell whether the database answers, its migrations are current, and the process stays.
      */
     get: operations['readiness']
     put?: never
@@ -1542,7 +1542,7 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description Whatever Xero answered, with its status. */
+      /** @description What Xero answered. */
       200: {
         headers: {
           [name: string]: unknown
@@ -1668,6 +1668,13 @@ export interface operations {
             code?: 'xero_timeout'
           }
         }
+      }
+      /** @description Whatever Xero answered, with its status and media type. */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
     }
   }
@@ -1686,7 +1693,7 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description Whatever Xero answered, with its status. */
+      /** @description What Xero answered. */
       200: {
         headers: {
           [name: string]: unknown
@@ -1812,6 +1819,13 @@ export interface operations {
             code?: 'xero_timeout'
           }
         }
+      }
+      /** @description Whatever Xero answered, with its status and media type. */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
     }
   }
@@ -1830,7 +1844,7 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description Whatever Xero answered, with its status. */
+      /** @description What Xero answered. */
       200: {
         headers: {
           [name: string]: unknown
@@ -1956,6 +1970,13 @@ export interface operations {
             code?: 'xero_timeout'
           }
         }
+      }
+      /** @description Whatever Xero answered, with its status and media type. */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
     }
   }
@@ -1974,7 +1995,7 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description Whatever Xero answered, with its status. */
+      /** @description What Xero answered. */
       200: {
         headers: {
           [name: string]: unknown
@@ -2100,6 +2121,13 @@ export interface operations {
             code?: 'xero_timeout'
           }
         }
+      }
+      /** @description Whatever Xero answered, with its status and media type. */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
     }
   }
@@ -2118,7 +2146,7 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description Whatever Xero answered, with its status. */
+      /** @description What Xero answered. */
       200: {
         headers: {
           [name: string]: unknown
@@ -2244,6 +2272,13 @@ export interface operations {
             code?: 'xero_timeout'
           }
         }
+      }
+      /** @description Whatever Xero answered, with its status and media type. */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
     }
   }

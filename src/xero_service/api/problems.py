@@ -90,6 +90,10 @@ def _fields(found: Sequence[Any]) -> list[str]:
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's, for a body that is not even text: as for any other that cannot be read.
+        unread = InvalidRequest("The body cannot be read.")
+        return _answer(request, unread.status, unread.code, unread.title, unread.detail)
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
     return _answer(request, status, code, status.phrase, status.phrase, error.headers)

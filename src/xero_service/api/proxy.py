@@ -83,7 +83,8 @@ for method in METHODS:
         operation_id=f"callXero{method.capitalize()}",
         response_class=Response,
         responses={
-            200: {"description": "Whatever Xero answered, with its status."},
+            200: {"description": "What Xero answered."},
+            "default": {"description": "Whatever Xero answered, with its status and media type."},
             **problems.responses(
                 AuthError,
                 ScopeRequired,

@@ -22,6 +22,8 @@ from xero_service.errors import (
 )
 
 router = APIRouter(tags=["connect"])
+# For the document; the rule itself, with an error of its own, is `checked_return_to`.
+RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
 
 
 @router.get(
@@ -49,7 +51,11 @@ async def start(
     services: ServicesDep,
     return_to: Annotated[
         str | None,
-        Query(alias="returnTo", description="A path of the frontend to come back to."),
+        Query(
+            alias="returnTo",
+            description="A path of the frontend to come back to.",
+            json_schema_extra={"pattern": RETURN_TO, "maxLength": 512},
+        ),
     ] = None,
 ) -> Response:
     """Start connecting: get Xero's consent page, or be sent there.
