@@ -2,9 +2,14 @@
 
 import asyncio
 import signal
+import subprocess
+from pathlib import Path
 
 import httpx
+import pytest
 
+from demo.processes import Child
+from demo.stack import SERVICE
 from tests.concurrency.conftest import StartReplica
 from tests.people import Person
 from tests.world import World, until
@@ -89,6 +94,32 @@ async def test_sigterm_during_a_refresh_of_upkeep_waits_until_it_is_saved_r5(
         code = await asyncio.to_thread(service.child.process.wait, 40)
 
     assert code == ENDED_BY_SIGTERM
+    grant = await world.grant(binding["grantId"])
+    assert (grant["generation"], grant["lease_holder"]) == (2, None)
+    assert len(world.calls("token.refresh")) == 1
+
+
+async def test_sigterm_during_a_refresh_of_the_upkeep_command_waits_until_it_is_saved_r5(
+    world: World, process_environment: dict[str, str], tmp_path: Path
+) -> None:
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    await world.ages(binding["grantId"], expires_in="20 minutes", days=50)
+    hold = world.hold("token.refresh", when="after")
+    log = tmp_path / "upkeep.log"
+
+    worker = Child.start("Upkeep", [SERVICE, "upkeep"], log=log, env=process_environment)
+    try:
+        await hold.reached()
+        worker.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            await asyncio.to_thread(worker.process.wait, 0.5)
+        await hold.release()
+        code = await asyncio.to_thread(worker.process.wait, 40)
+    finally:
+        worker.kill()
+
+    assert code == 0, worker.output()
     grant = await world.grant(binding["grantId"])
     assert (grant["generation"], grant["lease_holder"]) == (2, None)
     assert len(world.calls("token.refresh")) == 1
