@@ -24,6 +24,7 @@ from xero_service.services.proxy import ProxyService
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.refreshing import Refresher
 from xero_service.services.rewrapping import RewrapService
+from xero_service.services.settling import Settling
 from xero_service.services.tenants import TenantsService
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import Turns
@@ -100,7 +101,8 @@ def _assemble(
         KeySet(lambda: transport.get_json(settings.xero_jwks_url)),
     )
     leases = Leaseholder(database, ttl=_exclusive_for(settings))
-    refresher = Refresher(database, xero, keys, policy, background, metrics)
+    settling = Settling(database, keys, policy, metrics)
+    refresher = Refresher(database, xero, keys, policy, settling, background)
     flights = SingleFlight[UUID, Grant](background)
     tokens = TokenService(database, xero, keys, policy, refresher, flights)
     exchange = Exchange(database, xero, keys, metrics, frozenset(settings.xero_scopes), leases)

@@ -114,7 +114,7 @@ class CleanupService:
     async def _able_to_delete(self, cleanup: Cleanup) -> Grant:
         """Return the grant that can delete; wait where its revocation will do the same."""
         try:
-            current = await self.tokens.refresher.current(cleanup.grant_id)
+            current = await self.tokens.current(cleanup.grant_id)
         except ReauthorizationRequired:
             async with self.database.transaction() as tx:
                 if await tx.cleanups.owes_revocation(cleanup.xero_user_id):

@@ -35,7 +35,7 @@ from xero_service.errors import (
 )
 from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder
-from xero_service.services.refreshing import seal
+from xero_service.services.settling import seal
 from xero_service.store.authorisations import NewAuthorisation
 from xero_service.store.database import Database, Transaction
 from xero_service.store.grants import NewGrant

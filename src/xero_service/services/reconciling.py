@@ -55,7 +55,7 @@ class ReconcileService:
 
         Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
-        grant = await self.tokens.usable(await self.tokens.refresher.current(grant_id))
+        grant = await self.tokens.usable(await self.tokens.current(grant_id))
         connections = await self.connections(grant)
         async with self.database.transaction() as tx:
             bound = {binding.tenant_id for binding in await tx.bindings.resting_on(grant.id)}

@@ -139,6 +139,10 @@ class TokenService:
         except (ExternalAPIError, ServiceBusy):
             return grant
 
+    async def current(self, grant_id: UUID) -> Grant:
+        """Read a grant, or the one that superseded it; raises ReauthorizationRequired."""
+        return await self.refresher.settling.current(grant_id)
+
     async def refresh_grant_single_flight(
         self,
         grant_id: UUID,
