@@ -124,6 +124,7 @@ test('a member sees it all and is told who can act', async ({ page, browser }) =
   await member.says(/Only admins of Acme can connect, switch or disconnect/)
   await expect(member.page.getByRole('button', { name: /Disconnect/ })).toHaveCount(0)
   await expect(member.page.getByRole('button', { name: 'Connect Xero' })).toHaveCount(0)
+  await expect(member.page.getByRole('heading', { name: 'Activity' })).toHaveCount(0)
   await member.button('Refresh Tokens').click()
   await member.says('All tokens are up to date')
   await member.page.context().close()

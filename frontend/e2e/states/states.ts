@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test'
 
-import { eventful, long } from '../../src/testing/activity'
+import { eventful, everyday, long } from '../../src/testing/activity'
 import {
   binding,
   expiring,
@@ -98,7 +98,11 @@ export const STATES: State[] = [
       }),
   },
   { name: 'one', world: { bindings: [binding()] }, reach: sees('Acme Trading Ltd') },
-  { name: 'full-admin', world: { bindings: all }, reach: sees('Acme Archive Ltd') },
+  {
+    name: 'full-admin',
+    world: { bindings: all, activity: everyday },
+    reach: seesActivity('You connected'),
+  },
   {
     name: 'full-member',
     world: { bindings: all, person: 'member' },

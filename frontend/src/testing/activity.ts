@@ -1,6 +1,16 @@
 import type { ActivityEvent, ActivityPage } from '@/api/types'
 
-import { ago, binding, days, expiring, lost, minutes, retrying, services } from './fixtures'
+import {
+  ago,
+  binding,
+  days,
+  expiring,
+  lost,
+  minutes,
+  retrying,
+  services,
+  suspended,
+} from './fixtures'
 
 /** Sample activity; a test names only what matters to it. */
 
@@ -98,6 +108,14 @@ export const eventful: ActivityEvent[] = inOrder([
 function grant({ grantId }: { grantId: string }) {
   return { grantId }
 }
+
+/** A day on which nothing went wrong. */
+export const everyday: ActivityEvent[] = inOrder([
+  ...Array.from({ length: 18 }, () => [read(), renewal()]).flat(),
+  { action: 'binding.disconnected', actorId: 'user_2NNEqL2nrIRdJ194ndJqAHwEfxC', ...of(suspended) },
+  { detail: { created: true } },
+  { action: 'grant.connected', bindingId: null, tenantId: null },
+])
 
 /** More than one look brings: two a day, for longer than anybody remembers. */
 export const long: ActivityEvent[] = inOrder(

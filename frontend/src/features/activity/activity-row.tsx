@@ -2,6 +2,7 @@ import { CircleDot, KeyRound, Link2, RefreshCw, TriangleAlert, Unlink } from 'lu
 
 import { Badge } from '@/components/badge'
 import { Ago } from '@/components/moment'
+import { cn } from '@/lib/class-names'
 
 import type { Entry } from './entries'
 import type { Names } from './names'
@@ -12,7 +13,6 @@ const symbols: Record<Sign, typeof Link2> = {
   ended: Unlink,
   renewed: RefreshCw,
   key: KeyRound,
-  trouble: TriangleAlert,
   other: CircleDot,
 }
 
@@ -26,10 +26,14 @@ interface ActivityRowProps {
 export function ActivityRow({ entry, names, now }: ActivityRowProps) {
   const { event, times, since } = entry
   const { sentence, unnamed, symbol, mark, reason } = told(event)
-  const Icon = symbols[symbol]
+  const failed = mark?.tone === 'warning'
+  const Icon = failed ? TriangleAlert : symbols[symbol]
   return (
     <li className="flex gap-3 px-4 py-3 text-sm sm:px-5">
-      <Icon aria-hidden className="mt-0.5 size-4 shrink-0 text-muted-foreground" />
+      <Icon
+        aria-hidden
+        className={cn('mt-0.5 size-4 shrink-0', failed ? 'text-warning' : 'text-muted-foreground')}
+      />
       <div className="flex min-w-0 flex-1 flex-col gap-x-6 gap-y-0.5 sm:flex-row">
         <div className="min-w-0 flex-1">
           <p className="text-pretty break-words">

@@ -139,7 +139,7 @@ describe('full', () => {
 
     expect(await lines()).toEqual([
       expect.stringMatching(
-        /^Service key billing got an access token for Acme Trading Ltd.*Noted 3 times, first 38 minutes ago\./,
+        /^Service key “billing” got an access token for Acme Trading Ltd.*Noted 3 times, first 38 minutes ago\./,
       ),
       expect.stringMatching(/^The service renewed the tokens of Acme Trading Ltd.*Noted 2 times/),
       expect.stringMatching(/^You connected/),
@@ -152,7 +152,7 @@ describe('who', () => {
     [{}, 'You '],
     [{ actorId: 'user_globex_a' }, 'Another admin (user_globex_a) '],
     [{ actorId: 'user_2NNEqL2nrIRdJ194ndJqAHwEfxC' }, 'Another admin (user_…HwEfxC) '],
-    [{ actorKind: 'service', actorId: 'k', detail: { key: 'billing' } }, 'Service key billing '],
+    [{ actorKind: 'service', actorId: 'k', detail: { key: 'billing' } }, 'Service key “billing” '],
     [
       { actorKind: 'service', actorId: 'a0000000-0000-4000-8000-00000000b111' },
       'A service key (…00b111) ',
@@ -182,7 +182,7 @@ describe('who', () => {
     show()
 
     expect(await lines()).toEqual([
-      expect.stringContaining('Service key billing disconnected Acme Trading Ltd'),
+      expect.stringContaining('Service key “billing” disconnected Acme Trading Ltd'),
       expect.stringContaining('An operator made the service key billing'),
     ])
   })

@@ -33,7 +33,7 @@ export function namesFrom({ personId, bindings, revoked, events }: Known): Names
       }
       if (actorKind === 'service') {
         const name = keys.get(actorId)
-        return name ? `Service key ${name}` : `A service key (${shortened(actorId)})`
+        return name ? `Service key “${name}”` : `A service key (${shortened(actorId)})`
       }
       if (actorId.startsWith('operator:')) return 'An operator'
       return actorId === 'anonymous' ? 'Somebody' : 'The service'

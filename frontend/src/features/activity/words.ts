@@ -2,7 +2,7 @@ import type { ActivityEvent } from '@/api/types'
 
 /** What the service records in codes, in sentences for people. */
 
-export type Sign = 'connected' | 'ended' | 'renewed' | 'key' | 'trouble' | 'other'
+export type Sign = 'connected' | 'ended' | 'renewed' | 'key' | 'other'
 
 /** How it went, where that is not simply well. */
 export interface Mark {
@@ -28,7 +28,7 @@ const actions: Record<string, Action> = {
   'connect.started': { sentence: '{who} went to Xero to connect', symbol: 'connected' },
   'connect.refused': {
     sentence: '{who} came back from Xero without a connection',
-    symbol: 'trouble',
+    symbol: 'ended',
     mark: ({ outcome }) =>
       outcome === 'access_denied' ? { text: 'Cancelled', tone: 'neutral' } : FAILED,
     reasons: {
@@ -61,7 +61,7 @@ const actions: Record<string, Action> = {
   'grant.refresh_failed': {
     sentence: '{who} could not renew the tokens of {what}',
     unnamed: 'an earlier sign-in to Xero',
-    symbol: 'trouble',
+    symbol: 'renewed',
     mark: FAILED,
     reasons: {
       dead: 'Xero no longer accepted its consent: an admin has to reconnect.',
@@ -82,7 +82,7 @@ const actions: Record<string, Action> = {
   'binding.resumed': { sentence: '{who} switched {what} on again', symbol: 'connected' },
   'binding.access_lost': {
     sentence: 'Xero stopped giving access to {what}',
-    symbol: 'trouble',
+    symbol: 'ended',
     mark: { text: 'Access lost', tone: 'warning' },
   },
   'binding.restored': { sentence: 'Xero gives access to {what} again', symbol: 'connected' },
@@ -91,7 +91,7 @@ const actions: Record<string, Action> = {
   'token.issued': { sentence: '{who} got an access token for {what}', symbol: 'key' },
   'access.denied': {
     sentence: '{who} was turned away',
-    symbol: 'trouble',
+    symbol: 'key',
     mark: { text: 'Refused', tone: 'warning' },
     reasons: {
       unauthorized: 'Its secret was wrong, or it had expired or been revoked.',
