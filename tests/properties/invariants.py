@@ -62,6 +62,13 @@ class Invariants:
         known = {use["fingerprint"]: use["live"] for use in self.xero.token_uses()}
         return bool(known[fingerprint(token)])
 
+    async def is_lost(self, xero_user: str) -> bool:
+        """Whether a Xero user's live grant rests on a set that Xero takes no more."""
+        grant = await self.sql.fetchrow(
+            f"{GRANTS} WHERE xero_user_id = $1 AND status = 'active'", xero_user
+        )
+        return grant is not None and not self.is_live(grant)
+
     async def hold_of_an_issue(self, binding_id: UUID, access_token: str) -> None:
         """A token that was issued is that of a live grant."""
         row = await self.sql.fetchrow(f"{BINDINGS} WHERE b.id = $1", binding_id)
