@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,12 +13,26 @@ import pytest
 from tests.concurrency import worker
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
+from xero_service.domain import RefreshLease
+from xero_service.store.grant_leases import GrantLeases
 
 CALLERS_HERE = 200
 PROCESSES, CALLERS_IN_EACH_PROCESS = 4, 50
 
 
-async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(world: World) -> None:
+async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one claim: a process asks the database for the lease once for all of them."""
+    claims = 0
+    claim_refresh = GrantLeases.claim_refresh
+
+    async def counting(*arguments: Any, **options: Any) -> RefreshLease | None:
+        nonlocal claims
+        claims += 1
+        return await claim_refresh(*arguments, **options)
+
+    monkeypatch.setattr(GrantLeases, "claim_refresh", counting)
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     await world.ages(binding["grantId"], expires_in="-1 minute")
@@ -32,6 +47,7 @@ async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(world: Wo
         await hold.reached()
         await hold.release()
 
+    assert claims == 1
     assert len({tokens.access_token(task.result()) for task in asked}) == 1
     assert len(world.calls("token.refresh")) == 1
     assert world.presented() == [1, 0]
