@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 
 from demo import postgres
 from demo.environment import XeroApp, service_environment
@@ -20,6 +21,19 @@ from xero_service.store import schema
 
 ORIGIN = "http://localhost:8000"
 APP = XeroApp()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Tracebacks as text: drawn with every local variable, each would cost a second."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
 
 import asyncpg
 import pytest
 
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
+from tests.internal.callers import service
 from tests.people import Person
-from tests.world import ACME, ACME_ADMIN, Application, Hold
+from tests.world import ACME, ACME_ADMIN, Application, Hold, until
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings
@@ -88,11 +91,7 @@ async def test_a_set_that_came_while_the_database_was_away_is_kept_and_saved_r6(
 async def test_a_rotated_set_that_came_while_the_database_was_away_is_kept_and_saved_r6(
     admin: Person, settings: Settings, server: EmbeddedPostgres
 ) -> None:
-    await admin.connects(ACME_TRADING)
-    url = settings.database_url.get_secret_value()
-    connection = await asyncpg.connect(url)
-    await connection.execute("UPDATE integration_grants SET expires_at = now()")
-    await connection.close()
+    await expired(admin, settings)
     hold = Hold(admin.sandbox, admin.sandbox.fault("token.refresh", "hold", when="after"))
 
     async with asyncio.TaskGroup() as tasks:
@@ -104,6 +103,76 @@ async def test_a_rotated_set_that_came_while_the_database_was_away_is_kept_and_s
 
     assert refreshed.result()["refreshedCount"] == 1
     assert len(admin.sandbox.journal("token.refresh")) == 1
+    assert [use["presented"] for use in admin.sandbox.token_uses()] == [1, 0]
+
+
+async def expired(admin: Person, settings: Settings) -> dict[str, Any]:
+    """A binding whose access token has expired."""
+    binding = await admin.connects(ACME_TRADING)
+    await run(settings, "UPDATE integration_grants SET expires_at = now()")
+    return binding
+
+
+async def run(settings: Settings, statement: str) -> Any:
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def generation(settings: Settings) -> int:
+    return int(await run(settings, "SELECT generation FROM integration_grants"))
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_rotated_set_that_cannot_be_saved_is_given_to_nobody_r6(
+    application: Application, admin: Person, settings: Settings, server: EmbeddedPostgres
+) -> None:
+    binding = await expired(admin, settings)
+    billing = await service(application)
+    hold = Hold(admin.sandbox, admin.sandbox.fault("token.refresh", "hold", when="after"))
+
+    async with billing.http:
+        asked = asyncio.create_task(billing.token(binding["id"]))
+        await hold.reached()
+        server.crash()
+        await hold.release()
+        answer = await asked
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "accessToken" not in answer.text
+
+        await asyncio.to_thread(server.start)
+
+        async def saved() -> bool:
+            return await generation(settings) == 2
+
+        await until(saved)
+        assert (await billing.token(binding["id"])).status_code == 200
+    assert len(admin.sandbox.journal("token.refresh")) == 1
+
+
+async def test_a_process_that_ends_while_the_database_is_away_saves_the_set_first_r6(
+    admin: Person, settings: Settings, server: EmbeddedPostgres
+) -> None:
+    """A fast restart of the server during a deployment: the drain waits for it."""
+    await expired(admin, settings)
+    hold = Hold(admin.sandbox, admin.sandbox.fault("token.refresh", "hold", when="after"))
+    ending = AsyncExitStack()
+    leaving = await ending.enter_async_context(Application.running(settings))
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(leaving.services.tokens.proactive_refresh_for_org(ACME))
+        await hold.reached()
+        server.stop()
+        ended = tasks.create_task(ending.aclose())
+        await hold.release()
+        await asyncio.wait([ended], timeout=0.5)
+        assert not ended.done()
+        await asyncio.to_thread(server.start)
+
+    assert await generation(settings) == 2
     assert [use["presented"] for use in admin.sandbox.token_uses()] == [1, 0]
 
 
