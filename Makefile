@@ -110,6 +110,10 @@ soak: install ## Run the long forms: races, restarts, mixed load with faults (SO
 	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && \
 		$(BIN)/python -m demo.around $(NPM) run e2e
 
+.PHONY: bench
+bench: install ## Measure, and write docs/benchmarks.md, in ten minutes (NAME=… for one of them)
+	@exec $(BIN)/python -m bench $(NAME)
+
 .PHONY: check
 check: install ## Check format, lint, types, import directions and drift
 	$(call say,'Format')

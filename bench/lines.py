@@ -48,19 +48,6 @@ class Line:
         answer = await self._reader.readexactly(length)
         return Answered(int(said.split(" ", 2)[1]), answer, time.perf_counter() - began)
 
-    async def drain(self, path: str, headers: Mapping[str, str]) -> tuple[int, float]:
-        """GET a large body and forget it; return its bytes and the seconds that it took."""
-        head = [f"GET {path} HTTP/1.1", f"host: {self._host}"]
-        head += [f"{name}: {value}" for name, value in headers.items()]
-        began = time.perf_counter()
-        self._writer.write("\r\n".join([*head, "", ""]).encode())
-        said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        assert said.startswith("http/1.1 200"), said
-        left = length = int(said.partition("content-length:")[2].partition("\r\n")[0])
-        while left:
-            left -= len(await self._reader.read(min(left, 1 << 20)))
-        return length, time.perf_counter() - began
-
     async def close(self) -> None:
         """Hang up."""
         self._writer.close()

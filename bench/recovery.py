@@ -27,7 +27,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         "REFRESH_LEASE_SECONDS": f"{LEASE_SECONDS:g}",
         "XERO_TIMEOUT_SECONDS": f"{TIMEOUT_SECONDS:g}",
     }
-    with stage.ready(**settings) as ready:
+    with stage.ready(settings) as ready:
         grants = await ready.seed(KILLS, expires_in=timedelta(minutes=-1))
         waits = [await _killed_and_served(ready, grant) for grant in grants]
         async with ready.connect() as database:

@@ -29,7 +29,7 @@ second, as they did before while all was idle. `pg_stat_activity` is looked at e
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
     """Return the p99 of fresh reads while refreshes are in flight, beside that when idle."""
-    with stage.ready(DATABASE_POOL_SIZE=str(POOL), **QUIET) as ready:
+    with stage.ready({**QUIET, "DATABASE_POOL_SIZE": str(POOL)}) as ready:
         fresh = await ready.seed(READERS)
         expired = await ready.seed(REFRESHES * BATCHES, expires_in=timedelta(minutes=-1))
         await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(1)))

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,8 +26,9 @@ IMPORTING_US = {
     "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 }
 """The environment of processes that run modules of `bench`."""
-QUIET = {"UPKEEP_INTERVAL_SECONDS": "3600"}
+QUIET: Mapping[str, str] = MappingProxyType({"UPKEEP_INTERVAL_SECONDS": "3600"})
 """Settings for measurements in which only callers may cause a refresh."""
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -157,12 +159,17 @@ _BINDING = (
 
 
 @contextmanager
-def ready(*, replicas: int = 1, **settings: str) -> Iterator[Stage]:
+def ready(settings: Mapping[str, str] = NO_MORE, *, replicas: int = 1) -> Iterator[Stage]:
     """Run a stage whose service has these settings; logs are JSON, as in production.
 
     The sandbox signs cheaply and limits no rates: it shall not be what is measured.
     """
-    ambient = {**neutral(os.environ), "LOG_FORMAT": "json", "DRAIN_NOTICE_SECONDS": "0"} | settings
+    ambient = {
+        **neutral(os.environ),
+        "LOG_FORMAT": "json",
+        "DRAIN_NOTICE_SECONDS": "0",
+        **settings,
+    }
     with (
         temporary_directory("xero-bench-") as directory,
         stack.running(directory, replicas=replicas, ambient=ambient) as started,

@@ -23,7 +23,7 @@ with nobody in between, between the rounds."""
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
     """Return the wall time of a round over that of one bare call."""
-    with stage.ready(replicas=PROCESSES, **QUIET) as ready:
+    with stage.ready(QUIET, replicas=PROCESSES) as ready:
         (grant,), bare = await ready.seed(1), await ready.seed(ROUNDS)
         lines = [
             await Line.open(replica.url) for replica in ready.stack.replicas for _ in range(CALLERS)

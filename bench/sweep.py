@@ -39,7 +39,7 @@ class Swept:
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
     """Return the sweep's pace beside that of the bare loop, its connections and its memory."""
     settings = {**QUIET, "DATABASE_POOL_SIZE": str(POOL)}
-    with stage.ready(**settings) as ready:
+    with stage.ready(settings) as ready:
         ready.stack.replicas[0].child.stop()
         ready.sandbox.latency(UPSTREAM_MS)
         spare = [at["refreshToken"] for at in ready.sandbox.seed(GRANTS)]

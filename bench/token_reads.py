@@ -94,18 +94,18 @@ async def _in_turns(ready: Stage, *, workers: int, rounds: int) -> dict[str, Loa
     path, headers = ready.token_request(grant.binding_id)
     whole = served.started(ready.stack, "with_empty_route", workers=workers)
     minimal = served.started(ready.stack, "minimal_reader", workers=workers)
-    turns = {
-        EMPTY: lambda seconds: _load(ready, whole.url + served.EMPTY, headers, seconds),
-        MINIMAL: lambda seconds: _load(ready, minimal.url + path, headers, seconds),
-        SERVICE: lambda seconds: _load(ready, whole.url + path, headers, seconds),
+    urls = {
+        EMPTY: whole.url + served.EMPTY,
+        MINIMAL: minimal.url + path,
+        SERVICE: whole.url + path,
     }
-    found: dict[str, list[Load]] = {name: [] for name in turns}
+    found: dict[str, list[Load]] = {name: [] for name in urls}
     await _warm(whole.url, path, headers)
-    for turn in turns.values():
-        turn(1)
+    for url in urls.values():
+        _load(ready, url, headers, 1)
     for _ in range(rounds):
-        for name, turn in turns.items():
-            found[name].append(turn(SECONDS))
+        for name, url in urls.items():
+            found[name].append(_load(ready, url, headers, SECONDS))
     for replica in (whole, minimal):
         replica.child.stop()
     return {name: _median(loads) for name, loads in found.items()}
