@@ -1,5 +1,7 @@
 """What routers ask for: the services, the principal, and the actor for the audit log."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,6 +25,7 @@ from xero_service.services.keys import PREFIX as KEY_PREFIX
 from xero_service.wiring import Services
 
 SESSION_COOKIE = "__session"
+ORG_ID_AT_MOST = 100
 
 session_bearer = HTTPBearer(
     scheme_name="session",
@@ -56,7 +59,12 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(session_bearer)
 KeyBearer = Annotated[HTTPAuthorizationCredentials | None, Security(key_bearer)]
 OrgHeader = Annotated[
     str | None,
-    Header(alias="X-Org-Id", description="Which org a key for all orgs acts for.", max_length=100),
+    Header(
+        alias="X-Org-Id",
+        description="Which org a key for all orgs acts for.",
+        max_length=ORG_ID_AT_MOST,
+        pattern=r"^[!-~]*$",
+    ),
 ]
 Cookie = Annotated[str | None, Security(session_cookie)]
 
@@ -84,9 +92,11 @@ async def navigating_user(
     """Accept the header or, for a browser that navigates within this site, the cookie."""
     if credentials is not None or cookie is None:
         return await session_user(wired, credentials)
-    if request.headers.get("sec-fetch-site") == "cross-site":
-        raise CrossSiteRefused("Open the settings page and connect from there.")
-    return await _verifier(wired).verify(cookie)
+    user = await _verifier(wired).verify(cookie)
+    with _denials_noted(request, wired, user):
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            raise CrossSiteRefused("Open the settings page and connect from there.")
+    return user
 
 
 async def returning_user(wired: ServicesDep, cookie: Cookie) -> SessionUser | None:
@@ -140,19 +150,42 @@ def actor_of(request: Request, user: SessionUser | None) -> Actor:
     )
 
 
-async def admin(request: Request, user: SessionDep) -> SessionCaller:
+@contextmanager
+def _denials_noted(request: Request, wired: Services, user: SessionUser) -> Iterator[None]:
+    """Audit that somebody known was refused."""
+    try:
+        yield
+    except AuthError as error:
+        path = getattr(request.scope.get("route"), "path", request.url.path)
+        operation = f"{request.method} {path}"
+        wired.access.note_denied_user(actor_of(request, user), user.org_id, error, operation)
+        raise
+
+
+async def admin(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
     """Require the admin role in the active org."""
-    return _as_admin(_in_org(request, user))
+    with _denials_noted(request, wired, user):
+        return _as_admin(_in_org(request, user))
 
 
-async def acting_admin(request: Request, user: SessionDep) -> SessionCaller:
+async def acting_admin(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
     """Require an admin in person, for what changes connections."""
-    return _in_person(_as_admin(_in_org(request, user)))
+    with _denials_noted(request, wired, user):
+        return _in_person(_as_admin(_in_org(request, user)))
 
 
-async def navigating_admin(request: Request, user: NavigatingDep) -> SessionCaller:
+async def navigating_admin(
+    request: Request, wired: ServicesDep, user: NavigatingDep
+) -> SessionCaller:
     """Require an admin in person who may navigate here by cookie."""
-    return _in_person(_as_admin(_in_org(request, user)))
+    with _denials_noted(request, wired, user):
+        return _in_person(_as_admin(_in_org(request, user)))
+
+
+async def member(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
+    """Require an active org."""
+    with _denials_noted(request, wired, user):
+        return _in_org(request, user)
 
 
 def _in_org(request: Request, user: SessionUser) -> SessionCaller:
@@ -215,7 +248,7 @@ async def bindings_reader(
     """Require a member of the org, or a key with `bindings:read`."""
     if key is not None and _is_key(key):
         return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_READ)
-    return _in_org(request, await session_user(wired, token))
+    return await member(request, wired, await session_user(wired, token))
 
 
 async def bindings_writer(
@@ -224,7 +257,7 @@ async def bindings_writer(
     """Require an admin of the org in person, or a key with `bindings:write`."""
     if key is not None and _is_key(key):
         return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_WRITE)
-    return await acting_admin(request, await session_user(wired, token))
+    return await acting_admin(request, wired, await session_user(wired, token))
 
 
 async def activity_reader(
@@ -233,7 +266,7 @@ async def activity_reader(
     """Require an admin of the org, or a key with `activity:read`."""
     if key is not None and _is_key(key):
         return await _key_caller(request, wired, key.credentials, org_id, Scope.ACTIVITY_READ)
-    return await admin(request, await session_user(wired, token))
+    return await admin(request, wired, await session_user(wired, token))
 
 
 async def org_to_refresh(

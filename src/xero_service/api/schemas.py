@@ -155,7 +155,8 @@ class TenantSelection(Body):
     """Which tenant to bind, through which grant."""
 
     grant_id: UUID
-    tenant_id: str = Field(min_length=1, max_length=100)
+    # Printable: what no database stores (NUL, a lone surrogate) is no id.
+    tenant_id: str = Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")
 
 
 class DisconnectRequest(Body):

@@ -59,7 +59,7 @@ class AccessService:
     uses: Seldom[tuple[UUID, UUID]] = field(
         default_factory=lambda: Seldom(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
     )
-    denials: Seldom[tuple[UUID, str, UUID | None]] = field(
+    denials: Seldom[tuple[str, str | None, str, str]] = field(
         default_factory=lambda: Seldom(every=DENIAL_IS_NOTED_EVERY.total_seconds())
     )
 
@@ -77,7 +77,7 @@ class AccessService:
             org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
             binding = _of_org(org_id, read.binding)
         except (AuthError, NotFound) as error:
-            self._note_denial(presented, read.key, error, binding_id)
+            self._note_denied_key(presented, read.key, error, scope, binding_id)
             raise
         if binding.status is BindingStatus.SUSPENDED:
             raise BindingSuspended("An operator suspended this connection.")
@@ -103,7 +103,7 @@ class AccessService:
             try:
                 org_id = _acting_org(key, secret_hash, named, presented.org_id, scope)
             except AuthError as error:
-                self._note_denial(presented, key, error, None)
+                self._note_denied_key(presented, key, error, scope)
                 raise
             await tx.service_keys.touch(key.id)
         return key, org_id
@@ -118,19 +118,39 @@ class AccessService:
                 await tx.service_keys.touch(key_id)
                 await tx.grants.touch(grant_id)
 
-    def _note_denial(
-        self, presented: Presented, key: ServiceKey, error: IntegrationError, asked: UUID | None
+    def note_denied_user(
+        self, actor: Actor, org_id: str | None, error: IntegrationError, operation: str
     ) -> None:
-        """Audit that a key was refused; once a minute, so that a loop does not fill the log."""
-        if self.denials.is_due((key.id, error.code, asked)):
-            denied = AuditEvent(
-                presented.actor(key.id),
-                "access.denied",
-                outcome=error.code,
-                org_id=key.org_id,
-                detail={"key": key.name, "bindingId": str(asked) if asked else None},
-            )
-            _ = self.background.start(self._record(denied))
+        """Audit that a session user was refused an operation."""
+        event = AuditEvent(
+            actor, "access.denied", error.code, org_id=org_id, detail={"operation": operation}
+        )
+        self._note_denial(event, operation)
+
+    def _note_denied_key(
+        self,
+        presented: Presented,
+        key: ServiceKey,
+        error: IntegrationError,
+        scope: Scope,
+        asked: UUID | None = None,
+    ) -> None:
+        event = AuditEvent(
+            presented.actor(key.id),
+            "access.denied",
+            outcome=error.code,
+            org_id=key.org_id,
+            detail={"key": key.name, "bindingId": str(asked) if asked else None},
+        )
+        self._note_denial(event, scope)
+
+    def _note_denial(self, event: AuditEvent, operation: str) -> None:
+        """Record a refusal, once a minute for who was refused what: no loop fills the log.
+
+        Nothing that the caller chooses freely, such as an id, makes another record.
+        """
+        if self.denials.is_due((event.actor.id, event.org_id, event.outcome, operation)):
+            _ = self.background.start(self._record(event))
 
     async def _record(self, event: AuditEvent) -> None:
         with contextlib.suppress(ServiceBusy):

@@ -27,7 +27,7 @@ from xero_service.errors import (
 )
 from xero_service.failpoints import Place
 from xero_service.services.exchange import Exchange, Starter
-from xero_service.singleflight import BackgroundWork
+from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
 from xero_service.store.verification_tokens import Attempt
 from xero_service.telemetry import logger
@@ -40,6 +40,7 @@ WAIT_FOR_FIRST_SECONDS = 30.0
 # The browser hears "failed" after this; the set is saved all the same when it comes.
 BROWSER_WAITS_SECONDS = 25.0
 ENTROPY_BYTES = 32
+REFUSAL_IS_NOTED_EVERY_SECONDS = 60.0
 
 log = logger(__name__)
 
@@ -94,6 +95,9 @@ class ConnectService:
     exchange: Exchange
     background: BackgroundWork
     issuer: str
+    refusals: Seldom[tuple[str, str, str | None]] = field(
+        default_factory=lambda: Seldom(every=REFUSAL_IS_NOTED_EVERY_SECONDS)
+    )
 
     async def start(
         self, user: SessionUser, actor: Actor, *, return_to: str | None, browser_id: str | None
@@ -251,7 +255,14 @@ class ConnectService:
         return Payload.read(self.keys.decrypt_token(attempt.sealed_payload, _context(identifier)))
 
     async def _refuse(self, actor: Actor, error: FlowError, payload: Payload | None = None) -> str:
-        await self._audit(actor, "connect.refused", error.code, payload.org_id if payload else None)
+        """Audit and land: an attempt's end always, what belongs to none once a minute at most.
+
+        So whoever invents states fills no log.
+        """
+        about = payload.org_id if payload else None
+        ends = payload is not None and not isinstance(error, FlowExpired)
+        if ends or self.refusals.is_due((actor.id, error.code, about)):
+            await self._audit(actor, "connect.refused", error.code, about)
         known = payload is not None and not isinstance(error, FlowMismatch)
         return _landing(
             payload.return_to if payload and known else DEFAULT_RETURN_TO, error=error.code

@@ -1,0 +1,160 @@
+"""S49: who did what, when, from where, and with which outcome; no caller can fill the log."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.internal.callers import client_of, idle, problem, service
+from tests.world import ACME, ACME_ADMIN, Application, World
+from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING
+from xero_service.app import PREFIX
+from xero_service.domain import SYSTEM
+
+SUPPORT = {"act": {"sub": "user_support"}}
+SELECTION = {"grantId": str(uuid4()), "tenantId": ACME_TRADING}
+
+
+def told(row: asyncpg.Record) -> tuple[Any, ...]:
+    return row["actor_kind"], row["actor_id"], row["org_id"], row["outcome"]
+
+
+async def test_a_connections_whole_life_is_on_record(world: World) -> None:
+    """S49: everything of the list, each with who, org, what, outcome, when, request and source."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    key = await service(world.application)
+    await key.token(binding["id"])
+    await (await world.acme_member()).get("/activity")
+    await admin.returns(f"{PREFIX}/callback?state=unknown")
+    landing = await admin.consents()  # again: the first is superseded
+    world.sandbox.advance(61 * 24 * 3600)
+    await world.ages(landing.grant_id, expires_in="-1 minute")
+    await admin.refreshes()
+    await admin.disconnects(binding["id"])
+    await world.services.keys.revoke(SYSTEM, key.made.key.id)
+    await idle(world.application)
+
+    user, made = ("user", ACME_ADMIN, ACME, "ok"), ("system", "xero-service", ACME, "ok")
+    expected = {
+        "connect.started": user,
+        "grant.connected": user,
+        "grant.superseded": user,
+        "binding.selected": user,
+        "binding.disconnected": user,
+        "key.created": made,
+        "key.revoked": made,
+        "token.issued": ("service", str(key.made.key.id), ACME, "ok"),
+        "access.denied": ("user", "user_acme_member", ACME, "admin_required"),
+        "connect.refused": ("system", "anonymous", None, "flow_mismatch"),
+    }
+    for action, who in expected.items():
+        rows = await world.audited(action)
+        assert rows, action
+        assert told(rows[0]) == who
+        assert rows[0]["occurred_at"] is not None
+        if who[0] != "system" or action == "connect.refused":
+            assert (rows[0]["request_id"], rows[0]["source"]) != (None, None)
+            assert rows[0]["source"] == "127.0.0.1"
+    (failed,) = await world.audited("grant.refresh_failed")
+    assert (failed["org_id"], failed["grant_id"]) == (ACME, UUID(landing.grant_id))
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "code", "impersonator"),
+    [
+        ("user_acme_member", "GET", "/start", "admin_required", None),
+        ("user_acme_member", "POST", "/tenants/select", "admin_required", None),
+        (ACME_ADMIN, "POST", "/tenants/select", "impersonation_refused", "user_support"),
+        (ACME_ADMIN, "GET", "/start", "impersonation_refused", "user_support"),
+    ],
+)
+async def test_a_session_user_who_is_refused_is_on_record(
+    world: World, who: str, method: str, path: str, code: str, impersonator: str | None
+) -> None:
+    """S49; S15: both subjects are named."""
+    person = await world.person(who, ACME)
+    token = person.token(claims=SUPPORT if impersonator else {})
+
+    answer = await person.request(
+        method, path, headers={"Authorization": f"Bearer {token}"}, json=SELECTION
+    )
+    await idle(world.application)
+
+    assert problem(answer) == (403, code)
+    (row,) = await world.audited("access.denied")
+    assert told(row) == ("user", who, ACME, code)
+    assert row["request_id"] == answer.json()["requestId"]
+    assert f'"operation": "{method} {path}"' in row["detail"]
+    assert (impersonator or "impersonator") in row["detail"] or impersonator is None
+
+
+async def test_a_start_that_another_site_caused_is_on_record(world: World) -> None:
+    """S44, S49."""
+    admin = await world.acme_admin()
+    admin.wears(admin.token())
+
+    answer = await admin.http.get(f"{PREFIX}/start", headers={"Sec-Fetch-Site": "cross-site"})
+    await idle(world.application)
+
+    assert problem(answer) == (403, "cross_site_refused")
+    (row,) = await world.audited("access.denied")
+    assert told(row) == ("user", ACME_ADMIN, ACME, "cross_site_refused")
+    assert await world.audited("connect.started") == []
+
+
+async def counted(world: World) -> int:
+    await idle(world.application)
+    return int(await world.database.fetchval("SELECT count(*) FROM audit_events"))
+
+
+async def test_no_caller_fills_the_log(world: World) -> None:
+    """S49: whatever they vary, one record a minute for who was refused what."""
+    member, admin = await world.acme_member(), await world.acme_admin()
+    key = await service(world.application, "tokens:read")
+    before = await counted(world)
+
+    for _ in range(10):
+        await member.post("/tenants/select", SELECTION | {"grantId": str(uuid4())})
+        await key.token(str(uuid4()))
+        await key.calls(str(uuid4()))
+        await admin.http.get(f"{PREFIX}/callback?state={uuid4()}")
+        await strangers_visit(world.application)
+
+    assert await counted(world) == before + 4
+
+
+async def strangers_visit(application: Application) -> httpx.Response:
+    async with client_of(application, source="192.0.2.7") as stranger:
+        return await stranger.get(f"{PREFIX}/callback?state={uuid4()}&code=x")
+
+
+async def test_a_refusal_elsewhere_is_still_noted(world: World) -> None:
+    """S49: what one is refused does not hide what another is."""
+    member, other = await world.acme_member(), await world.person("user_acme_admin", None)
+
+    await member.get("/start")
+    await member.post("/tenants/select", SELECTION)
+    await other.get("/start")
+    await idle(world.application)
+
+    rows = await world.audited("access.denied")
+    assert {(row["actor_id"], row["outcome"]) for row in rows} == {
+        ("user_acme_member", "admin_required"),
+        (ACME_ADMIN, "org_required"),
+    }
+    assert len(rows) == 3
+
+
+async def test_each_attempt_that_was_refused_is_on_record(world: World) -> None:
+    """S20, S49: for an attempt of an org's the limit does not count."""
+    admin = await world.acme_admin()
+
+    for _ in range(3):
+        cancelled = world.sandbox.cancel(await admin.starts(), ACME_BOOKKEEPER.xero_user_id)
+        await admin.lands(cancelled)
+
+    rows = await world.audited("connect.refused")
+    assert [told(row) for row in rows] == [("system", "anonymous", ACME, "access_denied")] * 3
