@@ -1,7 +1,8 @@
 """Run a command with a stack around it: `python -m demo.around npm --prefix frontend run e2e`.
 
 The stack is a fresh one on free ports, with the built page; XERO_SERVICE_URL and
-XERO_SANDBOX_URL tell the command where. Its exit code is the command's.
+XERO_SANDBOX_URL tell the command where; `demo.elapse` reads STACK_DATABASE_URL. Its exit code is
+the command's.
 """
 
 import os
@@ -28,7 +29,12 @@ def run(command: list[str]) -> int:
     directory = Path(tempfile.mkdtemp(prefix="around-", dir=STATE))
     page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
     with stack.running(directory, page=page) as started:
-        told = {"XERO_SERVICE_URL": started.origin, "XERO_SANDBOX_URL": started.sandbox}
+        told = {
+            "XERO_SERVICE_URL": started.origin,
+            "XERO_SANDBOX_URL": started.sandbox,
+            "STACK_DATABASE_URL": started.database_url,
+            "STACK_PYTHON": sys.executable,
+        }
         code = subprocess.run(command, env=neutral(os.environ) | told, check=False).returncode
     if code:
         print(f"The stack's logs are in {os.path.relpath(directory)}.", file=sys.stderr)

@@ -1,5 +1,13 @@
 import { expect, Person, SETTINGS, test } from './person'
-import { endSession, fault, removeFromOrganisation, SERVICE, sessionToken, XERO } from './sandbox'
+import {
+  endSession,
+  fault,
+  letAttemptsExpire,
+  removeFromOrganisation,
+  SERVICE,
+  sessionToken,
+  XERO,
+} from './sandbox'
 
 test('an admin connects an organisation by clicking through Xero', async ({ page }) => {
   const admin = new Person(page)
@@ -162,6 +170,18 @@ test.describe('what can go wrong on the way', () => {
     await admin.button('Continue').click()
 
     await expect(page.getByRole('alert')).toContainText('chose no organisation there')
+  })
+
+  test('the person takes longer than ten minutes', async ({ page }) => {
+    const admin = new Person(page)
+    await admin.signIn('Acme admin')
+    await admin.startConnecting()
+    letAttemptsExpire()
+    await admin.allow('Acme bookkeeper', 'Acme Trading Ltd')
+
+    await expect(page.getByRole('alert')).toContainText('took longer than ten minutes')
+    await expect(page).toHaveURL(SERVICE + SETTINGS)
+    await admin.says('No Xero organisation connected')
   })
 
   test('another browser comes back', async ({ page }) => {

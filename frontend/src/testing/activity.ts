@@ -112,7 +112,7 @@ function grant({ grantId }: { grantId: string }) {
 /** A day on which nothing went wrong. */
 export const everyday: ActivityEvent[] = inOrder([
   ...Array.from({ length: 18 }, () => [read(), renewal()]).flat(),
-  { action: 'binding.disconnected', actorId: 'user_2NNEqL2nrIRdJ194ndJqAHwEfxC', ...of(suspended) },
+  { action: 'binding.suspended', actorKind: 'system', actorId: 'operator:root', ...of(suspended) },
   { detail: { created: true } },
   { action: 'grant.connected', bindingId: null, tenantId: null },
 ])
