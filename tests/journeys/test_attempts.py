@@ -124,6 +124,7 @@ async def test_the_code_of_another_flow_is_refused_s23(world: World) -> None:
 
 
 async def test_an_answer_in_the_name_of_another_issuer_is_refused_s23(world: World) -> None:
+    """S23."""
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING)
 
@@ -134,6 +135,7 @@ async def test_an_answer_in_the_name_of_another_issuer_is_refused_s23(world: Wor
 
 
 async def test_an_answer_in_the_name_of_xero_is_accepted_s23(world: World) -> None:
+    """S23."""
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING)
 
@@ -145,6 +147,7 @@ async def test_an_answer_in_the_name_of_xero_is_accepted_s23(world: World) -> No
 async def test_cancelling_at_xero_is_no_error_of_ours_and_uses_the_attempt_up_s26(
     world: World,
 ) -> None:
+    """S26."""
     admin = await world.acme_admin()
     callback = world.sandbox.cancel(await admin.starts(), ACME_BOOKKEEPER.xero_user_id)
 
@@ -160,6 +163,7 @@ async def test_cancelling_at_xero_is_no_error_of_ours_and_uses_the_attempt_up_s2
 
 
 async def test_what_the_provider_writes_is_never_passed_on_s26(world: World) -> None:
+    """S26."""
     admin = await world.acme_admin()
     state = (await admin.starts()).partition("state=")[2].partition("&")[0]
 

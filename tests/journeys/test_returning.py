@@ -35,6 +35,7 @@ async def test_the_starters_own_session_may_return_s29(world: World, lifetime: i
 async def test_somebody_else_who_is_signed_in_cannot_finish_s30(
     world: World, person_id: str, org_id: str | None, lifetime: int
 ) -> None:
+    """S30."""
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING, returnTo="/start/page")
     admin.wears(await signed_in_as(world, person_id, org_id, lifetime_seconds=lifetime))
@@ -49,6 +50,7 @@ async def test_somebody_else_who_is_signed_in_cannot_finish_s30(
 
 
 async def test_the_same_person_with_another_org_active_cannot_finish_s30(world: World) -> None:
+    """S30."""
     accountant = await world.accountant("org_acme")
     callback = await accountant.allows(ACME_TRADING)
     accountant.wears(await signed_in_as(world, ACCOUNTANT, GLOBEX))
@@ -60,6 +62,7 @@ async def test_the_same_person_with_another_org_active_cannot_finish_s30(world: 
 
 
 async def test_an_impersonator_cannot_finish_for_the_person_s30(world: World) -> None:
+    """S30."""
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING)
     admin.wears(admin.token(claims={"act": {"sub": "user_support"}}))
@@ -133,6 +136,7 @@ async def test_a_look_ahead_consumes_nothing_s27(
 
 
 async def test_a_callback_answers_so_that_nothing_of_it_is_kept_s28(world: World) -> None:
+    """S28."""
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING)
 

@@ -49,6 +49,7 @@ async def test_a_browser_may_start_with_its_session_cookie_alone(world: World) -
 
 
 async def test_another_site_cannot_start_with_a_cookie_s44(world: World) -> None:
+    """S44."""
     admin = await world.acme_admin()
     admin.wears(admin.token())
 
@@ -70,6 +71,7 @@ def flow_cookie(response: httpx.Response) -> tuple[str, set[str]]:
 
 
 async def test_on_loopback_the_flow_cookie_has_a_plain_name_s44(world: World) -> None:
+    """S44."""
     admin = await world.acme_admin()
 
     name, attributes = flow_cookie(await admin.get("/start"))
@@ -81,6 +83,7 @@ async def test_on_loopback_the_flow_cookie_has_a_plain_name_s44(world: World) ->
 async def test_over_https_the_flow_cookie_is_bound_to_the_host_s44(
     settings: Settings, sandbox: SandboxClient
 ) -> None:
+    """S44."""
     origin = "https://app.example.com"
     public = settings.model_copy(
         update={
@@ -103,6 +106,7 @@ async def test_over_https_the_flow_cookie_is_bound_to_the_host_s44(
 async def test_each_flow_has_its_own_secrets_of_256_bits_and_an_s256_challenge_s21_s22(
     world: World,
 ) -> None:
+    """S256, S21, S22."""
     admin = await world.acme_admin()
 
     first, second = query_of(await admin.starts()), query_of(await admin.starts())
@@ -128,6 +132,7 @@ async def test_nothing_that_could_finish_a_flow_is_stored_in_clear_s21(world: Wo
 
 
 async def test_forged_hosts_do_not_move_the_redirect_uri_s24(world: World) -> None:
+    """S24."""
     admin = await world.acme_admin()
     honest = query_of(await admin.starts())["redirect_uri"]
 
@@ -208,6 +213,7 @@ async def test_without_an_active_org_there_is_nothing_to_start_for_s11(world: Wo
 async def test_only_a_plain_path_of_the_frontend_can_be_returned_to_s25(
     world: World, return_to: str
 ) -> None:
+    """S25."""
     admin = await world.acme_admin()
 
     response = await admin.get("/start", params={"returnTo": return_to})
