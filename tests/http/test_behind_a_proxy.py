@@ -1,0 +1,130 @@
+"""Behind a proxy: who calls is believed of named hops only, and nothing forged loosens anything.
+
+The options are those with which `serve` starts uvicorn, the sockets are real.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from tests.internal.callers import idle, service
+from tests.world import Application, World, until
+from xero_sandbox.samples import ACME_TRADING
+from xero_service.app import PREFIX
+from xero_service.cli import running
+from xero_service.settings import Settings
+
+FORGED = {
+    "X-Forwarded-For": "198.51.100.1, 203.0.113.9",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example.com",
+    "Forwarded": "for=198.51.100.1;proto=https;host=evil.example.com",
+    "X-Real-Ip": "198.51.100.1",
+}
+
+
+@asynccontextmanager
+async def served(
+    application: Application, monkeypatch: pytest.MonkeyPatch, trusted: str | None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve as `xero-service serve` does, where these hops are trusted."""
+    options: dict[str, Any] = {}
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    if trusted:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
+    monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
+    running.serve(upkeep=False)
+    ours = {"proxy_headers", "access_log", "server_header", "log_config"}
+    config = uvicorn.Config(
+        application.app,
+        port=0,
+        lifespan="off",
+        **{name: value for name, value in options.items() if name in ours},
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await until(started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False
+        ) as client:
+            yield client
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+@pytest.mark.parametrize(
+    ("trusted", "source"),
+    [
+        (None, "127.0.0.1"),
+        ("10.9.9.9", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9"),
+        ("127.0.0.1,203.0.113.9", "198.51.100.1"),
+    ],
+    ids=["no proxy", "another proxy", "this proxy", "two proxies"],
+)
+async def test_the_source_on_record_is_what_a_trusted_hop_says(
+    world: World, monkeypatch: pytest.MonkeyPatch, trusted: str | None, source: str
+) -> None:
+    """S49, S50: and of a list only what trusted hops added, never the caller's own part."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    key = await service(world.application)
+
+    async with served(world.application, monkeypatch, trusted) as client:
+        headers = {"Authorization": f"Bearer {key.made.secret}", **FORGED}
+        issued = await client.post(f"{PREFIX}/bindings/{binding['id']}/token", headers=headers)
+        session = {"Authorization": f"Bearer {admin.token()}", **FORGED}
+        started = await client.get(f"{PREFIX}/start", headers=session)
+    await idle(world.application)
+
+    assert (issued.status_code, started.status_code) == (200, 200)
+    assert [row["source"] for row in await world.audited("token.issued")] == [source]
+    assert (await world.audited("connect.started"))[-1]["source"] == source
+
+
+async def test_forged_headers_loosen_nothing_where_the_service_is_plain(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S24, S44, S46: what is secure is configuration; on loopback that is plain HTTP."""
+    admin = await world.acme_admin()
+
+    async with served(world.application, monkeypatch, "127.0.0.1") as client:
+        session = {"Authorization": f"Bearer {admin.token()}", **FORGED}
+        started = await client.get(f"{PREFIX}/start", headers=session)
+
+    assert "strict-transport-security" not in started.headers
+    assert started.headers["set-cookie"].startswith("xero_flow=")
+    assert "evil" not in started.text + str(started.headers)
+
+
+async def test_forged_headers_loosen_nothing_where_the_service_is_secure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S44, S45, S46: behind a proxy that ends TLS every hop of ours is plain, and says so."""
+    secure = settings.model_copy(
+        update={"public_url": "https://api.example.com", "frontend_url": "https://app.example.com"}
+    )
+    async with (
+        Application.running(secure) as application,
+        served(application, monkeypatch, "127.0.0.1") as client,
+    ):
+        plain = {**FORGED, "X-Forwarded-Proto": "http", "Origin": "https://evil.example.com"}
+        answer = await client.get("/healthz", headers=plain)
+
+    assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert "server" not in answer.headers

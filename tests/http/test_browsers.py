@@ -1,0 +1,74 @@
+"""What browsers are told with every answer: who may read it, and what a page may do with it."""
+
+import httpx
+import pytest
+
+from tests.http.conftest import Raising
+
+PAGE = "https://app.example.com"
+BINDINGS = "/api/integrations/xero/bindings"
+ASKING = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+OTHERS = [
+    "null",
+    "https://app.example.com.evil.example",
+    "https://evil-app.example.com",
+    "https://app.example.com:444",
+    "https://app.example.com/",
+    "http://app.example.com",
+    "HTTPS://APP.EXAMPLE.COM",
+    "https://api.example.com",
+    "https://evil.example#https://app.example.com",
+    "*",
+    "",
+]
+
+
+def granted(answer: httpx.Response) -> set[str]:
+    """What another origin would be allowed, by the headers that allow."""
+    return {
+        f"{name}: {value}"
+        for name, value in answer.headers.items()
+        if name in {"access-control-allow-origin", "access-control-allow-private-network"}
+    }
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+async def test_no_other_origin_may_read(http: httpx.AsyncClient, origin: str) -> None:
+    """S45."""
+    asked = await http.options(BINDINGS, headers={"Origin": origin, **ASKING})
+    answered = await http.get(BINDINGS, headers={"Origin": origin})
+
+    assert granted(asked) == granted(answered) == set()
+    assert asked.status_code in {400, 405}
+
+
+async def test_the_page_may_read_with_credentials_and_nobody_else_in_its_place(
+    http: httpx.AsyncClient,
+) -> None:
+    """S45: no cache may hand the page's permission to another origin."""
+    asked = await http.options(BINDINGS, headers={"Origin": PAGE, **ASKING})
+    answered = await http.get(BINDINGS, headers={"Origin": PAGE})
+
+    for answer in (asked, answered):
+        assert granted(answer) == {f"access-control-allow-origin: {PAGE}"}
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert "origin" in answer.headers["vary"].lower()
+    assert asked.headers["access-control-allow-methods"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", BINDINGS, "/nothing", "/docs", "/openapi.json", "/raises"]
+)
+async def test_every_answer_says_what_a_browser_must_not_do_with_it(
+    http: httpx.AsyncClient, raising: Raising, path: str
+) -> None:
+    """S46: failures too."""
+    raising(RuntimeError())
+
+    answer = await http.get(path)
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe-inline" not in answer.headers["content-security-policy"].split("style-src")[0]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
