@@ -16,7 +16,7 @@ from tests.pgbouncer.bouncer import Bouncer
 from xero_service.store.database import Database
 
 CALLERS, READS = 12, 25
-STORE = ["tests/store/test_claiming.py", "tests/store/test_settling.py"]
+STORE = ["tests/store/test_claiming.py"]
 TOKENS = ["tests/journeys/test_refreshing.py"]
 ALL = ["tests/store", "tests/journeys", "tests/concurrency", "tests/internal/test_tokens.py"]
 
