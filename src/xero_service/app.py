@@ -61,6 +61,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         contract.include_router(module.router)
     app.include_router(contract)
     app.include_router(ops.router)
+    app.router.routes.insert(0, tokens.ShortCut(PREFIX))
     problems.install(app)
     documentation.install(app)
     return app

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from starlette.applications import Starlette
+from starlette.types import Scope as HttpScope
 
 from xero_service.api.principals import SessionVerifier
 from xero_service.domain import Actor, Role, Scope, SessionUser
@@ -49,7 +51,12 @@ session_cookie = APIKeyCookie(
 
 async def services(request: Request) -> Services:
     """Return what the application was wired with; async, or each call would cost a thread hop."""
-    wired = request.app.state.services
+    return wired_of(request.app)
+
+
+def wired_of(app: Starlette) -> Services:
+    """Return what an application was wired with."""
+    wired = app.state.services
     assert isinstance(wired, Services)  # noqa: S101 - set by the lifespan
     return wired
 
@@ -214,8 +221,10 @@ NavigatingAdminDep = Annotated[SessionCaller, Depends(navigating_admin)]
 # --- Internal services ---------------------------------------------------------------------
 
 
-def _presented(request: Request, text: str, org_id: str | None) -> Presented:
-    return Presented(text, org_id, request.scope.get("request_id"), source_of(request))
+def presented_in(scope: HttpScope, text: str, org_id: str | None) -> Presented:
+    """Return the key that a request presents, with the id of the request and where it is from."""
+    client = scope.get("client")
+    return Presented(text, org_id, scope.get("request_id"), client[0] if client else None)
 
 
 async def presented_key(
@@ -224,7 +233,7 @@ async def presented_key(
     """Require a service key; whether it is good is decided together with what it asks for."""
     if credentials is None:
         raise AuthError("Send a service key: Authorization: Bearer xsk_…")
-    return _presented(request, credentials.credentials, org_id)
+    return presented_in(request.scope, credentials.credentials, org_id)
 
 
 PresentedDep = Annotated[Presented, Depends(presented_key)]
@@ -233,7 +242,7 @@ PresentedDep = Annotated[Presented, Depends(presented_key)]
 async def _key_caller(
     request: Request, wired: Services, text: str, org_id: str | None, scope: Scope
 ) -> Caller:
-    presented = _presented(request, text, org_id)
+    presented = presented_in(request.scope, text, org_id)
     key, acting_org = await wired.access.acting_org(presented, scope)
     return Caller(acting_org, presented.actor(key.id))
 

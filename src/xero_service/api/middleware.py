@@ -2,21 +2,19 @@
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xero_service.telemetry import Metrics, logger
+from xero_service.telemetry import AccessLog, Metrics, scrub
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=63072000; includeSubDomains"
-
-log = logger("xero_service.access")
+_ID = b"x-request-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,67 +23,82 @@ class Observed:
 
     app: ASGIApp
     metrics: Metrics
+    log: AccessLog = field(default_factory=AccessLog)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
-        scope["request_id"] = request_id
+        offered = _offered_id(scope)
+        scope["request_id"] = request_id = offered or uuid4().hex
         began, status = time.perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                headers = [header for header in message["headers"] if header[0] != _ID]
+                message["headers"] = [*headers, (_ID, request_id.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_id)
             finally:
-                self._record(scope, status, time.perf_counter() - began)
+                known_as = scrub(offered) if offered else request_id
+                self._record(scope, status, time.perf_counter() - began, known_as)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         # Anybody may invent methods, and every label value is kept for good.
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.requests.labels(method, route, status).inc()
         self.metrics.latency.labels(route).observe(seconds)
-        log.info(
-            "request",
+        self.log.write(
             method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),
+            request_id=request_id,
         )
 
 
-@dataclass(frozen=True, slots=True)
+def _offered_id(scope: Scope) -> str | None:
+    """Return the id that the caller gave the request, if it can be one."""
+    for name, value in scope["headers"]:
+        if name == _ID:
+            offered = value.decode("latin-1")
+            return offered if REQUEST_ID.fullmatch(offered) else None
+    return None
+
+
 class SecurityHeaders:
     """Adds the headers of ASVS 3.4; a route that sets one of its own keeps it."""
 
-    app: ASGIApp
-    https: bool
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        """`https`: also order browsers to come over TLS only."""
+        self._app = app
+        self._headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", API_CSP.encode()),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-resource-policy", b"same-site"),
+        ]
+        if https:
+            self._headers.append((b"strict-transport-security", HSTS.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Content-Security-Policy", API_CSP)
-                headers.setdefault("Referrer-Policy", "no-referrer")
-                headers.setdefault("Cross-Origin-Resource-Policy", "same-site")
-                if self.https:
-                    headers.setdefault("Strict-Transport-Security", HSTS)
+                sent = {name for name, _ in message["headers"]}
+                missing = (header for header in self._headers if header[0] not in sent)
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send_with_headers)
