@@ -106,7 +106,7 @@ def undocumented() -> set[tuple[str, str]]:
     """Methods and paths that the application answers beside the document."""
     documented = {(each.method, each.path) for each in _read()}
     answered = {
-        (method.lower(), str(route.path_format))
+        (method.lower(), str(route.path_format or route.path))
         for route in iter_route_contexts(assemble().routes)
         for method in (route.methods or {"mount"})
     }
