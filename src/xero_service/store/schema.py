@@ -1,40 +1,56 @@
-"""Bring the schema to the newest migration, and say which one the code expects."""
+"""Bring the schema to the newest migration, and say which one the code expects.
+
+Alembic is imported where it works, because a process that serves would start a tenth later for it.
+"""
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # In a checkout the migrations lie at its root; an installed wheel carries them in the package.
 _PACKAGE = Path(__file__).parents[1]
 _PLACES = (_PACKAGE / "migrations", _PACKAGE.parents[1] / "migrations")
 
 
-def _config(url: str | None = None) -> Config:
+def _migrations() -> Path:
+    return next(place for place in _PLACES if place.is_dir())
+
+
+def _config(url: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(next(p for p in _PLACES if p.is_dir())))
+    config.set_main_option("script_location", str(_migrations()))
     config.attributes["url"] = url
     return config
 
 
 def upgrade(url: str) -> None:
     """Run every migration that the database has not seen."""
+    from alembic import command
+
     command.upgrade(_config(url), "head")
 
 
 def downgrade(url: str, revision: str) -> None:
     """Undo migrations down to `revision` (`base`: all)."""
+    from alembic import command
+
     command.downgrade(_config(url), revision)
 
 
 def check(url: str) -> None:
     """Raise alembic's CommandError where the tables declared differ from those migrated."""
+    from alembic import command
+
     command.check(_config(url))
 
 
 @cache
 def expected_revision() -> str | None:
-    """Return the newest migration that this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    """Return the newest migration that this code knows; files are named by their revision."""
+    names = (path.name for path in (_migrations() / "versions").glob("[0-9]*_*.py"))
+    return max((name.partition("_")[0] for name in names), default=None)
