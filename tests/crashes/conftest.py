@@ -1,4 +1,4 @@
-"""Short leases, and processes that die or stop where they are told to."""
+"""Processes that die or stop where they are told to, and whose leases are short."""
 
 import json
 import os
@@ -17,17 +17,9 @@ from tests.concurrency.conftest import replica as replica
 from tests.crashes.doomed import DIED
 from xero_service.failpoints import Place
 
-LEASE_SECONDS = 4
 TO_ITS_END = "nowhere"
-
-
-@pytest.fixture
-def environment(environment: dict[str, str]) -> dict[str, str]:
-    """The service's, with leases that a test can wait for."""
-    return environment | {
-        "XERO_TIMEOUT_SECONDS": "2",
-        "REFRESH_LEASE_SECONDS": str(LEASE_SECONDS),
-    }
+# Of the processes that meet their fate, so that others can wait for the end of their leases.
+SHORT_LEASES = {"XERO_TIMEOUT_SECONDS": "3", "REFRESH_LEASE_SECONDS": "6"}
 
 
 @dataclass(frozen=True)
@@ -90,14 +82,20 @@ class Doom:
     @contextmanager
     def _running(self, where: str, deed: str, told: dict[str, Any]) -> Iterator[Holder]:
         process = subprocess.Popen(
-            self._command("stops", where, deed, told), env=os.environ | self.environment
+            self._command("stops", where, deed, told),
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
         )
         try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begins\n"
             yield Holder(process)
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
     def _command(self, fate: str, where: str, deed: str, told: dict[str, Any]) -> list[str]:
         return [sys.executable, "-m", "tests.crashes.doomed", fate, where, deed, json.dumps(told)]
@@ -105,4 +103,4 @@ class Doom:
 
 @pytest.fixture
 def doom(environment: dict[str, str]) -> Doom:
-    return Doom(environment)
+    return Doom(environment | SHORT_LEASES)

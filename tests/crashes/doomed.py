@@ -72,5 +72,7 @@ if __name__ == "__main__":
         if place.name == where:
             FATES[fate]()
 
+    sys.stdout.write("begins\n")
+    sys.stdout.flush()
     with patch.object(failpoints, "reached", meet_it_there):
         asyncio.run(work(what, json.loads(how)))

@@ -40,7 +40,7 @@ async def really_refreshes(world: World, admin: Person, grant_id: str) -> None:
     assert await has_the_live_set(world, grant_id)
 
 
-async def is_renewed(world: World, grant_id: str, *, generation: int, within: float = 20) -> None:
+async def is_renewed(world: World, grant_id: str, *, generation: int, within: float = 40) -> None:
     """Wait until somebody has renewed the grant, and settled what was open."""
 
     async def renewed() -> bool:

@@ -79,11 +79,12 @@ async def test_a_rotation_that_died_with_its_holder_is_made_good_by_upkeep_r3(
     world: World, doom: Doom, process_environment: dict[str, str], tmp_path: Path
 ) -> None:
     admin = await world.acme_admin()
-    async with upkeep(process_environment, tmp_path):
-        grant_id = await expired(world, admin)
+    grant_id = await expired(world, admin)
 
-        killed_at(Place.REFRESH_ANSWERED, doom, grant_id)
-        await is_renewed(world, grant_id, generation=2)
+    with doom.stopped_at(Place.REFRESH_ANSWERED, "refresh", grant=grant_id) as holder:
+        async with upkeep(process_environment, tmp_path):
+            holder.kill()
+            await is_renewed(world, grant_id, generation=2)
 
     assert world.presented() == ROTATED_TWICE
     await really_refreshes(world, admin, grant_id)
