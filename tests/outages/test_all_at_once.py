@@ -12,12 +12,13 @@ from tests.clock import time_passes
 from tests.outages.crowd import Member, crowd
 from tests.world import ACME, World, until
 from xero_sandbox.client import SandboxError
-from xero_service.errors import ServiceBusy
+from xero_service.errors import ExternalAPIError, ServiceBusy
 from xero_service.services import refreshing
 from xero_service.services.tokens import PATIENCE_SECONDS
 
 UPKEEP_AT_ONCE, CALLERS_AT_ONCE = 32, 1000  # as R17 has them
 A_FEW = 20
+A_BUSY_MACHINE = 5.0  # seconds that a deadline may be late
 
 
 @pytest.fixture
@@ -26,13 +27,18 @@ def few_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refreshing, "AT_ONCE", A_FEW)
 
 
+async def holds(world: World, count: int) -> bool:
+    (hold,) = await asyncio.to_thread(world.sandbox.faults)
+    return bool(hold["holding"] >= count)
+
+
 async def no_more_than(
     world: World, at_once: int, work: Callable[[], Awaitable[object]], members: Sequence[Member]
 ) -> None:
     """Let the work refresh all members; at no time does Xero have more than so many at once."""
     hold = world.hold("token.refresh", times=None)
     working = asyncio.ensure_future(work())
-    await hold.reached(at_once)
+    await until(lambda: holds(world, at_once), within=90)
     with pytest.raises(SandboxError, match=f"Only {at_once} requests are held"):
         await asyncio.to_thread(world.sandbox.wait_until_held, hold.id, at_once + 1, timeout=0.5)
     await hold.release()
@@ -57,10 +63,11 @@ async def all_read(world: World, members: Sequence[Member]) -> list[UUID]:
         began = time.monotonic()
         try:
             await world.services.tokens.get_client_for_tenant_binding(member.binding_id, ACME)
-        except ServiceBusy:
+        except (ServiceBusy, ExternalAPIError) as told:
+            assert told.retry_after  # noqa: PT017
             return member.binding_id
         finally:
-            assert time.monotonic() - began < PATIENCE_SECONDS
+            assert time.monotonic() - began < PATIENCE_SECONDS + A_BUSY_MACHINE
         return None
 
     outcomes = await asyncio.gather(*map(read, members))
@@ -113,17 +120,9 @@ async def test_five_thousand_grants_expire_together_r17(world: World) -> None:
 @pytest.mark.soak
 async def test_a_thousand_callers_refreshes_at_once_and_not_one_more_r17(world: World) -> None:
     members = await crowd(world, CALLERS_AT_ONCE + 100)
-    hold = world.hold("token.refresh", times=None)
-    reading = asyncio.ensure_future(all_read(world, members))
+    refresh = world.services.tokens.refresh_grant_single_flight
 
-    async def full() -> bool:
-        held = await asyncio.to_thread(world.sandbox.faults)
-        return bool(held[0]["holding"] == CALLERS_AT_ONCE)
+    async def all_refresh() -> None:
+        await asyncio.gather(*(refresh(each.grant_id, patience=200) for each in members))
 
-    await until(full, within=60)
-    with pytest.raises(SandboxError):
-        await asyncio.to_thread(
-            world.sandbox.wait_until_held, hold.id, CALLERS_AT_ONCE + 1, timeout=3
-        )
-    await hold.release()
-    await reading
+    await no_more_than(world, CALLERS_AT_ONCE, all_refresh, members)
