@@ -210,6 +210,10 @@ class Grant:
             or self.read_at - self.refresh_token_issued_at > policy.refresh_token_max_age
         )
 
+    def is_leased(self) -> bool:
+        """Whether somebody held the lease when this was read."""
+        return self.lease_until is not None and self.lease_until >= self.read_at
+
     def backs_off_for(self) -> timedelta:
         """How long to wait before Xero is asked again; zero or less: now."""
         if self.next_refresh_at is None:

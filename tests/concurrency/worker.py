@@ -1,8 +1,9 @@
 """A process of its own that asks for one binding's token many times at once, round after round.
 
 Configured by the environment like the service. Says `ready`; for each line that it reads it says
-`asked` once every caller is under way and the process has reached for the lease (or found a token
-that another process renewed), and then prints what they all got, tokens only by their hash.
+`asked` once every caller is under way and the process has looked whether the lease is free (or
+found a token that another process renewed), and then prints what they all got, tokens only by
+their hash.
 """
 
 import asyncio
@@ -14,12 +15,12 @@ from unittest.mock import patch
 from uuid import UUID
 
 from xero_service import wiring
-from xero_service.domain import RefreshLease
+from xero_service.domain import Grant
 from xero_service.settings import load
-from xero_service.store.grant_leases import GrantLeases
+from xero_service.store.grants import Grants
 from xero_service.wiring import Services
 
-claim_refresh = GrantLeases.claim_refresh
+current = Grants.current
 
 
 class Round:
@@ -28,7 +29,7 @@ class Round:
     def __init__(self, services: Services, org_id: str, binding_id: UUID, callers: int) -> None:
         self.services, self.org_id, self.binding_id = services, org_id, binding_id
         self.callers, self.under_way = callers, 0
-        self.all_under_way, self.reached_for_the_lease = asyncio.Event(), asyncio.Event()
+        self.all_under_way, self.looked = asyncio.Event(), asyncio.Event()
 
     async def ask(self) -> str:
         self.under_way += 1
@@ -36,20 +37,20 @@ class Round:
             self.all_under_way.set()
         tokens = self.services.tokens
         client = await tokens.get_client_for_tenant_binding(self.binding_id, self.org_id)
-        self.reached_for_the_lease.set()
+        self.looked.set()
         return hashlib.sha256(client.access_token.encode()).hexdigest()
 
     async def run(self) -> list[str]:
-        async def noting(*arguments: Any, **options: Any) -> RefreshLease | None:
-            lease = await claim_refresh(*arguments, **options)
-            self.reached_for_the_lease.set()
-            return lease
+        async def noting(*arguments: Any, **options: Any) -> Grant | None:
+            grant = await current(*arguments, **options)
+            self.looked.set()
+            return grant
 
-        with patch.object(GrantLeases, "claim_refresh", noting):
+        with patch.object(Grants, "current", noting):
             async with asyncio.TaskGroup() as tasks:
                 asked = [tasks.create_task(self.ask()) for _ in range(self.callers)]
                 await self.all_under_way.wait()
-                await self.reached_for_the_lease.wait()
+                await self.looked.wait()
                 say("asked")
         return sorted({task.result() for task in asked})
 

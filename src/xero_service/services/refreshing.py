@@ -73,13 +73,14 @@ class Refresher:
                 return grant
             if (wait := grant.backs_off_for()) > timedelta():
                 raise _backing_off(grant, wait)
-            claim_began = time.monotonic()
-            async with self.database.background_transaction() as tx:
-                lease = await tx.grant_leases.claim_refresh(
-                    grant, holder=uuid4(), ttl=self.policy.lease
-                )
-            if lease is not None:
-                return await self._send_within_deadline(lease, claim_began)
+            if not grant.is_leased():
+                claim_began = time.monotonic()
+                async with self.database.background_statements() as tx:
+                    lease = await tx.grant_leases.claim_refresh(
+                        grant, holder=uuid4(), ttl=self.policy.lease
+                    )
+                if lease is not None:
+                    return await self._send_within_deadline(lease, claim_began)
             if time.monotonic() > give_up:
                 break
             await asyncio.sleep(pause)

@@ -64,7 +64,7 @@ class Settling:
 
     async def current(self, grant_id: UUID) -> Grant:
         """Read a grant, or the one that superseded it; raise where only a person can help."""
-        async with self.database.background_transaction() as tx:
+        async with self.database.background_statements() as tx:
             grant = await tx.grants.current(grant_id)
         if grant is None or grant.status is not GrantStatus.ACTIVE:
             raise ReauthorizationRequired("Connect this organisation to Xero again.")
@@ -77,7 +77,7 @@ class Settling:
         give_up = time.monotonic() + SAVE_FOR_SECONDS
         for pause in pauses():
             try:
-                async with self.database.background_transaction() as tx:
+                async with self.database.background_statements() as tx:
                     saved = await tx.grant_leases.save_rotated(lease, sealed)
                 break
             except Exception:
@@ -146,7 +146,7 @@ class Settling:
         """Note that no answer came by the deadline; return what those who wait are told."""
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_transaction() as tx:
+            async with self.database.background_statements() as tx:
                 await tx.grant_leases.record_silence(
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
@@ -177,7 +177,7 @@ class Settling:
     async def _record(self, grant: Grant, action: str, outcome: str) -> None:
         """Append to the audit log; the tokens are saved already, so this may fail."""
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_transaction() as tx:
+            async with self.database.background_statements() as tx:
                 await tx.audit.add(_event(grant, action, outcome))
 
     def _backoff(self, grant: Grant) -> timedelta:
@@ -200,11 +200,14 @@ def seal(keys: KeyRing, grant_id: UUID, tokens: TokenSet, *, asked_at: datetime)
 
 
 def pauses() -> Iterator[float]:
-    """Yield seconds to wait for somebody else's refresh: 50 → 250 ms, with jitter."""
-    pause = 0.05
+    """Yield seconds to wait for somebody else: a tenth of the wait so far, 50 → 250 ms, jittered.
+
+    So nobody waits much more than a tenth longer than was needed.
+    """
+    began = time.monotonic()
     while True:
+        pause = min(max(0.05, (time.monotonic() - began) / 10), 0.25)
         yield pause * random.uniform(0.75, 1.25)  # noqa: S311
-        pause = min(pause * 1.5, 0.25)
 
 
 def _event(grant: Grant, action: str, outcome: str, org_id: str | None = None) -> AuditEvent:
