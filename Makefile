@@ -148,6 +148,10 @@ check: install ## Check format, lint, types, import directions and drift
 	@$(NPM) run build > /dev/null
 	@$(NPM) run size
 
+.PHONY: audit
+audit: install ## Ask advisories about every locked package (exit 3 of .ci/audit.py: not reachable)
+	@$(BIN)/python .ci/audit.py
+
 .PHONY: format
 format: install ## Format and fix what can be fixed
 	@$(BIN)/ruff format
