@@ -60,13 +60,17 @@ async def test_a_rolling_restart_under_load_fails_no_request_r24(
         for _ in range(rounds):
             new = [await stack.enter_async_context(replica()) for _ in running]
             async with Load.of(calls, pause=0.05) as load:
+                await until(partial(refreshes_are_under_way, load))
                 for one, another in zip(running, new, strict=True):
                     await replaced(one, another, balancer)
             running = new
 
             assert load.failures == [], load.summary()
-            assert len(load.said) > 50
-            assert len(load.tokens) > 2, "no refresh was under way"
+
+
+async def refreshes_are_under_way(load: Load) -> bool:
+    """Whether callers have seen one grant renewed again and again."""
+    return len(load.tokens) > 3
 
 
 @pytest.mark.parametrize(
