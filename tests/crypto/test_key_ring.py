@@ -75,3 +75,12 @@ def test_a_fingerprint_recognises_a_secret_without_containing_it() -> None:
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
     assert fingerprint("abc") == expected
+
+
+def test_replicas_on_either_side_of_each_step_of_a_rotation_read_each_other() -> None:
+    """S40: as SECURITY.md has it: first all can read the new key, then it writes."""
+    steps = [KeyRing(OLD), KeyRing(OLD, (NEW,)), KeyRing(NEW, (OLD,))]
+
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert after.decrypt_token(before.encrypt_token("text", CONTEXT), CONTEXT) == "text"
+        assert before.decrypt_token(after.encrypt_token("text", CONTEXT), CONTEXT) == "text"

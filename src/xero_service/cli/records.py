@@ -63,8 +63,10 @@ def prune(
 def rewrap() -> None:
     """Seal every stored secret with ENCRYPTION_KEY, so that an older key can be retired.
 
-    Put the new key in ENCRYPTION_KEY and the old one in ENCRYPTION_KEY_PREVIOUS, restart every
-    replica, run this, then remove the old one. It can be stopped and run again at any time.
+    First let every replica read the new key (in ENCRYPTION_KEY_PREVIOUS), then write with it (in
+    ENCRYPTION_KEY, the old one in ENCRYPTION_KEY_PREVIOUS), then run this, then remove the old one;
+    SECURITY.md has the steps. It can be stopped and run again at any time.
+
     What no key opens is named, and the exit code is 1: keep the old key until that is settled.
     """
 
