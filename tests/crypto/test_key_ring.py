@@ -1,5 +1,7 @@
 """One key writes, older ones still read: a key can be replaced with no downtime."""
 
+from itertools import pairwise
+
 import pytest
 
 from xero_service.crypto import KeyRing, fingerprint
@@ -81,6 +83,6 @@ def test_replicas_on_either_side_of_each_step_of_a_rotation_read_each_other() ->
     """S40: as SECURITY.md has it: first all can read the new key, then it writes."""
     steps = [KeyRing(OLD), KeyRing(OLD, (NEW,)), KeyRing(NEW, (OLD,))]
 
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert after.decrypt_token(before.encrypt_token("text", CONTEXT), CONTEXT) == "text"
         assert before.decrypt_token(after.encrypt_token("text", CONTEXT), CONTEXT) == "text"
