@@ -25,7 +25,7 @@ from xero_service.store.database import Database
 from xero_service.store.token_reads import ReadBinding, read_token
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-DENIAL_IS_NOTED_EVERY = timedelta(minutes=1)
+DENIALS_NOTED_A_MINUTE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class AccessService:
         default_factory=lambda: Seldom(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
     )
     denials: Seldom[tuple[str, str | None, str, str]] = field(
-        default_factory=lambda: Seldom(every=DENIAL_IS_NOTED_EVERY.total_seconds())
+        default_factory=lambda: Seldom(every=60.0, times=DENIALS_NOTED_A_MINUTE)
     )
 
     async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
@@ -114,7 +114,7 @@ class AccessService:
 
     async def _touch(self, key_id: UUID, grant_id: UUID) -> None:
         with contextlib.suppress(ServiceBusy):
-            async with self.database.transaction() as tx:
+            async with self.database.background_statements() as tx:
                 await tx.service_keys.touch(key_id)
                 await tx.grants.touch(grant_id)
 
@@ -145,7 +145,7 @@ class AccessService:
         self._note_denial(event, scope)
 
     def _note_denial(self, event: AuditEvent, operation: str) -> None:
-        """Record a refusal, once a minute for who was refused what: no loop fills the log.
+        """Record a refusal, so often a minute for who was refused what: no loop fills the log.
 
         Nothing that the caller chooses freely, such as an id, makes another record.
         """
@@ -154,7 +154,7 @@ class AccessService:
 
     async def _record(self, event: AuditEvent) -> None:
         with contextlib.suppress(ServiceBusy):
-            async with self.database.transaction() as tx:
+            async with self.database.background_statements() as tx:
                 await tx.audit.add(event)
 
 

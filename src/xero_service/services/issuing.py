@@ -87,7 +87,8 @@ class IssuingService:
 
     async def _audit(self, found: Access, presented: Presented) -> None:
         binding, generation = found.binding, found.binding.grant.generation
-        async with self.database.transaction() as tx:
+        # In line: hundreds whose refresh has just ended must not take the pool from who reads.
+        async with self.database.background_statements() as tx:
             await tx.audit.add_issue(
                 AuditEvent(
                     presented.actor(found.key.id),
