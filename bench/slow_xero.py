@@ -33,16 +33,21 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         fresh = await ready.seed(READERS)
         expired = await ready.seed(REFRESHES * BATCHES, expires_in=timedelta(minutes=-1))
         await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(1)))
-        idle = await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(IDLE_SECONDS)))
+        idle, _ = await _reads(ready, fresh, asyncio.create_task(asyncio.sleep(IDLE_SECONDS)))
         ready.sandbox.latency(UPSTREAM_MS)
-        busy, in_flight = [], []
+        busy: list[float] = []
+        in_flight, refused, statuses = [], 0, set[int]()
         async with watching.connections(ready) as connections:
             for n in range(BATCHES):
                 batch = expired[n * REFRESHES : (n + 1) * REFRESHES]
                 asked = asyncio.create_task(_refreshed(ready, batch))
-                busy += await _reads(ready, fresh, asked)
-                in_flight.append(asked.result())
+                took, refusals = await _reads(ready, fresh, asked)
+                busy, refused = busy + took, refused + refusals
+                seconds, answered = asked.result()
+                in_flight.append(seconds)
+                statuses |= answered
         calls = len(ready.sandbox.journal("token.refresh"))
+    said = ", ".join(map(str, sorted(statuses)))
     return (
         Figure(
             name="Fresh reads while refreshes are in flight, p99",
@@ -57,6 +62,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             unit="ms",
             floor=f"idle median: {statistics.median(idle):.1f} ms",
         ),
+        Figure(name="Fresh reads refused", value=refused, floor=f"of {len(busy)}", wanted=("=", 0)),
         Figure(
             name="Longest `idle in transaction` seen",
             value=connections.idle_in_transaction * 1000,
@@ -74,8 +80,8 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             name="Refresh calls",
             value=calls,
             floor=f"{BATCHES} x {REFRESHES} grants; the last of a batch was answered after"
-            f" {statistics.median(in_flight):.1f} s",
-            wanted=("=", BATCHES * REFRESHES),
+            f" {statistics.median(in_flight):.1f} s; answers: {said}",
+            wanted=("≤", BATCHES * REFRESHES),
         ),
     ), Picture(
         title=f"Reads of fresh tokens with {REFRESHES} refreshes of 3 s in flight",
@@ -90,9 +96,12 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _reads(ready: Stage, fresh: list[Seeded], until: "asyncio.Task[object]") -> list[float]:
-    """Read fresh tokens at a steady rate until a task ends; return milliseconds."""
+async def _reads(
+    ready: Stage, fresh: list[Seeded], until: "asyncio.Task[object]"
+) -> tuple[list[float], int]:
+    """Read fresh tokens at a steady rate until a task ends; return milliseconds, and refusals."""
     took: list[float] = []
+    refused: list[bool] = []
     pause = READERS / READS_A_SECOND
 
     async def reader(grant: Seeded) -> None:
@@ -103,17 +112,17 @@ async def _reads(ready: Stage, fresh: list[Seeded], until: "asyncio.Task[object]
             due += pause
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             answer = await line.ask("POST", path, headers)
-            assert answer.status == 200, answer.body
+            refused.append(answer.status != 200)
             # Counted from when it was due: a stall must not hide the reads that it delayed.
             took.append((time.perf_counter() - due) * 1000)
         await line.close()
 
     await asyncio.gather(until, *map(reader, fresh))
-    return took
+    return took, sum(refused)
 
 
-async def _refreshed(ready: Stage, batch: list[Seeded]) -> float:
-    """Ask for the batch from a process of its own; return the seconds until the last answer."""
+async def _refreshed(ready: Stage, batch: list[Seeded]) -> tuple[float, set[int]]:
+    """Ask for the batch from a process of its own; return seconds to the last answer, statuses."""
     requests = [ready.token_request(grant.binding_id) for grant in batch]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.slow_xero", ready.stack.replicas[0].url),
@@ -123,8 +132,7 @@ async def _refreshed(ready: Stage, batch: list[Seeded]) -> float:
     )
     said, _ = await process.communicate(json.dumps(requests).encode())
     found = json.loads(said)
-    assert found["statuses"] == [200], found
-    return float(found["seconds"])
+    return float(found["seconds"]), set(found["statuses"])
 
 
 async def _ask(url: str, requests: list[tuple[str, dict[str, str]]]) -> None:
