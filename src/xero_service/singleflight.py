@@ -81,20 +81,23 @@ class SingleFlight(Generic[K, T]):
 
 
 class Seldom(Generic[K]):
-    """Says whether something is due again: at most once in so long per key, in this process."""
+    """Says whether something is due again: so many times in so long per key, in this process."""
 
-    def __init__(self, *, every: float, at_most: int = 50_000) -> None:
-        """`every`: seconds; `at_most`: keys that are remembered."""
-        self._every, self._at_most = every, at_most
-        self._last: OrderedDict[K, float] = OrderedDict()
+    def __init__(self, *, every: float, times: int = 1, at_most: int = 50_000) -> None:
+        """`every`: seconds; `times`: how often in them; `at_most`: keys that are remembered."""
+        self._every, self._times, self._at_most = every, times, at_most
+        self._counts: OrderedDict[K, tuple[float, int]] = OrderedDict()
 
     def is_due(self, key: K) -> bool:
         """Tell whether it is time for `key`, and take it that it is done now if so."""
         now = time.monotonic()
-        if now - self._last.get(key, -self._every) < self._every:
+        since, count = self._counts.get(key, (now, 0))
+        if now - since >= self._every:
+            since, count = now, 0
+        if count >= self._times:
             return False
-        self._last[key] = now
-        self._last.move_to_end(key)
-        if len(self._last) > self._at_most:
-            self._last.popitem(last=False)
+        self._counts[key] = since, count + 1
+        self._counts.move_to_end(key)
+        if len(self._counts) > self._at_most:
+            self._counts.popitem(last=False)
         return True
