@@ -23,6 +23,7 @@ from xero_service.xero.transport import StreamedAnswer, Transport
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
 LONGEST_CALL_SECONDS = SLOT_FOR.total_seconds() - 10  # so that a slot outlives its call
 COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
+COOL_DOWN_AT_MOST = timedelta(days=1)  # the longest of Xero's limits; more is an error of its
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class ProxyService:
         try:
             async with AsyncExitStack() as stack:
                 answer = await self._answered(stack, call, grant)
-                learned = _learned(answer)
+                learned = learned_from(answer)
                 passed = tuple(back(answer.headers))
                 yield StreamedAnswer(answer.status, passed, _until(call.ends_at, answer.body))
         except (XeroSilent, TimeoutError) as error:
@@ -149,12 +150,14 @@ async def _until(ends_at: float, body: AsyncIterator[bytes]) -> AsyncIterator[by
         yield part
 
 
-def _learned(answer: StreamedAnswer) -> Learned:
+def learned_from(answer: StreamedAnswer) -> Learned:
+    """Read what an answer says of Xero's limits."""
     headers = dict(answer.headers)
     cool_down = None
     if answer.status == 429:
         seconds = retry_after(headers)
         cool_down = COOL_DOWN_UNKNOWN if seconds is None else timedelta(seconds=seconds)
+        cool_down = min(cool_down, COOL_DOWN_AT_MOST)
     return Learned(
         day_remaining=_number(headers, "x-daylimit-remaining"),
         minute_remaining=_number(headers, "x-minlimit-remaining"),
