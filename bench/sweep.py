@@ -14,7 +14,7 @@ from bench.stage import QUIET, Stage
 from demo.processes import Child
 from demo.stack import SERVICE
 
-GRANTS, FEW, GRANTS_FOR_TWO = 10_000, 1_000, 5_000
+GRANTS, FEW, GRANTS_FOR_TWO, BARE = 10_000, 1_000, 3_000, 2_000
 AT_ONCE, UPSTREAM_MS, POOL = 32, 200, 10
 DAYS_OLD = 50  # past the 45 after which upkeep renews a refresh token
 
@@ -22,8 +22,8 @@ TITLE = "Sweep"
 HOW = f"""{GRANTS:,} grants whose refresh tokens are {DAYS_OLD} days old, a Xero that takes
 {UPSTREAM_MS} ms, and `xero-service upkeep` as a process of its own with its {AT_ONCE} refreshes at
 a time and a pool of {POOL}. The clock runs from the first claim to the last commit. The floor is a
-bare httpx loop of {AT_ONCE} workers that makes the same calls, with no database behind it, half of
-them before the sweep and half after. Then {FEW:,} grants with one process, for its memory, and
+bare httpx loop of {AT_ONCE} workers that makes {BARE:,} of the same calls, with no database behind
+it, half of them before the sweep and half after; its wall is scaled up. Then {FEW:,} grants with one process, for its memory, and
 {GRANTS_FOR_TWO:,} with two processes."""
 
 
@@ -42,14 +42,14 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     with stage.ready(settings) as ready:
         ready.stack.replicas[0].child.stop()
         ready.sandbox.latency(UPSTREAM_MS)
-        spare = [at["refreshToken"] for at in ready.sandbox.seed(GRANTS)]
+        spare = [at["refreshToken"] for at in ready.sandbox.seed(BARE)]
         few = await _swept(ready, FEW)
-        before = await _bare(ready, spare[: GRANTS // 2])
+        before = await _bare(ready, spare[: BARE // 2])
         many = await _swept(ready, GRANTS)
-        after = await _bare(ready, spare[GRANTS // 2 :])
+        after = await _bare(ready, spare[BARE // 2 :])
         two = await _swept(ready, GRANTS_FOR_TWO, processes=2)
         calls = sum(use["presented"] > 1 for use in ready.sandbox.token_uses())
-    bare = before + after
+    bare = (before + after) * GRANTS / BARE
     bare_rate, rate = GRANTS / bare, GRANTS / many.seconds
     two_rate = GRANTS_FOR_TWO / two.seconds
     return (
