@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def measured(name: str) -> Outcome:
     """Run one benchmark and say what it found."""
     print(f"\n▸ {name}", flush=True)
     module = importlib.import_module(f"bench.{name}")
-    began = time.monotonic()
+    began, busy_before = time.monotonic(), os.getloadavg()[0]
     figures, picture = asyncio.run(module.measure())
     for figure in figures:
         verdict = {True: "met", False: "missed", None: ""}[figure.met]
@@ -62,6 +63,7 @@ def measured(name: str) -> Outcome:
         picture=picture,
         measured_at=datetime.now(UTC).isoformat(timespec="minutes"),
         seconds=round(time.monotonic() - began, 1),
+        busy_before=round(busy_before, 1),
     )
 
 

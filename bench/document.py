@@ -17,6 +17,8 @@ same run, in turns, on the same machine, and medians are taken, because on anoth
 numbers are others and only their ratios travel. The service runs as in production: real
 processes, prepared statements, every check, JSON logs, metrics. Its neighbours, the load and
 PostgreSQL share the same cores, so that absolute rates are lower than on hardware of one's own.
+Each section tells how busy the machine was before it: well above a tenth of its cores, other work
+was measured along, and the ratios suffer with the rates.
 """
 READING = """\
 ## How to read this
@@ -73,7 +75,8 @@ def _section(name: str, outcome: Outcome) -> str:
         *(_row(figure) for figure in outcome.figures),
         "",
         f"Measured {outcome.measured_at.replace('T', ' ').replace('+00:00', ' UTC')}"
-        f" in {outcome.seconds:.0f} s.",
+        f" in {outcome.seconds:.0f} s; the machine's load average before was"
+        f" {outcome.busy_before:g}.",
         "",
     ]
     return "\n".join(lines)

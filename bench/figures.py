@@ -61,6 +61,7 @@ class Outcome:
     picture: Picture
     measured_at: str
     seconds: float
+    busy_before: float  # the load average of the minute before
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON would hold it."""

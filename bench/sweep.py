@@ -23,8 +23,8 @@ HOW = f"""{GRANTS:,} grants whose refresh tokens are {DAYS_OLD} days old, a Xero
 {UPSTREAM_MS} ms, and `xero-service upkeep` as a process of its own with its {AT_ONCE} refreshes at
 a time and a pool of {POOL}. The clock runs from the first claim to the last commit. The floor is a
 bare httpx loop of {AT_ONCE} workers that makes {BARE:,} of the same calls, with no database behind
-it, half of them before the sweep and half after; its wall is scaled up. Then {FEW:,} grants with one process, for its memory, and
-{GRANTS_FOR_TWO:,} with two processes."""
+it, half of them before the sweep and half after; its wall is scaled up. Then {FEW:,} grants with
+one process, for its memory, and {GRANTS_FOR_TWO:,} with two processes."""
 
 
 @dataclass(frozen=True)

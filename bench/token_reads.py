@@ -10,7 +10,7 @@ from bench.load import CONNECTIONS, Load
 from bench.stage import Stage
 from demo.stack import LOOPBACK
 
-ROUNDS, SECONDS = 2, 2.0
+ROUNDS, SECONDS = 5, 3.0
 ROUNDS_WITH_TWO = 2
 SERVICE, EMPTY, MINIMAL = "token read", "empty route", "minimal reader"
 
