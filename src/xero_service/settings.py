@@ -135,6 +135,10 @@ Scopes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_scopes)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
+# A session token names the page's origin exactly; an app's own scheme may stand there, too.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
+
+
 class DatabaseSettings(BaseSettings):
     """What it takes to reach the database: all that `xero-service migrate` needs."""
 
@@ -227,6 +231,8 @@ class Settings(DatabaseSettings):
     def _somebody_may_sign_in(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one origin")
+        if not all(_ORIGIN.fullmatch(each) for each in value):
+            raise ValueError("must be origins such as https://app.example.com, without a path")
         return value
 
     @field_validator("public_url")

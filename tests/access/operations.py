@@ -66,6 +66,7 @@ class Operation:
 
 # HEAD is left out of the document and answered all the same.
 HIDDEN = (
+    Operation("callXeroOptions", "options", f"{PROXY}/{{path}}", frozenset({"bindingId"})),
     Operation("callXeroHead", "head", f"{PROXY}/{{path}}", frozenset({"bindingId"})),
     Operation("finishConnectionHead", "head", f"{PREFIX}/callback", frozenset({"state"})),
 )

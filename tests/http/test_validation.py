@@ -38,6 +38,8 @@ def refused(response: httpx.Response) -> str:
         ("/disconnect", {"tenantBindingId": [CANARY]}, "Check these fields: body.tenantBindingId."),
         ("/disconnect", {"tenantBindingId": None}, "Check these fields: body.tenantBindingId."),
         ("/disconnect", None, "Check these fields: body."),
+        ("/refresh", {"orgId": CANARY}, "Check these fields: body (unknown field)."),
+        ("/refresh", [CANARY], "Check these fields: body."),
     ],
 )
 async def test_a_wrong_body_is_told_by_its_fields(

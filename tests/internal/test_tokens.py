@@ -51,7 +51,7 @@ async def test_any_validity_up_to_25_minutes_can_be_asked_for(
     assert len(connected.world.calls("token.refresh")) == (1 if seconds == 1500 else 0)
 
 
-@pytest.mark.parametrize("wish", [-1, 1501, "many", 2.5])
+@pytest.mark.parametrize("wish", [-1, 1501, "many", "60", True, 2.5])
 async def test_another_validity_is_refused(
     billing: Service, connected: Connected, wish: object
 ) -> None:

@@ -73,6 +73,18 @@ async def test_from_another_org_both_orgs_bindings_work_and_neither_sees_the_oth
     assert world.presented()[0] == 0
 
 
+async def test_an_ended_binding_stays_with_the_grant_that_it_ended_with(world: World) -> None:
+    """A later consent from another org is nothing to an org that has left."""
+    acme, globex = await world.acme_admin(), await world.globex_admin()
+    ended = await acme.connects(ACME_TRADING, xero_user=SHARED)
+    await acme.disconnects(ended["id"])
+
+    await globex.connects(GLOBEX, xero_user=SHARED)
+
+    bindings = await acme.bindings(status="revoked")
+    assert bindings[ACME_TRADING]["grantId"] == ended["grantId"]
+
+
 async def test_after_a_disconnect_an_owed_revocation_is_cancelled_r19(world: World) -> None:
     acme, globex = await world.acme_admin(), await world.globex_admin()
     binding = await acme.connects(ACME_TRADING, xero_user=SHARED)

@@ -184,6 +184,16 @@ def test_somebody_must_be_allowed_to_sign_in(variables: Environment) -> None:
     assert "\n  AUTH_AUTHORIZED_PARTIES must name at least one origin" in said
 
 
+@pytest.mark.parametrize(
+    "party", ["*", "https://app.example.com/", "app.example.com", "https://*.b"]
+)
+def test_a_party_that_no_token_can_name_is_refused(variables: Environment, party: str) -> None:
+    """S7: `azp` is an origin, compared as it is."""
+    said = variables.refusal(AUTH_AUTHORIZED_PARTIES=f"https://a.example.com,{party}")
+
+    assert "\n  AUTH_AUTHORIZED_PARTIES must be origins such as" in said
+
+
 @pytest.mark.parametrize(("lease", "timeout"), [("19.9", "10"), ("30", "15.1")])
 def test_a_lease_that_a_slow_call_outlives_is_refused(
     variables: Environment, lease: str, timeout: str

@@ -155,7 +155,7 @@ def test_the_example_file_lists_exactly_what_can_be_set() -> None:
 
 
 def test_the_example_file_marks_exactly_what_is_required() -> None:
-    required = example(r"^(\w+)= *# (required)")
+    required = example(r"^# required.*\n(\w+)=$")
 
     assert set(required) == set(COMPLETE)
 

@@ -585,6 +585,11 @@ export interface components {
       minuteRemaining: number | null
     }
     /**
+     * Nothing
+     * @description No fields: a body may be sent, but nothing can be asked for in it.
+     */
+    Nothing: Record<string, never>
+    /**
      * Problem
      * @description What went wrong, for people (`detail`) and for programs (`code`).
      */
@@ -869,15 +874,6 @@ export interface operations {
           [name: string]: unknown
         }
         content?: never
-      }
-      /** @description Validation Error */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem']
-        }
       }
     }
   }
@@ -1290,7 +1286,11 @@ export interface operations {
       path?: never
       cookie?: never
     }
-    requestBody?: never
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Nothing'] | null
+      }
+    }
     responses: {
       /** @description Successful Response */
       200: {
@@ -2318,18 +2318,6 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Ready']
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
         }
       }
       /** @description `service_busy`, `migrations_pending` */

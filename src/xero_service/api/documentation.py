@@ -46,6 +46,8 @@ WHO = {
     Acts.OPERATOR: "an operator of this service",
     Acts.TIME: "nobody",
 }
+# They take whatever is sent: a browser that comes back must land, a probe sends nothing.
+NEVER_INVALID = {"finishConnection", "readiness"}
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -99,6 +101,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     codes = {IntegrationError.code}
     for path in document["paths"].values():
         for operation in path.values():
+            if operation["operationId"] in NEVER_INVALID:
+                operation["responses"].pop("422", None)
             for answer in operation["responses"].values():
                 codes.update(answer.get("x-codes", []))
                 _mark_problem(answer)

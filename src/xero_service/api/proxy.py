@@ -30,7 +30,7 @@ from xero_service.services.proxy import Forwarded
 from xero_service.xero.transport import StreamedAnswer
 
 router = APIRouter(tags=["services"])
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 class PassedOn(StreamingResponse):
@@ -103,7 +103,7 @@ for method in METHODS:
                 UpstreamTimeout,
             ),
         },
-        include_in_schema=method != "HEAD",
+        include_in_schema=method not in {"HEAD", "OPTIONS"},
     )
 
 

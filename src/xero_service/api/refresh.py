@@ -1,10 +1,12 @@
 """POST /refresh: renew what is due, now."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Body
 
 from xero_service.api import problems
 from xero_service.api.deps import OrgToRefreshDep, ServicesDep
-from xero_service.api.schemas import RefreshAnswer, RefreshError
+from xero_service.api.schemas import Nothing, RefreshAnswer, RefreshError
 from xero_service.errors import (
     AuthError,
     OrgMismatch,
@@ -31,7 +33,11 @@ router = APIRouter(tags=["bindings"])
         SignInUnavailable,
     ),
 )
-async def refresh(org_id: OrgToRefreshDep, services: ServicesDep) -> RefreshAnswer:
+async def refresh(
+    org_id: OrgToRefreshDep,
+    services: ServicesDep,
+    _: Annotated[Nothing | None, Body()] = None,
+) -> RefreshAnswer:
     """Renew the org's tokens that are due; nothing to do without an active org."""
     report = await services.tokens.proactive_refresh_for_org(org_id)
     return RefreshAnswer(

@@ -189,11 +189,20 @@ class RefreshAnswer(Answer):
     errors: list[RefreshError]
 
 
+class Nothing(Body):
+    """No fields: a body may be sent, but nothing can be asked for in it."""
+
+
 class TokenRequest(Body):
     """What a service needs of the token."""
 
     min_validity_seconds: int = Field(
-        default=0, ge=0, le=1500, description="The token lives at least this long.", examples=[300]
+        default=0,
+        ge=0,
+        le=1500,
+        strict=True,
+        description="The token lives at least this long.",
+        examples=[300],
     )
 
 

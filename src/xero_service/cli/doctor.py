@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
+from xero_service.app import PREFIX
 from xero_service.cli.session import with_services
 from xero_service.errors import IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
@@ -75,10 +76,10 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
             yield Finding(what, False, "its signing keys cannot be had: check URL and egress")
         else:
             yield Finding(what, True, "reachable")
-    callback = settings.xero_redirect_uri
-    own = callback.startswith(settings.public_url)
+    callback = f"{settings.public_url}{PREFIX}/callback"
+    registered = settings.xero_redirect_uri
     yield Finding(
         "redirect URI",
-        own,
-        callback if own else f"{callback} is not below PUBLIC_URL: the flow cookie will be missing",
+        registered == callback,
+        registered if registered == callback else f"{registered} is not {callback}",
     )

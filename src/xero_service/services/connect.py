@@ -40,7 +40,7 @@ WAIT_FOR_FIRST_SECONDS = 30.0
 # The browser hears "failed" after this; the set is saved all the same when it comes.
 BROWSER_WAITS_SECONDS = 25.0
 ENTROPY_BYTES = 32
-REFUSAL_IS_NOTED_EVERY_SECONDS = 60.0
+REFUSALS_NOTED_A_MINUTE = 20
 
 log = logger(__name__)
 
@@ -96,7 +96,7 @@ class ConnectService:
     background: BackgroundWork
     issuer: str
     refusals: Seldom[tuple[str, str, str | None]] = field(
-        default_factory=lambda: Seldom(every=REFUSAL_IS_NOTED_EVERY_SECONDS)
+        default_factory=lambda: Seldom(every=60.0, times=REFUSALS_NOTED_A_MINUTE)
     )
 
     async def start(
@@ -255,11 +255,13 @@ class ConnectService:
         return Payload.read(self.keys.decrypt_token(attempt.sealed_payload, _context(identifier)))
 
     async def _refuse(self, actor: Actor, error: FlowError, payload: Payload | None = None) -> str:
-        """Audit and land: an attempt's end always, what belongs to none once a minute at most.
+        """Audit and land: an attempt's end always, what belongs to none so often a minute at most.
 
         So whoever invents states fills no log.
         """
         about = payload.org_id if payload else None
+        if payload and not isinstance(error, FlowMismatch | SessionMismatch):
+            actor = _as_starter(actor, payload)
         ends = payload is not None and not isinstance(error, FlowExpired)
         if ends or self.refusals.is_due((actor.id, error.code, about)):
             await self._audit(actor, "connect.refused", error.code, about)

@@ -191,7 +191,7 @@ class Grants:
         )
         await self._connection.execute(
             update(BindingRow)
-            .where(BindingRow.active_grant_id.in_(ids))
+            .where(BindingRow.active_grant_id.in_(ids), BindingRow.status != "revoked")
             .values(active_grant_id=new.id)
         )
         return tuple((row.id, row.clerk_org_id) for row in rows if row.superseded_by is None)
