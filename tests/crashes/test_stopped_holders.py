@@ -36,7 +36,7 @@ async def test_a_holder_stopped_before_it_sends_undoes_nothing_when_it_wakes_r7(
     await really_refreshes(world, admin, grant_id)
 
 
-@pytest.mark.parametrize("replay", ["new_set", "same_set"])
+@pytest.mark.parametrize("replay", ["new_set", pytest.param("same_set", marks=pytest.mark.soak)])
 async def test_a_holder_stopped_before_it_reads_the_answer_undoes_nothing_when_it_wakes_r7(
     world: World, doom: Doom, replay: str
 ) -> None:

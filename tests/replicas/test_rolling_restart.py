@@ -36,9 +36,15 @@ async def keeps_growing_old(world: World, grant_id: str) -> None:
         await asyncio.sleep(0.3)
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("replicas", "rounds"), [(1, 1), pytest.param(2, 10, marks=pytest.mark.soak)]
+)
 async def test_a_rolling_restart_under_load_fails_no_request_r24(
-    world: World, replica: StartReplica, process_environment: dict[str, str], rounds: int
+    world: World,
+    replica: StartReplica,
+    process_environment: dict[str, str],
+    replicas: int,
+    rounds: int,
 ) -> None:
     process_environment["DRAIN_NOTICE_SECONDS"] = "1"
     admin = await world.acme_admin()
@@ -53,7 +59,7 @@ async def test_a_rolling_restart_under_load_fails_no_request_r24(
         calls = [partial(billing.token, binding["id"]) for binding in (fresh, ageing)] * 3
         grows_old = asyncio.create_task(keeps_growing_old(world, ageing["grantId"]))
         stack.callback(grows_old.cancel)
-        running = [await stack.enter_async_context(replica()) for _ in range(2)]
+        running = [await stack.enter_async_context(replica()) for _ in range(replicas)]
         for each in running:
             balancer.add(each.url)
 

@@ -34,7 +34,7 @@ from xero_sandbox.samples import (
     TEN_ORGS_OWNER,
 )
 
-SECONDS = 6.0
+SECONDS = 4.0
 LONG_SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
 SEED = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(1_000_000)))
 POOL = 5
@@ -156,8 +156,12 @@ class Day:
 
     async def evening(self) -> dict[str, int]:
         """Wait until all that was begun has come to its end; return what the replica holds."""
-        await until(self.nothing_is_open, within=40)
-        return await self.look()
+        await until(self.nothing_is_open, within=60)
+        looks = []
+        for _ in range(20):  # a round of upkeep has tasks of its own: look between two
+            looks.append(await self.look())
+            await asyncio.sleep(0.1)
+        return min(looks, key=lambda look: look["tasks"])
 
     async def look(self) -> dict[str, int]:
         found: dict[str, int] = (await self.billing.http.get("/inside")).json()
@@ -208,7 +212,7 @@ async def test_mixed_load_with_random_faults_leaves_nothing_behind_r27(
 ) -> None:
     async with day_of(world, replica) as day:
         async with day.going_on():
-            await asyncio.sleep(min(seconds / 2, 30))
+            await asyncio.sleep(min(seconds / 2, 30))  # caches fill, pools open
         before = await day.evening()
         async with day.going_on() as load:
             await asyncio.sleep(seconds)
