@@ -9,7 +9,7 @@ import asyncpg
 
 from tests.internal.callers import Service, client_of
 from tests.people import Person
-from tests.properties.invariants import Invariants
+from tests.properties.invariants import BINDINGS, Invariants
 from tests.properties.mortal import Mortal
 from tests.world import ACCOUNTANT
 from xero_sandbox.client import SandboxClient, SandboxError
@@ -37,7 +37,7 @@ class Deeds:
         return Service(self.key.made, client_of(self.process.application), org)
 
     async def binding(self, number: int) -> asyncpg.Record | None:
-        rows = await self.sql.fetch("SELECT * FROM integration_tenant_bindings ORDER BY id")
+        rows = await self.sql.fetch(f"{BINDINGS} ORDER BY b.id")
         return rows[number % len(rows)] if rows else None
 
     async def connect(self, org: str, user: str, tenant: str) -> None:
