@@ -8,7 +8,16 @@ from pathlib import Path
 from demo.processes import LaunchError
 
 CALLBACK = "/api/integrations/xero/callback"
-OWN_PREFIXES = ("XERO_", "AUTH_", "ENCRYPTION_", "DATABASE_", "REFRESH_", "UPKEEP_", "DRAIN_", "LOG_")
+OWN_PREFIXES = (
+    "XERO_",
+    "AUTH_",
+    "ENCRYPTION_",
+    "DATABASE_",
+    "REFRESH_",
+    "UPKEEP_",
+    "DRAIN_",
+    "LOG_",
+)
 OWN_NAMES = frozenset({"FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
 
 
