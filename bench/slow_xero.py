@@ -16,11 +16,11 @@ from demo.stack import ROOT
 
 POOL, REFRESHES, UPSTREAM_MS = 10, 500, 3000
 READERS, READS_A_SECOND = 4, 60
-BATCHES, IDLE_SECONDS = 3, 6.0
+BATCHES, IDLE_SECONDS, ASKED_WITHIN = 3, 6.0, 2.5
 
 TITLE = "Slow Xero"
 HOW = f"""One process with a pool of {POOL} database connections. {REFRESHES} callers, in a process
-of their own, ask within one second for tokens of {REFRESHES} expired grants, and Xero takes
+of their own, ask within {ASKED_WITHIN:g} s for tokens of {REFRESHES} expired grants, and Xero takes
 {UPSTREAM_MS / 1000:g} s for each, so that all are in flight together; {BATCHES} such batches.
 Meanwhile {READERS} connections read the fresh tokens of other bindings, {READS_A_SECOND} times a
 second, as they did before while all was idle. `pg_stat_activity` is looked at every
@@ -136,12 +136,12 @@ async def _refreshed(ready: Stage, batch: list[Seeded]) -> tuple[float, set[int]
 
 
 async def _ask(url: str, requests: list[tuple[str, dict[str, str]]]) -> None:
-    """What the callers' process does: ask all within a second, and say how it went."""
+    """What the callers' process does: ask all, evenly spread, and say how it went."""
     lines = [await Line.open(url) for _ in requests]
     began = time.perf_counter()
 
     async def one(number: int) -> int:
-        await asyncio.sleep(number / len(requests))
+        await asyncio.sleep(ASKED_WITHIN * number / len(requests))
         path, headers = requests[number]
         return (await lines[number].ask("POST", path, headers)).status
 

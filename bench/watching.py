@@ -45,6 +45,7 @@ async def connections(stage: Stage) -> AsyncIterator[Connections]:
                 "   FILTER (WHERE state LIKE 'idle in transaction%') AS idle"
                 " FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
             seen.samples += 1
             seen.at_once = max(seen.at_once, row["at_once"])
