@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from bench import document
@@ -74,13 +75,14 @@ def keep(name: str, outcome: Outcome) -> None:
 
 
 def kept(names: Sequence[str]) -> dict[str, Outcome]:
-    """Return what was found last, in order."""
-    paths = {name: KEPT / f"{name}.json" for name in names}
-    return {
-        name: Outcome.read(json.loads(path.read_text(encoding="utf-8")))
-        for name, path in paths.items()
-        if path.exists()
-    }
+    """Return what was found last, in order; what another version kept is not read."""
+    found = {}
+    for name in names:
+        path = KEPT / f"{name}.json"
+        if path.exists():
+            with suppress(TypeError, KeyError):
+                found[name] = Outcome.read(json.loads(path.read_text(encoding="utf-8")))
+    return found
 
 
 if __name__ == "__main__":
