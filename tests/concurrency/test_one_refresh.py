@@ -75,7 +75,7 @@ async def asking_process(
 
 async def says(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):  # to start takes long where many do
         while line := (await process.stdout.readline()).decode():
             if line.startswith(("ready", "asked", "[")):
                 return line.strip()
