@@ -33,6 +33,7 @@ async def test_a_holder_stopped_before_it_sends_undoes_nothing_when_it_wakes_r7(
 
     assert await stored_fingerprint(world, grant_id) == ours
     assert (await world.grant(grant_id))["generation"] == 2
+    assert world.presented() == [1, 0]
     await really_refreshes(world, admin, grant_id)
 
 

@@ -118,11 +118,11 @@ class Refresher:
 
     async def _send_within_deadline(self, lease: RefreshLease, claim_began: float) -> Grant:
         """Send, and wait until the deadline; the answer is read to its end all the same."""
+        failpoints.reached(Place.REFRESH_CLAIMED)
         patience = self.policy.deadline.total_seconds() - (time.monotonic() - claim_began)
         if patience < self.policy.lease.total_seconds() / 3:
             # Too little of the lease is left: another could claim while we are still sending.
             raise await self.settling.unsent(lease)
-        failpoints.reached(Place.REFRESH_CLAIMED)
         attempt = self.background.start(self._send_and_settle(lease))
         try:
             async with asyncio.timeout(patience):
