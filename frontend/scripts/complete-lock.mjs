@@ -2,7 +2,9 @@
 //
 // npm leaves an optional package out of the lock when the registry at hand does not carry it, and
 // `npm ci` then refuses the lock on every platform. Their exact versions stand in the packages
-// that ask for them, and their platform in their names. Run after each `npm install`.
+// that ask for them, their platform in their names, and their hash in what is known about them.
+// Run after each `npm install`.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const LOCK = new URL('../package-lock.json', import.meta.url)
@@ -31,7 +33,7 @@ const PROCESSORS = [
   'x64',
 ]
 
-/** @typedef {{ version?: string, optionalDependencies?: Record<string, string>, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} Entry */
+/** @typedef {{ version?: string, integrity?: string, link?: boolean, optionalDependencies?: Record<string, string>, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} Entry */
 /** @type {{ packages: { '': Entry } & Record<string, Entry> }} */
 const lock = JSON.parse(readFileSync(LOCK, 'utf8'))
 
@@ -53,6 +55,16 @@ for (const entry of Object.values(lock.packages)) {
       optional: true,
       ...(os.length > 0 && { os }),
     }
+  }
+}
+for (const [path, entry] of Object.entries(lock.packages)) {
+  if (path === '' || entry.link || entry.integrity) continue
+  const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const question = ['view', `${name}@${entry.version ?? ''}`, 'dist.integrity']
+  try {
+    entry.integrity = execFileSync('npm', question, { encoding: 'utf8', stdio: 'pipe' }).trim()
+  } catch {
+    console.warn(`No hash for ${name}: the registry at hand does not carry it.`)
   }
 }
 const { '': root, ...packages } = lock.packages
