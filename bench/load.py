@@ -37,6 +37,7 @@ class Load:
     per_second: float
     p50: float
     p99: float
+    failed: int = 0
 
 
 @cache
@@ -56,7 +57,7 @@ def client() -> str:
 def put_on(
     url: str, headers: Mapping[str, str], *, method: str, seconds: float, directory: Path
 ) -> Load:
-    """Ask `url` for so long on 32 connections; every answer must be a success."""
+    """Ask `url` for so long on 32 connections."""
     if program := wrk():
         lines = (f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
         script = directory / "load.lua"
@@ -64,9 +65,8 @@ def put_on(
         command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         said = done.stdout.partition("RESULT ")[2].split()
-        requests, microseconds, p50, p99, errors = map(int, said[:5])
-        assert not errors, f"{errors} requests failed: {done.stdout}"
-        return Load(requests / microseconds * 1e6, p50 / 1000, p99 / 1000)
+        requests, microseconds, p50, p99, failed = map(int, said[:5])
+        return Load(requests / microseconds * 1e6, p50 / 1000, p99 / 1000, failed)
     told = {"url": url, "headers": dict(headers), "method": method, "seconds": seconds}
     command = [sys.executable, "-m", "bench.load", json.dumps(told)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
@@ -75,18 +75,20 @@ def put_on(
 
 async def _own(url: str, headers: dict[str, str], method: str, seconds: float) -> Load:
     lines = [await Line.open(url) for _ in range(CONNECTIONS)]
-    path, took = urlsplit(url).path, []
+    path = urlsplit(url).path
+    took: list[float] = []
+    failed: list[bool] = []
     began = time.perf_counter()
 
     async def one(line: Line) -> None:
         while time.perf_counter() - began < seconds:
             answer = await line.ask(method, path, headers)
-            assert answer.status == 200, answer
+            failed.append(answer.status >= 400)
             took.append(answer.seconds * 1000)
 
     await asyncio.gather(*map(one, lines))
     rate = len(took) / (time.perf_counter() - began)
-    return Load(rate, percentile(took, 0.5), percentile(took, 0.99))
+    return Load(rate, percentile(took, 0.5), percentile(took, 0.99), sum(failed))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,12 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             wanted=("≤", 3),
         ),
         Figure(
+            name="Token reads that failed",
+            value=one[SERVICE].failed + two[SERVICE].failed,
+            floor="of all, with one worker and with two",
+            wanted=("=", 0),
+        ),
+        Figure(
             name="Token reads a second, two workers",
             value=two[SERVICE].per_second,
             unit="/s",
@@ -132,4 +138,5 @@ def _median(loads: list[Load]) -> Load:
         statistics.median(each.per_second for each in loads),
         statistics.median(each.p50 for each in loads),
         statistics.median(each.p99 for each in loads),
+        sum(each.failed for each in loads),
     )
