@@ -126,7 +126,12 @@ class Database:
         """Prepare the pool; nothing is connected until the first transaction."""
         self._engine = _engine(url, pool_size, prepared_statements)
         self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        # The pool alone would let a newcomer overtake who waits, again and again.
+        self._seats = asyncio.Semaphore(pool_size)
         self._share = asyncio.Semaphore(max(1, pool_size // 2))
+        # Between statements PgBouncer's transaction mode may change the server's session, and
+        # with it what was prepared there: only a transaction stays on one.
+        self._keeps_session = prepared_statements
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -134,9 +139,8 @@ class Database:
 
         Raises ServiceBusy where the database is away or the pool has no connection free.
         """
-        with _outages_are_busy():
-            async with self._engine.begin() as connection:
-                yield Transaction(connection)
+        async with self._seat(), self._engine.begin() as connection:
+            yield Transaction(connection)
 
     @asynccontextmanager
     async def background_transaction(self) -> AsyncIterator[Transaction]:
@@ -154,22 +158,28 @@ class Database:
 
         For work that is one statement: one round trip instead of three.
         """
-        async with self._share:
-            with _outages_are_busy():
-                async with self._singly.connect() as connection:
-                    yield Transaction(connection)
+        if not self._keeps_session:
+            async with self.background_transaction() as tx:
+                yield tx
+            return
+        async with self._share, self._seat(), self._singly.connect() as connection:
+            yield Transaction(connection)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Run one prepared statement on the bare driver, outside a transaction: one round trip.
 
         Raises ServiceBusy like `transaction`.
         """
-        with _outages_are_busy():
+        async with self._seat():
             connection = await self._engine.raw_connection()
             driver = connection.driver_connection
             assert driver is not None  # noqa: S101 - it was just checked out
             try:
-                found: Record | None = await driver.fetchrow(statement, *arguments)
+                if self._keeps_session:
+                    found: Record | None = await driver.fetchrow(statement, *arguments)
+                else:
+                    async with driver.transaction():
+                        found = await driver.fetchrow(statement, *arguments)
             except (PostgresError, AsyncpgInterfaceError, OSError):
                 if driver.is_closed():
                     connection.invalidate()
@@ -177,6 +187,20 @@ class Database:
             finally:
                 connection.close()
             return found
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncIterator[None]:
+        """Wait for one of the pool's connections to be free, first come first served."""
+        try:
+            async with asyncio.timeout(POOL_WAIT_SECONDS if self._seats.locked() else None):
+                await self._seats.acquire()
+        except TimeoutError as error:
+            raise ServiceBusy("All database connections are in use.", retry_after=1) from error
+        try:
+            with _outages_are_busy():
+                yield
+        finally:
+            self._seats.release()
 
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.
