@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -30,6 +31,7 @@ from xero_service.services.proxy import Forwarded
 from xero_service.xero.transport import StreamedAnswer
 
 router = APIRouter(tags=["services"])
+CALLER_LEFT = 499  # nobody reads it; in the access log it tells who ended the request
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -70,9 +72,12 @@ async def call_xero(
         body=request.stream(),
         length=_declared_length(request),
     )
-    async with AsyncExitStack() as stack:
-        call = services.proxy.call(presented, bindingId, forwarded)
-        return PassedOn(await stack.enter_async_context(call), stack.pop_all())
+    try:
+        async with AsyncExitStack() as stack:
+            call = services.proxy.call(presented, bindingId, forwarded)
+            return PassedOn(await stack.enter_async_context(call), stack.pop_all())
+    except ClientDisconnect:
+        return Response(status_code=CALLER_LEFT)
 
 
 for method in METHODS:

@@ -1,10 +1,11 @@
 """Bodies that pass the proxy: small ones are kept to be sent again, large ones only stream."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from xero_service.errors import BodyTooLarge
+from xero_service.errors import BodyTooLarge, InvalidRequest
 from xero_service.xero.transport import StreamedAnswer
 
 LARGEST_BODY = 25 * 1024 * 1024  # Xero takes attachments of up to 25 MB
@@ -12,13 +13,24 @@ REPLAYED_BODY = 1024 * 1024  # what is kept, so that it can be sent again after 
 REFUSAL_AT_MOST = 64 * 1024
 
 
-async def held(body: AsyncIterator[bytes], declared: int | None) -> bytes | AsyncIterator[bytes]:
+async def held(
+    body: AsyncIterator[bytes], declared: int | None, *, within: float
+) -> bytes | AsyncIterator[bytes]:
     """Return a small body whole, a larger one as a stream that ends at the limit.
 
-    Raises BodyTooLarge, at once where the caller declared too much.
+    Raises BodyTooLarge, at once where the caller declared too much, and InvalidRequest where what
+    is kept takes the caller longer than `within` seconds.
     """
     if (declared or 0) > LARGEST_BODY:
         raise _too_large()
+    try:
+        async with asyncio.timeout(within):
+            return await _held(body)
+    except TimeoutError as error:
+        raise InvalidRequest("The body took too long to arrive.") from error
+
+
+async def _held(body: AsyncIterator[bytes]) -> bytes | AsyncIterator[bytes]:
     read = bytearray()
     async for part in body:
         read += part

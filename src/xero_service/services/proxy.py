@@ -8,19 +8,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from xero_service.domain import Grant, Scope
+from xero_service.domain import Scope
 from xero_service.errors import UpstreamTimeout, XeroSilent
-from xero_service.services.access import Access, AccessService, Presented
+from xero_service.services.access import AccessService, Presented
 from xero_service.services.bodies import held, peeked
 from xero_service.services.proxy_rules import back, checked_target, onward
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
+from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.answers import error_field, retry_after
 from xero_service.xero.transport import StreamedAnswer, Transport
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
+BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
+DECISION_SECONDS = 0.25  # how long "this key may use this binding" is believed
 LONGEST_CALL_SECONDS = SLOT_FOR.total_seconds() - 10  # so that a slot outlives its call
 COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
 COOL_DOWN_AT_MOST = timedelta(days=1)  # the longest of Xero's limits; more is an error of its
@@ -44,11 +47,19 @@ class _Call:
 
     request: Forwarded
     target: str
+    presented: Presented = field(repr=False)
     binding_id: UUID
-    tenant_id: str
     body: bytes | AsyncIterator[bytes] = field(repr=False)
     ends_at: float
     id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A binding that may be used, as it was found `at` by the monotonic clock or later."""
+
+    binding: ReadBinding
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +79,22 @@ class ProxyService:
     ) -> AsyncIterator[StreamedAnswer]:
         """Yield Xero's answer, whatever it is; a token that Xero calls expired is renewed once.
 
-        Raises as `AccessService.usable_binding` does, ForbiddenPath, BodyTooLarge,
-        RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or ServiceBusy.
+        A key that is revoked and a binding that ends meanwhile are noticed however long the body
+        or the turn took. Raises as `AccessService.usable_binding` does, ForbiddenPath,
+        InvalidRequest, BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or
+        ServiceBusy.
         """
         target = checked_target(request.path, request.query)
-        found = await self._usable(presented, binding_id)
-        grant, tenant_id = found.binding.grant, found.binding.tenant_id
-        body = await held(request.body, request.length)
+        decided = await self._usable(presented, binding_id)
+        tenant_id = decided.binding.tenant_id
+        body = await held(request.body, request.length, within=BODY_SECONDS)
         ends_at = time.monotonic() + LONGEST_CALL_SECONDS
-        call = _Call(request, target, binding_id, tenant_id, body, ends_at)
+        call = _Call(request, target, presented, binding_id, body, ends_at)
         learned = Learned()
         await self.turns.take(tenant_id, call.id)
         try:
             async with AsyncExitStack() as stack:
-                answer = await self._answered(stack, call, grant)
+                answer = await self._answered(stack, call, decided)
                 learned = learned_from(answer)
                 passed = tuple(back(answer.headers))
                 yield StreamedAnswer(answer.status, passed, _until(call.ends_at, answer.body))
@@ -92,21 +105,36 @@ class ProxyService:
         finally:
             self.turns.give_back(tenant_id, call.id, learned)
 
-    async def _usable(self, presented: Presented, binding_id: UUID) -> Access:
+    async def _usable(self, presented: Presented, binding_id: UUID) -> _Decided:
         """Return a binding whose grant has a token that works, decided after any wait for it."""
-        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
-        seen = found.binding.grant
+        decided = await self._decided(presented, binding_id)
+        seen = decided.binding.grant
         if await self.tokens.usable(seen) is not seen:
-            found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
-        return found
+            decided = await self._decided(presented, binding_id)
+        return decided
 
-    async def _answered(self, stack: AsyncExitStack, call: _Call, grant: Grant) -> StreamedAnswer:
+    async def _decided(self, presented: Presented, binding_id: UUID) -> _Decided:
+        at = time.monotonic()
+        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
+        return _Decided(found.binding, at)
+
+    async def _still(self, call: _Call, decided: _Decided) -> _Decided:
+        """Return what was decided, decided anew where that was more than a moment ago (S51)."""
+        if time.monotonic() - decided.at < DECISION_SECONDS:
+            return decided
+        return await self._decided(call.presented, call.binding_id)
+
+    async def _answered(
+        self, stack: AsyncExitStack, call: _Call, decided: _Decided
+    ) -> StreamedAnswer:
         """Return Xero's answer to the call, and to its repetition where the token had expired.
 
         A missing scope is a 401 too, which no refresh would help (facts §1.10). A body that was
         streamed cannot be repeated: its caller gets the 401, and a new token when it comes again.
         """
-        answer = await self._sent(stack, call, grant)
+        decided = await self._still(call, decided)
+        grant = decided.binding.grant
+        answer = await self._sent(stack, call, decided)
         if answer.status not in {401, 403}:
             return answer
         answer, body = await peeked(answer)
@@ -114,18 +142,21 @@ class ProxyService:
         if answer.status == 403 and detail == "AuthenticationUnsuccessful":
             self.reconcile.soon(call.binding_id, grant.id)
         if answer.status == 401 and detail.startswith("TokenExpired"):
-            fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+            _ = await self._still(call, decided)
+            _ = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
             if isinstance(call.body, bytes):
                 await stack.aclose()
-                await self.turns.take(call.tenant_id, call.id)
-                return await self._sent(stack, call, fresh)
+                await self.turns.take(decided.binding.tenant_id, call.id)
+                renewed = await self._decided(call.presented, call.binding_id)
+                return await self._sent(stack, call, renewed)
         return answer
 
-    async def _sent(self, stack: AsyncExitStack, call: _Call, grant: Grant) -> StreamedAnswer:
+    async def _sent(self, stack: AsyncExitStack, call: _Call, decided: _Decided) -> StreamedAnswer:
+        binding, body = decided.binding, call.body
         headers = [
             *onward(call.request.headers),
-            ("authorization", f"Bearer {self.tokens.access_token(grant)}"),
-            ("xero-tenant-id", call.tenant_id),
+            ("authorization", f"Bearer {self.tokens.access_token(binding.grant)}"),
+            ("xero-tenant-id", binding.tenant_id),
         ]
         async with asyncio.timeout(call.ends_at - time.monotonic()):
             return await stack.enter_async_context(
@@ -133,11 +164,23 @@ class ProxyService:
                     call.request.method,
                     f"{self.api_url}/{call.target}",
                     headers=headers,
-                    content=call.body,
+                    content=body if isinstance(body, bytes) else self._ended(call, decided, body),
                     length=call.request.length,
                     within=SILENCE_SECONDS,
                 )
             )
+
+    async def _ended(
+        self, call: _Call, decided: _Decided, body: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        """Pass a body on as it arrives, its last part only if the call may still be made."""
+        last = b""
+        async for part in body:
+            if last and part:
+                yield last
+            last = part or last
+        _ = await self._still(call, decided)
+        yield last
 
 
 async def _until(ends_at: float, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
