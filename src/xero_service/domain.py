@@ -354,6 +354,7 @@ class Cleanup:
     org_id: str
     grant_id: UUID
     xero_user_id: str
+    tenant_id: str | None
     connection_id: str | None
     attempts: int
     outcome: CleanupOutcome | None

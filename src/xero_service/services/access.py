@@ -1,7 +1,7 @@
 """What a service key may reach: one read decides key, scope, org, binding and grant."""
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
@@ -135,14 +135,19 @@ class AccessService:
         scope: Scope,
         asked: UUID | None = None,
     ) -> None:
-        event = AuditEvent(
-            presented.actor(key.id),
-            "access.denied",
-            outcome=error.code,
-            org_id=key.org_id,
-            detail={"key": key.name, "bindingId": str(asked) if asked else None},
+        actor = presented.actor(key.id)
+        detail: dict[str, str | int | bool | None] = {"key": key.name}
+        if error.code == AuthError.code:
+            # Its secret was wrong, or it is over: whoever came is not known to be this key.
+            actor = replace(actor, kind="system", id="anonymous")
+        elif asked:
+            detail["bindingId"] = str(asked)
+        self._note_denial(
+            AuditEvent(
+                actor, "access.denied", outcome=error.code, org_id=key.org_id, detail=detail
+            ),
+            scope,
         )
-        self._note_denial(event, scope)
 
     def _note_denial(self, event: AuditEvent, operation: str) -> None:
         """Record a refusal, so often a minute for who was refused what: no loop fills the log.

@@ -155,10 +155,17 @@ class CleanupService:
             return await tx.cleanups.lock_owed(cleanup.id) is not None
 
     async def end(self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome) -> None:
-        """Note the outcome; the tokens of a revoked grant have nothing left to do."""
+        """Note the outcome; what a consent reached and was ended is out of its reach from then on.
+
+        The tokens of a revoked grant have nothing left to do.
+        """
         if cleanup.kind is CleanupKind.REVOKE:
             await tx.grants.erase_tokens(cleanup.grant_id)
-        await tx.cleanups.finish(cleanup.id, outcome)
+        if await tx.cleanups.finish(cleanup.id, outcome):
+            if cleanup.kind is CleanupKind.REVOKE:
+                await tx.authorisations.forget_all(cleanup.grant_id)
+            elif cleanup.tenant_id is not None:
+                await tx.authorisations.forget_tenant(cleanup.xero_user_id, cleanup.tenant_id)
         await tx.audit.add(
             AuditEvent(
                 SYSTEM,

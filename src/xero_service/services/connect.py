@@ -260,7 +260,9 @@ class ConnectService:
         So whoever invents states fills no log.
         """
         about = payload.org_id if payload else None
-        if payload and not isinstance(error, FlowMismatch | SessionMismatch):
+        if payload and isinstance(error, FlowMismatch | SessionMismatch):
+            about = None  # who came is a stranger to the org whose attempt it was, and stays one
+        elif payload:
             actor = _as_starter(actor, payload)
         ends = payload is not None and not isinstance(error, FlowExpired)
         if ends or self.refusals.is_due((actor.id, error.code, about)):

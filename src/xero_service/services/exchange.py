@@ -9,9 +9,12 @@ saved, whatever the browser is told afterwards.
 import asyncio
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 from xero_service import failpoints
 from xero_service.crypto import KeyRing
@@ -34,7 +37,7 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leasing import Leaseholder
+from xero_service.services.leasing import LOOK_AGAIN_SECONDS, Leaseholder
 from xero_service.services.settling import seal
 from xero_service.store.authorisations import NewAuthorisation
 from xero_service.store.database import Database, Transaction
@@ -68,6 +71,7 @@ class Exchange:
     metrics: Metrics
     required_scopes: frozenset[str]
     leases: Leaseholder
+    lines: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def run(self, code: str, verifier: str, nonce: str, starter: Starter) -> UUID:
         """Exchange, save, then look at what the consent reached; return the grant's id.
@@ -93,7 +97,10 @@ class Exchange:
     ) -> tuple[Grant, Consent]:
         try:
             await self.xero.load_signing_keys()
-            async with self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at:
+            async with (
+                self._one_for_org(starter.org_id),
+                self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at,
+            ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
                 consent = await self.xero.exchange_code(code=code, verifier=verifier, nonce=nonce)
                 failpoints.reached(Place.EXCHANGE_ANSWERED)
@@ -103,6 +110,23 @@ class Exchange:
                 self.metrics.alarms.labels("invalid_client").inc()
             log.warning("a code exchange failed", reason=error.code, detail=error.detail)
             raise ExchangeFailed from error
+
+    @asynccontextmanager
+    async def _one_for_org(self, org_id: str) -> AsyncIterator[None]:
+        """Let an org wait in one line of its own, so that it cannot crowd the others out.
+
+        Raises ServiceBusy. The next of the org comes after others had the time to look.
+        """
+        line = self.lines.setdefault(org_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(WAIT_FOR_TURN_SECONDS):
+                await line.acquire()
+        except TimeoutError as error:
+            raise ServiceBusy("This organisation is connecting many times at once.") from error
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, line.release)
 
     async def _save_whatever_happens(
         self, consent: Consent, starter: Starter, began_at: datetime

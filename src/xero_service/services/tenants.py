@@ -66,8 +66,21 @@ class _Sight:
     """What one session user of an org sees of a grant."""
 
     grant: Grant
-    tenant_ids: frozenset[str]
+    tenant_ids: frozenset[str]  # bound here, or offered to this user whichever event they carry
+    marked: frozenset[str]  # offered while they carry one of the org's own events
+    events: frozenset[str]
     newest_event: str | None
+
+    def shows(self, connection: Connection) -> bool:
+        """Tell whether a connection is within what the org's own consents reached.
+
+        One that was ended at Xero and linked anew belongs to the consent that linked it.
+        """
+        if connection.tenant_type != ORGANISATION:
+            return False
+        own = connection.auth_event_id is None or connection.auth_event_id in self.events
+        tenant_id = connection.tenant_id
+        return tenant_id in self.tenant_ids or (tenant_id in self.marked and own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +187,15 @@ class TenantsService:
         mine = [a for a in consents if _opens(a, user.user_id)]
         if not mine and not bound:
             raise NotFound
-        offered = frozenset[str]().union(*(a.offers_to(user.user_id) for a in mine))
-        return _Sight(grant, offered | bound, mine[0].event_id if mine else None)
+        offers = [(a, a.offers_to(user.user_id)) for a in mine]
+        none = frozenset[str]()
+        return _Sight(
+            grant,
+            tenant_ids=none.union(bound, *(ids for a, ids in offers if not a.matched_event)),
+            marked=none.union(*(ids for a, ids in offers if a.matched_event)),
+            events=frozenset(a.event_id for a in consents if a.event_id is not None),
+            newest_event=mine[0].event_id if mine else None,
+        )
 
 
 def _org(user: SessionUser) -> str:
@@ -190,11 +210,7 @@ def _opens(consent: Authorisation, user_id: str) -> bool:
 
 def _visible(sight: _Sight, connections: Sequence[Connection]) -> list[Connection]:
     return sorted(
-        (
-            c
-            for c in connections
-            if c.tenant_type == ORGANISATION and c.tenant_id in sight.tenant_ids
-        ),
+        filter(sight.shows, connections),
         key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
     )
 

@@ -171,6 +171,29 @@ class Authorisations:
             .values(tenant_ids=list(tenant_ids), matched_event=matched_event)
         )
 
+    async def forget_tenant(self, xero_user_id: str, tenant_id: str) -> None:
+        """Take a tenant that was disconnected out of the reach of a Xero user's consents.
+
+        Who connects it again consents anew; an earlier consent must not come back with it.
+        """
+        grants = select(GrantRow.id).where(GrantRow.xero_user_id == xero_user_id)
+        await self._connection.execute(
+            update(AuthorisationRow)
+            .where(
+                AuthorisationRow.grant_id.in_(grants),
+                AuthorisationRow.tenant_ids.contains([tenant_id]),
+            )
+            .values(tenant_ids=func.array_remove(AuthorisationRow.tenant_ids, tenant_id))
+        )
+
+    async def forget_all(self, grant_id: UUID) -> None:
+        """Take everything out of the reach of the consents that led to a revoked grant."""
+        await self._connection.execute(
+            update(AuthorisationRow)
+            .where(AuthorisationRow.grant_id == grant_id)
+            .values(tenant_ids=[])
+        )
+
     async def note_selection(self, grant_id: UUID, org_id: str, user_id: str) -> None:
         """Open an org's consents by this user to its other admins, after the first selection."""
         await self._connection.execute(

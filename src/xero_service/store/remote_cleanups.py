@@ -18,6 +18,7 @@ _COLUMNS = (
     CleanupRow.org_id,
     CleanupRow.grant_id,
     CleanupRow.xero_user_id,
+    CleanupRow.tenant_id,
     CleanupRow.connection_id,
     CleanupRow.attempts,
     CleanupRow.outcome,
@@ -44,6 +45,7 @@ def _to_cleanup(row: AnyRow) -> Cleanup:
         org_id=row.org_id,
         grant_id=row.grant_id,
         xero_user_id=row.xero_user_id,
+        tenant_id=row.tenant_id,
         connection_id=row.connection_id,
         attempts=row.attempts,
         outcome=CleanupOutcome(row.outcome) if row.outcome else None,
@@ -160,13 +162,13 @@ class RemoteCleanups:
             .values(attempts=CleanupRow.attempts + 1, next_attempt_at=NOW + retry_in)
         )
 
-    async def finish(self, cleanup_id: UUID, outcome: CleanupOutcome) -> None:
-        """Note how a cleanup ended."""
-        await self._end(outcome, CleanupRow.id == cleanup_id)
+    async def finish(self, cleanup_id: UUID, outcome: CleanupOutcome) -> bool:
+        """Note how a cleanup ended; False where it had ended already."""
+        return await self._end(outcome, CleanupRow.id == cleanup_id)
 
     async def finish_deletions(self, grant_id: UUID) -> None:
         """Note that a grant's owed deletions are done: its revocation did the same at Xero."""
-        await self._end(
+        _ = await self._end(
             CleanupOutcome.DONE,
             CleanupRow.grant_id == grant_id,
             CleanupRow.kind == CleanupKind.DELETE_CONNECTION,
@@ -174,7 +176,7 @@ class RemoteCleanups:
 
     async def cancel_revocations(self, xero_user_id: str) -> None:
         """Drop the revocations owed for a Xero user who has consented anew."""
-        await self._end(
+        _ = await self._end(
             CleanupOutcome.CANCELLED,
             CleanupRow.xero_user_id == xero_user_id,
             CleanupRow.kind == CleanupKind.REVOKE,
@@ -182,16 +184,18 @@ class RemoteCleanups:
 
     async def cancel_deletions(self, xero_user_id: str, tenant_ids: list[str]) -> None:
         """Drop owed deletions of connections that a later consent reaches."""
-        await self._end(
+        _ = await self._end(
             CleanupOutcome.CANCELLED,
             CleanupRow.xero_user_id == xero_user_id,
             CleanupRow.kind == CleanupKind.DELETE_CONNECTION,
             CleanupRow.tenant_id.in_(tenant_ids),
         )
 
-    async def _end(self, outcome: CleanupOutcome, *which: Any) -> None:
-        await self._connection.execute(
+    async def _end(self, outcome: CleanupOutcome, *which: Any) -> bool:
+        ended = await self._connection.execute(
             update(CleanupRow)
             .where(*which, CleanupRow.done_at.is_(None))
             .values(outcome=outcome, done_at=NOW)
+            .returning(CleanupRow.id)
         )
+        return bool(ended.all())
