@@ -24,6 +24,7 @@ from xero_service.api import (
     tenants,
     tokens,
 )
+from xero_service.api.body_limit import LimitedBodies
 from xero_service.api.leaving import Leaving
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.settings import Settings, load
@@ -63,6 +64,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
     app.include_router(ops.router)
     app.router.routes.insert(0, tokens.ShortCut(PREFIX))
     problems.install(app)
+    app.add_middleware(LimitedBodies)
     documentation.install(app)
     return app
 

@@ -230,7 +230,7 @@ def test_ten_megabytes_and_more_pass_to_xero_and_nowhere_else(web: httpx.Client)
     assert passed.json()["received"] == 25_000_000
     assert refused.status_code == 413
     assert refused.headers["Content-Type"] == "application/problem+json"
-    assert refused.json()["code"] == "request_too_large"
+    assert refused.json()["code"] == "body_too_large"
 
 
 def test_an_answer_of_xero_streams(web: httpx.Client) -> None:

@@ -72,7 +72,7 @@ async def test_a_parameter_of_another_shape_is_told_by_its_name(admin: Person) -
     [
         (b'{"tenantBindingId": "canary7Qz', {422}),
         (b"\xff\xfecanary7Qz", {400, 422}),
-        (b"[" * 100_000, {400, 422}),
+        (b"[" * 60_000, {400, 422}),
         (b"tenantBindingId=canary7Qz", {422}),
     ],
     ids=["cut off", "no UTF-8", "deeply nested", "a form"],

@@ -82,6 +82,13 @@ def test_every_code_that_an_operation_can_answer_is_in_the_one_table(
     assert re.search(r"`xero_unavailable` .* after `Retry-After`", table)
 
 
+def test_whatever_takes_a_body_says_that_it_can_be_too_large(document: dict[str, Any]) -> None:
+    taking = [each for _, _, each in operations(document) if "requestBody" in each]
+
+    assert taking
+    assert all("body_too_large" in codes(operation) for operation in taking)
+
+
 def test_what_services_send_and_get_has_examples(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
 

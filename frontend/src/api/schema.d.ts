@@ -1141,6 +1141,18 @@ export interface operations {
           }
         }
       }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
       /** @description `tenant_not_accessible`, `invalid_request` */
       422: {
         headers: {
@@ -1250,6 +1262,18 @@ export interface operations {
           }
         }
       }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
       /** @description `invalid_request` */
       422: {
         headers: {
@@ -1322,6 +1346,18 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {string} */
             code?: 'org_required' | 'org_mismatch' | 'scope_required'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'body_too_large'
           }
         }
       }
@@ -1498,6 +1534,18 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended' | 'grant_shared'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @enum {string} */
+            code?: 'body_too_large'
           }
         }
       }

@@ -8,6 +8,7 @@ from xero_service.api.schemas import Binding, DisconnectAnswer, DisconnectReques
 from xero_service.errors import (
     AdminRequired,
     AuthError,
+    BodyTooLarge,
     ImpersonationRefused,
     NotFound,
     OrgMismatch,
@@ -33,6 +34,7 @@ router = APIRouter(tags=["bindings"])
         ScopeRequired,
         ImpersonationRefused,
         NotFound,
+        BodyTooLarge,
         ServiceBusy,
         SignInUnavailable,
     ),

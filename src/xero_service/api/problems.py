@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xero_service.errors import AuthError, IntegrationError, InvalidRequest
+from xero_service.errors import AuthError, BodyTooLarge, IntegrationError, InvalidRequest
 from xero_service.telemetry import logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,6 +94,9 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         # FastAPI's, for a body that is not even text: as for any other that cannot be read.
         unread = InvalidRequest("The body cannot be read.")
         return _answer(request, unread.status, unread.code, unread.title, unread.detail)
+    if error.status_code == BodyTooLarge.status:
+        large = BodyTooLarge(error.detail)
+        return _answer(request, large.status, large.code, large.title, large.detail)
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
     return _answer(request, status, code, status.phrase, status.phrase, error.headers)

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from xero_service.api import problems
+from xero_service.api import body_limit, problems
 from xero_service.api.deps import PresentedDep, ServicesDep
 from xero_service.errors import (
     AuthError,
@@ -63,6 +63,7 @@ async def call_xero(
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
+    body_limit.lift(request.scope)  # services/bodies.py has the limit of what passes on
     raw = request.scope["raw_path"].decode("latin-1").split("?", 1)[0]
     forwarded = Forwarded(
         method=request.method,

@@ -9,6 +9,7 @@ from xero_service.api.deps import OrgToRefreshDep, ServicesDep
 from xero_service.api.schemas import Nothing, RefreshAnswer, RefreshError
 from xero_service.errors import (
     AuthError,
+    BodyTooLarge,
     OrgMismatch,
     OrgRequired,
     ScopeRequired,
@@ -29,6 +30,7 @@ router = APIRouter(tags=["bindings"])
         OrgRequired,
         OrgMismatch,
         ScopeRequired,
+        BodyTooLarge,
         ServiceBusy,
         SignInUnavailable,
     ),

@@ -12,6 +12,7 @@ from xero_service.errors import (
     AccessRefused,
     AdminRequired,
     AuthError,
+    BodyTooLarge,
     ExternalAPIError,
     ImpersonationRefused,
     NotFound,
@@ -59,7 +60,7 @@ async def list_tenants(
     responses={
         201: {"model": Binding, "description": "A new binding."},
         **problems.responses(
-            *COMMON, ImpersonationRefused, TenantBoundElsewhere, TenantNotAccessible
+            *COMMON, ImpersonationRefused, TenantBoundElsewhere, TenantNotAccessible, BodyTooLarge
         ),
     },
 )

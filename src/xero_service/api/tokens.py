@@ -21,6 +21,7 @@ from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.errors import (
     AuthError,
     BindingSuspended,
+    BodyTooLarge,
     ExternalAPIError,
     GrantShared,
     NotFound,
@@ -54,6 +55,7 @@ router = APIRouter(tags=["services"])
         ReauthorizationRequired,
         BindingSuspended,
         GrantShared,
+        BodyTooLarge,
         ExternalAPIError,
         RateLimitError,
         XeroMisconfigured,
