@@ -34,7 +34,7 @@ async def both_ways(caller: Service, binding_id: str) -> httpx.Response:
 async def test_both_ways_answer_alike(
     application: Application, billing: Service, connected: Connected
 ) -> None:
-    """S14, S15, S17, S51: whatever the answer is."""
+    """S14, S15, S17, S51: whatever the answer is, and at no other address."""
     for_all = await service(application, org_id=None)
     cannot = await service(application, "bindings:read")
     revoked = await service(application)
@@ -60,6 +60,11 @@ async def test_both_ways_answer_alike(
     ]
 
     statuses = [answer.status_code for answer in answers]
+    elsewhere = await billing.http.post(
+        f"/bindings/{connected.id}/token",
+        headers={"Authorization": f"Bearer {billing.made.secret}"},
+    )
+    assert elsewhere.status_code == 404
     assert statuses == [200, 200, 200, 403, 404, 403, 422, 404, 422, 401, 401, 403, 401]
 
 
@@ -90,11 +95,19 @@ async def test_both_ways_are_logged_and_counted_alike(
         {"path": f"{PREFIX}/bindings/{UNKNOWN}/token/"},
         {"path": f"/elsewhere{PREFIX}/bindings/{UNKNOWN}/token"},
         {"path": f"{PREFIX}/bindings/{UNKNOWN.upper()}/token"},
+        {"path": f"/bindings/{UNKNOWN}/token"},
+        {"path": f"{PREFIX}{PREFIX}/bindings/{UNKNOWN}/token"},
         {"headers": []},
         {"headers": [(b"authorization", b"Bearer eyJhbGciOi")]},
         {"headers": [(b"authorization", b"Basic eHNrXw==")]},
         {"headers": [(b"authorization", b"Bearer xsk_1"), (b"authorization", b"Bearer xsk_2")]},
+        {"headers": [(b"authorization", b"0"), (b"authorization", b"Bearer xsk_1")]},
+        {"headers": [(b"authorization", b"Bearer xsk_1"), (b"authorization", b"0")]},
+        {"headers": [(b"authorization", b"Bearer xsk_1 ")]},
         {"headers": [(b"authorization", b"Bearer xsk_1"), (b"x-org-id", b"x" * 101)]},
+        {"headers": [(b"authorization", b"Bearer xsk_1"), (b"x-org-id", b"caf\xe9")]},
+        {"headers": [(b"authorization", b"Bearer xsk_1"), (b"x-org-id", b"a b")]},
+        {"headers": [(b"authorization", b"Bearer xsk_1"), (b"x-org-id", b"0"), (b"x-org-id", b"")]},
         {
             "headers": [
                 (b"authorization", b"Bearer xsk_1"),
@@ -104,6 +117,7 @@ async def test_both_ways_are_logged_and_counted_alike(
         },
         {"headers": [(b"authorization", b"Bearer xsk_1"), (b"content-length", b"2")]},
         {"headers": [(b"authorization", b"Bearer xsk_1"), (b"transfer-encoding", b"chunked")]},
+        {"headers": [(b"authorization", b"Bearer xsk_1"), (b"transfer-encoding", b"0")]},
     ],
 )
 def test_what_is_unusual_goes_the_documented_way(changed: dict[str, object]) -> None:

@@ -38,7 +38,9 @@ from xero_service.services.issuing import IssuedToken as Issued
 
 ROUTE = "/bindings/{bindingId}/token"
 NO_STORE = {"Cache-Control": "no-store"}
-_PATH = re.compile(r"/bindings/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/token")
+_PATH = r"/bindings/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/token"
+_KEY = re.compile(rb"Bearer (xsk_[!-~]+)")
+_ORG_ID = re.compile(rb"[!-~]{0,%d}" % ORG_ID_AT_MOST)
 
 router = APIRouter(tags=["services"])
 
@@ -94,13 +96,13 @@ class ShortCut(BaseRoute):
     def __init__(self, prefix: str) -> None:
         """Stand before the routes below `prefix`; logged and counted under the same name."""
         self.path = ROUTE
-        self._prefix = prefix
+        self._path = re.compile(re.escape(prefix) + _PATH)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Take the usual request and leave any other."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return Match.NONE, {}
-        asked = _PATH.fullmatch(scope["path"].removeprefix(self._prefix))
+        asked = self._path.fullmatch(scope["path"])
         presented = _usually_presented(scope) if asked else None
         if asked is None or presented is None:
             return Match.NONE, {}
@@ -118,17 +120,18 @@ class ShortCut(BaseRoute):
 def _usually_presented(scope: Scope) -> Presented | None:
     key = org_id = None
     for name, value in scope["headers"]:
-        if name == b"authorization" and key is None and value.startswith(b"Bearer xsk_"):
-            key = value[7:].decode("latin-1")
-        elif name == b"x-org-id" and org_id is None and len(value) <= ORG_ID_AT_MOST:
-            org_id = value.decode("latin-1")
-        elif name in _UNUSUAL and value != b"0":
+        if name == b"authorization":
+            usual = _KEY.fullmatch(value)
+            if key is not None or usual is None:
+                return None
+            key = usual[1].decode()
+        elif name == b"x-org-id":
+            if org_id is not None or not _ORG_ID.fullmatch(value):
+                return None
+            org_id = value.decode()
+        elif (name == b"content-length" and value != b"0") or name == b"transfer-encoding":
             return None
     return presented_in(scope, key, org_id) if key else None
-
-
-# Twice there, too long, of another scheme, or the sign of a body.
-_UNUSUAL = {b"authorization", b"x-org-id", b"content-length", b"transfer-encoding"}
 
 
 def _shown(issued: Issued) -> IssuedToken:
