@@ -45,6 +45,15 @@ _OURS = {
     "x-org-id",
     "x-real-ip",
     "xero-tenant-id",
+    "xero-user-id",
+}
+# Servers that heed these ask something else than what was checked and counted here.
+_ANOTHER_REQUEST = {
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 }
 _NOT_PASSED_BACK = {
     "alt-svc",
@@ -75,12 +84,15 @@ def checked_target(path: str, query: str) -> str:
 
 
 def onward(headers: Headers) -> list[tuple[str, str]]:
-    """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say."""
-    dropped = _HOP_BY_HOP | _OURS | _named_by_connection(headers)
+    """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say.
+
+    Nor any with an underscore, which some servers take for a hyphen.
+    """
+    dropped = _HOP_BY_HOP | _OURS | _ANOTHER_REQUEST | _named_by_connection(headers)
     return [
         (name, value)
         for name, value in headers
-        if name not in dropped and not name.startswith("x-forwarded-")
+        if name not in dropped and "_" not in name and not name.startswith("x-forwarded-")
     ]
 
 
