@@ -11,6 +11,7 @@ from tests.internal.callers import Service, client_of, idle, service
 from tests.internal.conftest import Connected
 from tests.world import Application, World, until
 from xero_service.domain import SYSTEM
+from xero_service.services import proxy
 
 
 @pytest.fixture
@@ -45,6 +46,24 @@ async def test_a_token_read_is_one_statement(
     await idle(application)
     assert len(statements) == 1
     assert "FROM service_keys" in statements[0]
+
+
+async def test_a_call_that_waits_for_nothing_is_decided_once(
+    application: Application,
+    billing: Service,
+    connected: Connected,
+    statements: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proxy, "DECISION_SECONDS", 60.0)  # this machine may be slow
+    await billing.calls(connected.id)  # its use is noted
+    await idle(application)
+    statements.clear()
+
+    response = await billing.calls(connected.id)
+
+    assert response.status_code == 200
+    assert len([each for each in statements if "FROM service_keys" in each]) == 1
 
 
 async def test_an_issue_is_audited_once_however_often_it_is_read(
