@@ -29,9 +29,10 @@ class OperatorService:
             return await tx.grants.all(org_id=org_id)
 
     async def suspend(self, actor: Actor, binding_id: UUID) -> Binding:
-        """Switch a binding off until it is resumed; raises NotFound."""
+        """Switch a binding off until it is resumed, whatever its org does; raises NotFound."""
         async with self.database.transaction() as tx:
-            binding = await tx.bindings.find(binding_id)
+            seen = await tx.bindings.find(binding_id)
+            binding = await tx.bindings.lock(binding_id, seen.org_id) if seen else None
             if binding is None or binding.status is BindingStatus.REVOKED:
                 raise NotFound("No such binding.")
             await tx.bindings.suspend(binding_id)
@@ -74,7 +75,7 @@ class OperatorService:
         async with self.database.transaction() as tx:
             grant = await tx.grants.get(grant_id)
             if grant is None or not await tx.grants.forget_backoff(grant_id):
-                raise NotFound("No such active grant.")
+                raise NotFound("No such grant with tokens.")
         return await self.tokens.refresh_grant_single_flight(grant_id, beyond=grant.generation)
 
 

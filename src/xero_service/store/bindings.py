@@ -168,8 +168,8 @@ class Bindings:
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
         """Let a binding rest on a grant that was just seen to reach its tenant.
 
-        What an operator suspended stays suspended. The grant that it leaves counts as unused from
-        now on.
+        What an operator suspended stays suspended, even where the org disconnected it meanwhile.
+        The grant that it leaves counts as unused from now on.
         """
         left = select(BindingRow.active_grant_id).where(
             BindingRow.id == binding_id, BindingRow.active_grant_id != grant_id
@@ -186,7 +186,11 @@ class Bindings:
                 tenant_type=connection.tenant_type,
                 connection_id=connection.connection_id,
                 status=case(
-                    (BindingRow.status == BindingStatus.SUSPENDED, BindingRow.status),
+                    (
+                        BindingRow.suspended_at.is_not(None)
+                        | (BindingRow.status == BindingStatus.SUSPENDED),
+                        BindingStatus.SUSPENDED.value,
+                    ),
                     else_=BindingStatus.ACTIVE.value,
                 ),
                 updated_at=NOW,
@@ -203,7 +207,7 @@ class Bindings:
         )
 
     async def revoke(self, binding_id: UUID) -> None:
-        """End a binding."""
+        """End a binding; that it was suspended is kept."""
         await self._set_status(binding_id, BindingStatus.REVOKED)
 
     async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
@@ -281,16 +285,16 @@ class Bindings:
 
     async def suspend(self, binding_id: UUID) -> None:
         """Switch a binding off."""
-        await self._set_status(binding_id, BindingStatus.SUSPENDED)
+        await self._set_status(binding_id, BindingStatus.SUSPENDED, suspended_at=NOW)
 
     async def resume(self, binding_id: UUID, *, grant_is_alive: bool) -> None:
         """Switch a suspended binding on again, as far as its grant allows."""
         alive = BindingStatus.ACTIVE if grant_is_alive else BindingStatus.NEEDS_REAUTH
-        await self._set_status(binding_id, alive)
+        await self._set_status(binding_id, alive, suspended_at=None)
 
-    async def _set_status(self, binding_id: UUID, status: BindingStatus) -> None:
+    async def _set_status(self, binding_id: UUID, status: BindingStatus, **also: Any) -> None:
         await self._connection.execute(
             update(BindingRow)
             .where(BindingRow.id == binding_id)
-            .values(status=status, updated_at=NOW)
+            .values(status=status, updated_at=NOW, **also)
         )

@@ -108,6 +108,7 @@ class BindingRow(Base):
     connection_id: Mapped[str | None]
     tenant_type: Mapped[str] = mapped_column(server_default="ORGANISATION")
     last_checked_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
 
 
 class AuthorisationRow(Base):
