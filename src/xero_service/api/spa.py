@@ -13,7 +13,10 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
-    """Serve files as they are, and the page for every other path that a browser opens."""
+    """Serve files as they are, and the page for every other path that a browser opens.
+
+    Below `assets/` a file is there or it is not: the page in its place would be kept as it.
+    """
     policy = content_security_policy(issuer)
     files = StaticFiles(directory=directory)
 
@@ -25,9 +28,11 @@ def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
             found = await files.get_response(path, request.scope) if path else None
         except HTTPException:
             found = None
-        if found is None or found.status_code == 404:
+        hashed = path.startswith("assets/")
+        if hashed and (found is None or {".", ".."} & set(path.split("/"))):
+            raise HTTPException(404)
+        if found is None:
             found = FileResponse(directory / "index.html")
-        hashed = path.startswith("assets/") and found.status_code == 200
         found.headers["Cache-Control"] = IMMUTABLE if hashed else "no-cache"
         found.headers["Content-Security-Policy"] = policy
         return found
