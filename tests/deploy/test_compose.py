@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def test_the_database_is_on_a_network_without_a_way_out() -> None:
     assert networks["data"] == {"internal": True}
     assert "data" not in PARTS["web"]["networks"]
     assert {"data", "edge"} <= set(PARTS["api"]["networks"]) & set(PARTS["upkeep"]["networks"])
+
+
+def test_web_alone_is_believed_about_who_asks() -> None:
+    """S49, S50: at an address that no other part can get."""
+    networks = yaml.safe_load(resolved(COMPOSE.read_text()))["networks"]
+    parts = yaml.safe_load(resolved(COMPOSE.read_text()))["services"]
+    (edge,) = networks["edge"]["ipam"]["config"]
+    believed = ip_address(parts["api"]["environment"]["FORWARDED_ALLOW_IPS"])
+
+    assert believed == ip_address(parts["web"]["networks"]["edge"]["ipv4_address"])
+    assert believed in IPv4Network(edge["subnet"])
+    assert believed not in IPv4Network(edge["ip_range"])
+    assert IPv4Network(edge["ip_range"]).subnet_of(IPv4Network(edge["subnet"]))
+    assert ip_address(edge["gateway"]) not in {believed, *IPv4Network(edge["ip_range"])}
 
 
 def test_nothing_serves_before_the_schema_is_there() -> None:
@@ -155,6 +170,11 @@ def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def resolved(text: str) -> str:
+    """Fill in the defaults of variables, as compose does."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 def has_compose() -> bool:

@@ -15,6 +15,7 @@ import uvicorn
 from tests.internal.callers import idle, service
 from tests.world import Application, World, until
 from xero_sandbox.samples import ACME_TRADING
+from xero_service.api.deps import source_of
 from xero_service.app import PREFIX
 from xero_service.cli import running
 from xero_service.settings import Settings
@@ -92,6 +93,45 @@ async def test_the_source_on_record_is_what_a_trusted_hop_says(
     assert (issued.status_code, started.status_code) == (200, 200)
     assert [row["source"] for row in await world.audited("token.issued")] == [source]
     assert (await world.audited("connect.started"))[-1]["source"] == source
+
+
+async def test_a_source_that_is_no_address_is_not_on_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S48, S49: even where a trusted hop passes on what it was told."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    key = await service(world.application)
+
+    async with served(world.application, monkeypatch, "127.0.0.1") as client:
+        said = {"X-Forwarded-For": "billing, at the usual place"}
+        headers = {"Authorization": f"Bearer {key.made.secret}", **said}
+        issued = await client.post(f"{PREFIX}/bindings/{binding['id']}/token", headers=headers)
+        session = {"Authorization": f"Bearer {admin.token()}", **said}
+        started = await client.get(f"{PREFIX}/start", headers=session)
+    await idle(world.application)
+
+    assert (issued.status_code, started.status_code) == (200, 200)
+    assert [row["source"] for row in await world.audited("token.issued")] == [None]
+    assert (await world.audited("connect.started"))[-1]["source"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:DB8::0001", "2001:db8::1"),
+        ("fe80::1%any text", "fe80::1"),
+        ("203.0.113.9 ", None),
+        ("203.0.113.009", None),
+        ("api.example.com", None),
+        ("x" * 12_000, None),
+        ("", None),
+    ],
+)
+def test_only_an_address_is_a_source(said: str, source: str | None) -> None:
+    """S48."""
+    assert source_of({"type": "http", "client": (said, 1)}) == source
 
 
 async def test_forged_headers_loosen_nothing_where_the_service_is_plain(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Security
@@ -101,7 +102,7 @@ async def navigating_user(
         return await session_user(wired, credentials)
     user = await _verifier(wired).verify(cookie)
     with _denials_noted(request, wired, user):
-        if request.headers.get("sec-fetch-site") == "cross-site":
+        if request.headers.get("sec-fetch-site", "").lower() == "cross-site":
             raise CrossSiteRefused("Open the settings page and connect from there.")
     return user
 
@@ -141,9 +142,17 @@ class SessionCaller(Caller):
     user: SessionUser
 
 
-def source_of(request: Request) -> str | None:
-    """Return the address that a request came from."""
-    return request.client.host if request.client else None
+def source_of(scope: HttpScope) -> str | None:
+    """Return the address that a request came from; None where what a proxy said is none.
+
+    It goes on record, so it must not be a text of whoever asks; a zone (RFC 4007) is left out,
+    which may be any text.
+    """
+    client = scope.get("client")
+    try:
+        return str(ip_address(client[0].partition("%")[0])) if client else None
+    except ValueError:
+        return None
 
 
 def actor_of(request: Request, user: SessionUser | None) -> Actor:
@@ -153,7 +162,7 @@ def actor_of(request: Request, user: SessionUser | None) -> Actor:
         id=user.user_id if user else "anonymous",
         impersonator=user.impersonator if user else None,
         request_id=request.scope.get("request_id"),
-        source=source_of(request),
+        source=source_of(request.scope),
     )
 
 
@@ -223,8 +232,7 @@ NavigatingAdminDep = Annotated[SessionCaller, Depends(navigating_admin)]
 
 def presented_in(scope: HttpScope, text: str, org_id: str | None) -> Presented:
     """Return the key that a request presents, with the id of the request and where it is from."""
-    client = scope.get("client")
-    return Presented(text, org_id, scope.get("request_id"), client[0] if client else None)
+    return Presented(text, org_id, scope.get("request_id"), source_of(scope))
 
 
 async def presented_key(
