@@ -197,10 +197,18 @@ it('knows a session that ended from one that never was', () => {
   expect(auth().session).toEqual({ status: 'signed-out', ended: true })
 })
 
-it('signs out', async () => {
+it.each([
+  ['/settings/integrations', '/settings/integrations'],
+  ['//evil.example.com/page', '/evil.example.com/page'],
+  ['/\\/evil.example.com', '/evil.example.com'],
+])('signs out at %s and stays on this host', async (address, stays) => {
+  const before = window.location.href
+  window.history.replaceState(null, '', window.location.origin + address)
+
   await load().auth().signOut()
 
-  expect(world.signOut).toHaveBeenCalledOnce()
+  window.history.replaceState(null, '', before)
+  expect(world.signOut).toHaveBeenCalledExactlyOnceWith({ redirectUrl: stays })
 })
 
 it('fetches every page of a long list of organisations', () => {

@@ -23,7 +23,9 @@ export function useClerkSession(): AuthAdapter {
         clerk
           .redirectToSignIn({ signInForceRedirectUrl: window.location.href })
           .then(() => undefined),
-      signOut: async () => clerk.signOut({ redirectUrl: window.location.pathname }),
+      // A path that begins with two slashes would be an address of another host.
+      signOut: async () =>
+        clerk.signOut({ redirectUrl: window.location.pathname.replace(/^\/+/, '/') }),
     }),
     [session, orgs, getToken, setActive, clerk],
   )
