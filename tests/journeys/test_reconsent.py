@@ -96,7 +96,10 @@ async def test_after_a_disconnect_an_owed_revocation_is_cancelled_r19(world: Wor
     world.sandbox.release(outage)
     await world.hurries()
     await world.services.upkeep.round()
-    assert await world.cleanups() == [("revoke", "cancelled")]
+    assert sorted(await world.cleanups()) == [
+        ("delete_connection", "done"),
+        ("revoke", "cancelled"),
+    ]
     assert [call["outcome"] for call in world.calls("revocation")] == [None]  # the failed one
     await refreshes_work(world, globex)
 
@@ -116,7 +119,7 @@ async def test_reconnecting_cancels_the_owed_revocation_and_restores_the_binding
     world.sandbox.release(outage)
     await world.hurries()
     await world.services.upkeep.round()
-    assert await world.cleanups() == [("revoke", "cancelled")]
+    assert {outcome for _, outcome in await world.cleanups()} == {"cancelled"}
     await refreshes_work(world, admin)
 
 

@@ -100,7 +100,7 @@ async def test_an_outcome_does_not_change(
     assert await outcomes(sql) == ["done", None, None]
 
 
-async def test_a_newer_consent_cancels_revocations_alone(
+async def test_a_newer_consent_leaves_of_a_revocation_what_it_was_to_disconnect(
     database: Database, sql: asyncpg.Connection, grant: Grant, owed: list[Cleanup]
 ) -> None:
     """R19, rule 1."""
@@ -110,7 +110,9 @@ async def test_a_newer_consent_cancels_revocations_alone(
         await tx.cleanups.cancel_revocations("another user")
         await tx.cleanups.cancel_revocations(XERO_USER)
 
-    assert await outcomes(sql) == [None, None, None, "cancelled"]
+    assert await outcomes(sql) == [None, None, None, "cancelled", None]
+    kinds = await sql.fetch("SELECT kind FROM remote_cleanups ORDER BY created_at, id")
+    assert [row["kind"] for row in kinds].count("delete_connection") == 4
 
 
 async def test_a_newer_consent_cancels_the_deletion_of_what_it_reaches(

@@ -150,10 +150,15 @@ async def test_a_late_failure_touches_nothing_of_a_newer_generation(
     assert (await rows.row(grant))["refresh_failures"] == 0
 
 
-async def test_a_late_answer_hands_the_mark_to_whoever_sent_since(
+async def test_no_answer_to_one_of_several_attempts_settles_the_others(
     rows: Rows, grant: Grant, holder: Holder, successor: Holder
 ) -> None:
-    """R8, rule 5: the successor's attempt is under way, and now the oldest without an answer."""
-    await holder.fails(answered=True)
+    """R8, rule 5: the other may have rotated, and its answer be lost; only a save tells."""
+    marked = (await rows.row(grant))["refresh_sent_at"]
 
-    assert (await rows.row(grant))["refresh_sent_by"] == successor.lease.holder
+    await holder.fails(answered=True)
+    await successor.fails(answered=True)
+
+    assert (await rows.row(grant))["refresh_sent_at"] == marked
+    assert await successor.saves()
+    assert (await rows.row(grant))["refresh_sent_at"] is None

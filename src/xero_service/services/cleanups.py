@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from xero_service.domain import (
     CleanupKind,
     CleanupOutcome,
     Grant,
+    GrantStatus,
 )
 from xero_service.errors import (
     AccessRefused,
@@ -83,13 +85,15 @@ class CleanupService:
             self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
             self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
         ):
+            held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
             if grant.refresh_sent_at is not None:
                 raise ServiceBusy("A refresh of this grant has no answer yet.")
             if grant.refresh_token_enc is not None:
-                async with self._within_the_lease():
-                    await self.xero.revoke_token(self.tokens.refresh_token(grant))
+                refresh_token = self.tokens.refresh_token(grant)
+                async with self._within_the_lease(held_since):
+                    await self.xero.revoke_token(refresh_token)
             failpoints.reached(Place.REVOCATION_ANSWERED)
             async with self.database.transaction() as tx:
                 await self.end(tx, cleanup, CleanupOutcome.DONE)
@@ -102,9 +106,16 @@ class CleanupService:
         """Delete one connection with a live token; the Xero user's other tenants go on."""
         current = await self._able_to_delete(cleanup)
         async with self.leases.grant(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
+            held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
-            async with self._within_the_lease():
+            async with self.database.transaction() as tx:
+                if await tx.authorisations.unread(grant.id):
+                    # A later consent may reach this very tenant: that is to be known first.
+                    raise ServiceBusy("A consent of this grant has not been read yet.")
+            if grant.status is not GrantStatus.ACTIVE:
+                raise ServiceBusy("The grant was superseded or ended meanwhile.")
+            async with self._within_the_lease(held_since):
                 await self._delete_or_find_gone(self.tokens.access_token(grant), cleanup)
             failpoints.reached(Place.DELETION_ANSWERED)
             async with self.database.transaction() as tx:
@@ -143,7 +154,10 @@ class CleanupService:
             asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, self.revoking.release)
 
     @asynccontextmanager
-    async def _within_the_lease(self) -> AsyncIterator[None]:
+    async def _within_the_lease(self, held_since: float) -> AsyncIterator[None]:
+        """Send only while enough of the lease is left, and end before it does."""
+        if time.monotonic() - held_since > self.leases.call_seconds / 2:
+            raise ServiceBusy("The database is slow.")
         try:
             async with asyncio.timeout(self.leases.call_seconds):
                 yield

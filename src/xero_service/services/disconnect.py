@@ -128,10 +128,13 @@ class DisconnectService:
         return _remote(outcome)
 
     async def disconnect_unused(self, grant_id: UUID) -> None:
-        """Revoke a grant on which nothing rests, as if its last binding had just ended."""
+        """Revoke a grant on which nothing rests, as if its last binding had just ended.
+
+        The tokens of a dead one can tell Xero nothing and are erased at once.
+        """
         async with self.database.transaction() as tx:
             grant = await tx.grants.lock(grant_id)
-            if grant is None or grant.status is not GrantStatus.ACTIVE:
+            if grant is None or grant.status is GrantStatus.REVOKED:
                 return
             if await tx.bindings.resting_on(grant_id):
                 return
@@ -142,6 +145,8 @@ class DisconnectService:
             await tx.audit.add(
                 AuditEvent(SYSTEM, "grant.unused", org_id=grant.org_id, grant_id=grant_id)
             )
+            if grant.status is not GrantStatus.ACTIVE:
+                await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
         await self.cleanups.settle(cleanup.id)
 
 

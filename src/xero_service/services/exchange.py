@@ -102,7 +102,9 @@ class Exchange:
                 self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at,
             ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
-                consent = await self.xero.exchange_code(code=code, verifier=verifier, nonce=nonce)
+                consent = await self.xero.exchange_code(
+                    code=code, verifier=verifier, nonce=nonce, now=began_at
+                )
                 failpoints.reached(Place.EXCHANGE_ANSWERED)
                 return await self._save_whatever_happens(consent, starter, began_at), consent
         except IntegrationError as error:
@@ -132,11 +134,15 @@ class Exchange:
         self, consent: Consent, starter: Starter, began_at: datetime
     ) -> Grant:
         """Save the set; while the database is away keep it in memory and try again."""
-        give_up = time.monotonic() + SAVE_FOR_SECONDS
+        authorisation_id, give_up = uuid4(), time.monotonic() + SAVE_FOR_SECONDS
         while True:
             try:
                 async with self.database.transaction() as tx:
-                    return await self._save(tx, consent, starter, began_at)
+                    saved = await tx.authorisations.grant_of(authorisation_id)
+                    if saved is not None:
+                        # Committed, and only the word of it was lost: the set may be spent by now.
+                        return saved
+                    return await self._save(tx, consent, starter, began_at, authorisation_id)
             except Exception:
                 # Whatever the database has against it, this is the only copy of the set.
                 if time.monotonic() > give_up:
@@ -145,7 +151,12 @@ class Exchange:
                 await asyncio.sleep(0.25)
 
     async def _save(
-        self, tx: Transaction, consent: Consent, starter: Starter, began_at: datetime
+        self,
+        tx: Transaction,
+        consent: Consent,
+        starter: Starter,
+        began_at: datetime,
+        authorisation_id: UUID,
     ) -> Grant:
         """Put the set in the place of every earlier one of its Xero user (design: rule 1)."""
         await tx.grants.lock_xero_user(consent.xero_user_id)
@@ -168,7 +179,8 @@ class Exchange:
             await tx.authorisations.carry_over([each for each, _ in old], grant_id)
             await tx.cleanups.cancel_revocations(consent.xero_user_id)
             await tx.audit.extend([_superseded(starter, *each, grant_id) for each in old])
-        await tx.authorisations.add(self._authorisation(consent, starter, began_at, grant_id))
+        authorisation = self._authorisation(consent, starter, began_at, grant_id, authorisation_id)
+        await tx.authorisations.add(authorisation)
         await tx.audit.add(
             AuditEvent(starter.actor, "grant.connected", org_id=starter.org_id, grant_id=grant_id)
         )
@@ -177,9 +189,13 @@ class Exchange:
         return grant
 
     def _authorisation(
-        self, consent: Consent, starter: Starter, began_at: datetime, grant_id: UUID
+        self,
+        consent: Consent,
+        starter: Starter,
+        began_at: datetime,
+        grant_id: UUID,
+        authorisation_id: UUID,
     ) -> NewAuthorisation:
-        authorisation_id = uuid4()
         return NewAuthorisation(
             id=authorisation_id,
             grant_id=grant_id,

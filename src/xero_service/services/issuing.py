@@ -1,18 +1,20 @@
 """Handing out access tokens: to keys that may have them, audited before they leave."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from xero_service.domain import AuditEvent, Grant, Scope
-from xero_service.errors import ExternalAPIError
+from xero_service.errors import ExternalAPIError, ServiceBusy
 from xero_service.services.access import Access, AccessService, Presented, refuse_shared
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import SingleFlight
 from xero_service.store.database import Database
 
 REMEMBERED = 50_000
+WAIT_FOR_AUDIT_SECONDS = 5.0
 Issue = tuple[UUID, UUID, UUID, int, str | None]
 
 
@@ -45,13 +47,14 @@ class IssuingService:
         ServiceBusy where only time helps; ServiceBusy too where the issue cannot be audited.
         """
         found = await self._issuable(presented, binding_id)
-        if await self._renewed(found.binding.grant, min_validity):
-            # Time has passed: decide again, on what is so now.
+        # Wherever time has passed it is decided again, on what is so now (S51).
+        if await self._waited_for_tokens(found.binding.grant, min_validity):
+            found = await self._issuable(presented, binding_id)
+        while await self._waited_for_audit(found, presented):
             found = await self._issuable(presented, binding_id)
         grant = found.binding.grant
-        if grant.valid_for() < min_validity:
+        if grant.valid_for() < max(min_validity, timedelta()):
             raise ExternalAPIError("Xero's tokens do not live that long.")
-        await self._audit_once(found, presented)
         return IssuedToken(
             access_token=self.tokens.access_token(grant),
             expires_at=grant.expires_at,
@@ -64,26 +67,35 @@ class IssuingService:
         refuse_shared(found)
         return found
 
-    async def _renewed(self, grant: Grant, min_validity: timedelta) -> bool:
-        """Renew a grant that is due, or lives too short for this caller; tell whether it was."""
-        if grant.valid_for() >= min_validity:
-            fresh = await self.tokens.usable(grant)
+    async def _waited_for_tokens(self, grant: Grant, min_validity: timedelta) -> bool:
+        """Renew a grant that is due, or lives too short for this caller; False where neither."""
+        if grant.valid_for() < min_validity:
+            await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        elif grant.needs_refresh(self.tokens.policy):
+            await self.tokens.usable(grant)
         else:
-            fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
-        return fresh is not grant
+            return False
+        return True
 
-    async def _audit_once(self, found: Access, presented: Presented) -> None:
-        """Audit once per key, binding, access token and source; else nothing is issued.
+    async def _waited_for_audit(self, found: Access, presented: Presented) -> bool:
+        """Audit once per key, binding, access token and source, else nothing is issued.
 
         The database keeps it once across replicas; this process remembers what it has seen.
+        False where that is so already. Raises ServiceBusy.
         """
         grant = found.binding.grant
         issue = (found.key.id, found.binding.id, grant.id, grant.generation, presented.source)
-        if issue not in self.audited:
-            await self.flights.do(issue, lambda: self._audit(found, presented))
-            self.audited[issue] = None
-            if len(self.audited) > REMEMBERED:
-                self.audited.popitem(last=False)
+        if issue in self.audited:
+            return False
+        try:
+            async with asyncio.timeout(WAIT_FOR_AUDIT_SECONDS):
+                await self.flights.do(issue, lambda: self._audit(found, presented))
+        except TimeoutError as error:
+            raise ServiceBusy("The issue could not be recorded in time.") from error
+        self.audited[issue] = None
+        if len(self.audited) > REMEMBERED:
+            self.audited.popitem(last=False)
+        return True
 
     async def _audit(self, found: Access, presented: Presented) -> None:
         binding, generation = found.binding, found.binding.grant.generation

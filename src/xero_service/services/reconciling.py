@@ -22,6 +22,7 @@ from xero_service.xero.answers import error_field
 
 PROBE = "api.xro/2.0/Organisation"
 SHUT_OUT = "AuthenticationUnsuccessful"  # with 403; with 401 it means another thing (facts §1.10)
+FORCED_EVERY = 600.0  # seconds: what goes on refusing new tokens is not mended by newer ones
 DOUBTED_EVERY = 60.0  # seconds: a caller that repeats a refused call costs Xero no more than this
 
 log = logger(__name__)
@@ -37,6 +38,7 @@ class ReconcileService:
     background: BackgroundWork
     flights: SingleFlight[UUID, None]
     doubts: Seldom[UUID] = field(default_factory=lambda: Seldom(every=DOUBTED_EVERY))
+    forced: Seldom[UUID] = field(default_factory=lambda: Seldom(every=FORCED_EVERY, times=2))
 
     def soon(self, binding_id: UUID, grant_id: UUID) -> None:
         """Reconcile a grant in the background, because Xero refused a call for this binding.
@@ -72,6 +74,8 @@ class ReconcileService:
         try:
             return await self.xero.get_tenants(self.tokens.access_token(grant))
         except AccessRefused:
+            if not self.forced.is_due(grant.id):
+                raise
             fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
             return await self.xero.get_tenants(self.tokens.access_token(fresh))
 

@@ -9,8 +9,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import Authorisation
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.domain import Authorisation, Grant
+from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
+from xero_service.store.grants import NOW, AnyRow, to_grant
 from xero_service.store.tables import AuthorisationRow, GrantRow
 
 _COLUMNS = (
@@ -102,6 +103,17 @@ class Authorisations:
                 issued_at=new.issued_at,
             )
         )
+
+    async def grant_of(self, authorisation_id: UUID) -> Grant | None:
+        """Return the grant that a consent leads to; None where the consent is not stored."""
+        row = (
+            await self._connection.execute(
+                select(*GRANT_COLUMNS)
+                .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
+                .where(AuthorisationRow.id == authorisation_id)
+            )
+        ).one_or_none()
+        return to_grant(row) if row else None
 
     async def newest_exchange(self, xero_user_id: str) -> NewestExchange | None:
         """Return the live grant of a Xero user and when the newest code for it was exchanged."""

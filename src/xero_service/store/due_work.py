@@ -19,7 +19,7 @@ class DueWork:
         self._connection = connection
 
     async def unbound(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
-        """Return active grants on which no binding has rested for that long."""
+        """Return grants with tokens on which no binding has rested for that long, dead ones too."""
         rests = select(BindingRow.id).where(
             BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
         )
@@ -31,7 +31,7 @@ class DueWork:
         rows = await self._connection.scalars(
             select(GrantRow.id)
             .where(
-                GrantRow.status == GrantStatus.ACTIVE,
+                GrantRow.status != GrantStatus.REVOKED,
                 ~rests.exists(),
                 func.greatest(GrantRow.updated_at, left) < NOW - for_at_least,
             )
@@ -123,7 +123,8 @@ class DueWork:
                 AuthorisationRow.tenant_ids.is_(None),
                 AuthorisationRow.created_at < NOW - timedelta(seconds=60),
             )
-            .distinct()
+            .group_by(GrantRow.id)
+            .order_by(func.max(AuthorisationRow.created_at).desc())
             .limit(limit)
         )
         return list(rows)

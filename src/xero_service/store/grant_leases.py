@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, update
+from sqlalchemy import case, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Grant, GrantStatus, RefreshLease
@@ -23,6 +23,10 @@ from xero_service.store.grants import (
     to_grant,
 )
 from xero_service.store.tables import GrantRow
+
+# Stands for the sender once an attempt was made again: then no answer to one of them settles the
+# others, and only a save, or a refusal after the oldest has run out, clears the mark.
+SEVERAL = UUID(int=0)
 
 
 class GrantLeases:
@@ -55,9 +59,11 @@ class GrantLeases:
                     lease_holder=holder,
                     lease_until=NOW + ttl,
                     refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
-                    refresh_sent_by=func.coalesce(GrantRow.refresh_sent_by, holder),
+                    refresh_sent_by=case(
+                        (GrantRow.refresh_sent_by.is_(None), holder), else_=SEVERAL
+                    ),
                 )
-                .returning(*COLUMNS, (GrantRow.refresh_sent_by != holder).label("takes_over"))
+                .returning(*COLUMNS, (GrantRow.refresh_sent_by == SEVERAL).label("takes_over"))
             )
         ).one_or_none()
         return RefreshLease(to_grant(row), holder, row.read_at, row.takes_over) if row else None
@@ -132,12 +138,7 @@ class GrantLeases:
         )
 
     async def _settle_attempt(self, lease: RefreshLease) -> None:
-        """Clear this holder's mark; where somebody else sent meanwhile, it becomes theirs."""
-        sent_since = and_(
-            GrantRow.lease_holder.is_not(None),
-            GrantRow.lease_holder != lease.holder,
-            GrantRow.lease_until > NOW,
-        )
+        """Clear the mark where this holder's attempt is the only one on this generation."""
         await self._connection.execute(
             update(GrantRow)
             .where(
@@ -145,10 +146,7 @@ class GrantLeases:
                 GrantRow.generation == lease.grant.generation,
                 GrantRow.refresh_sent_by == lease.holder,
             )
-            .values(
-                refresh_sent_by=case((sent_since, GrantRow.lease_holder)),
-                refresh_sent_at=case((sent_since, NOW)),
-            )
+            .values(**NO_ATTEMPT)
         )
 
     async def mark_dead(self, lease: RefreshLease, *, attempt_stays_open: timedelta) -> bool:

@@ -231,11 +231,19 @@ class Grants:
         return tuple(to_grant(row) for row in rows)
 
     async def forget_backoff(self, grant_id: UUID) -> bool:
-        """Let the next refresh go to Xero at once; False where there is no such active grant."""
+        """Let the next refresh go to Xero at once; False where there is no such grant.
+
+        One that Xero refused and that still holds its tokens is tried again, too: the refusal may
+        have been due to us, as when the service ran with another app's credentials.
+        """
         found = await self._connection.scalar(
             update(GrantRow)
-            .where(GrantRow.id == grant_id, GrantRow.status == GrantStatus.ACTIVE)
-            .values(next_refresh_at=None)
+            .where(
+                GrantRow.id == grant_id,
+                GrantRow.status != GrantStatus.REVOKED,
+                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(next_refresh_at=None, status=GrantStatus.ACTIVE)
             .returning(GrantRow.id)
         )
         return found is not None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Cleanup, CleanupKind, CleanupOutcome
@@ -175,7 +175,22 @@ class RemoteCleanups:
         )
 
     async def cancel_revocations(self, xero_user_id: str) -> None:
-        """Drop the revocations owed for a Xero user who has consented anew."""
+        """Drop the revocations owed for a Xero user who has consented anew.
+
+        What they would have disconnected is still owed, one connection at a time; those that the
+        new consent reaches are dropped once that is known.
+        """
+        owed = (CleanupRow.xero_user_id == xero_user_id) & (CleanupRow.kind == CleanupKind.REVOKE)
+        columns = ("org_id", "grant_id", "binding_id", "xero_user_id", "tenant_id", "connection_id")
+        copied = [getattr(CleanupRow, name) for name in columns]
+        await self._connection.execute(
+            insert(CleanupRow).from_select(
+                ["id", "kind", *columns],
+                select(
+                    func.gen_random_uuid(), literal(CleanupKind.DELETE_CONNECTION), *copied
+                ).where(owed, CleanupRow.done_at.is_(None), CleanupRow.connection_id.is_not(None)),
+            )
+        )
         _ = await self._end(
             CleanupOutcome.CANCELLED,
             CleanupRow.xero_user_id == xero_user_id,

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,7 +20,7 @@ from xero_service.xero.transport import LARGE_ANSWER, Transport
 
 # A token request that was sent is read to its end: the answer may be the only copy of a set.
 LATE_ANSWER_SECONDS = 300.0
-CLOCK_LEEWAY_SECONDS = 5  # xero-node allows the same (facts §12)
+CLOCK_LEEWAY = timedelta(seconds=5)  # xero-node allows the same (facts §12)
 VERIFIER_LENGTH = 64  # RFC 7636 §4.1: 43 to 128 characters
 
 
@@ -85,8 +85,12 @@ class XeroAdapter:
         """
         await self._keys.load()
 
-    async def exchange_code(self, *, code: str, verifier: str, nonce: str) -> Consent:
+    async def exchange_code(
+        self, *, code: str, verifier: str, nonce: str, now: datetime | None = None
+    ) -> Consent:
         """Exchange a code once and verify who consented (OIDC core §3.1.3.7).
+
+        `now`: the time that expiry is judged by, where this process's clock is not to be trusted.
 
         Raises ExternalAPIError as `refresh_tokens` does, XeroAnswerUnusable for an id_token
         that does not hold.
@@ -99,7 +103,7 @@ class XeroAdapter:
                 "code_verifier": verifier,
             }
         )
-        return await self._verified(tokens, nonce)
+        return await self._verified(tokens, nonce, now or datetime.now(UTC))
 
     async def refresh_tokens(self, refresh_token: str) -> TokenSet:
         """Spend a refresh token; never repeated blindly, and read to its end.
@@ -169,11 +173,11 @@ class XeroAdapter:
         )
         return answers.read_token_set(answer)
 
-    async def _verified(self, tokens: TokenSet, nonce: str) -> Consent:
-        who = await self._claims(tokens.id_token, audience=self._xero.client_id)
+    async def _verified(self, tokens: TokenSet, nonce: str, now: datetime) -> Consent:
+        who = await self._claims(tokens.id_token, now, audience=self._xero.client_id)
         if who.get("nonce") != nonce:
             raise XeroAnswerUnusable("The id_token belongs to another attempt.")
-        access = await self._claims(tokens.access_token, audience=None)
+        access = await self._claims(tokens.access_token, now, audience=None)
         xero_user_id = who.get("xero_userid")
         if not isinstance(xero_user_id, str) or access.get("xero_userid") != xero_user_id:
             raise XeroAnswerUnusable("The id_token and the access token name different users.")
@@ -187,7 +191,9 @@ class XeroAdapter:
             issued_at=_moment(who.get("iat")),
         )
 
-    async def _claims(self, token: str | None, *, audience: str | None) -> dict[str, Any]:
+    async def _claims(
+        self, token: str | None, now: datetime, *, audience: str | None
+    ) -> dict[str, Any]:
         """Return the claims of a token that Xero signed; the access token has no fixed audience."""
         try:
             header = jwt.get_unverified_header(token or "")
@@ -195,21 +201,25 @@ class XeroAdapter:
             key = self._keys.known(header.get("kid")) or await self._keys.find(header.get("kid"))
             if key is None:
                 raise XeroAnswerUnusable("A token is signed with an unknown key.")
-            return jwt.decode(
+            claims = jwt.decode(
                 token or "",
                 key,
                 algorithms=["RS256"],
                 issuer=self._xero.issuer,
                 audience=audience,
-                leeway=CLOCK_LEEWAY_SECONDS,
                 options={
                     "require": ["exp", "iss"],
                     "verify_aud": audience is not None,
                     # Ours may be the clock that is wrong, and the set is the only copy.
+                    "verify_exp": False,
                     "verify_iat": False,
                     "verify_nbf": False,
                 },
             )
+            expires = _moment(claims["exp"])
+            if expires is None or expires + CLOCK_LEEWAY <= now:
+                raise XeroAnswerUnusable("A token of Xero's answer has expired.")
+            return claims
         except (jwt.PyJWTError, SignInUnavailable) as error:
             raise XeroAnswerUnusable("A token of Xero's answer does not verify.") from error
 

@@ -3,6 +3,7 @@
 The HTTP library is used here and nowhere else, so that replacing it is a change of one file.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -81,10 +82,10 @@ class Transport:
     ) -> Answer:
         """Send a request and read the answer whole.
 
-        `read_within`: seconds of silence after which reading is given up; the transport's
-        timeout where None. Raises XeroNotReached where the request cannot have arrived,
-        XeroSilent where it may have and no answer came, XeroAnswerUnusable where the answer is
-        longer than `at_most` bytes.
+        `read_within`: seconds of silence after which reading is given up, and, beside connecting
+        and sending, of the whole; the transport's timeout where None. Raises XeroNotReached where
+        the request cannot have arrived, XeroSilent where it may have and no whole answer came,
+        XeroAnswerUnusable where the answer is longer than `at_most` bytes.
         """
         read = read_within or self._timeout
         request = self._client.build_request(
@@ -96,13 +97,16 @@ class Transport:
             content=content,
             timeout=httpx.Timeout(self._timeout, read=read),
         )
-        async with self._answer(request) as response:
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > at_most:
-                    raise XeroAnswerUnusable("The answer is far longer than it should be.")
-            return Answer(response.status_code, dict(response.headers.items()), bytes(body))
+        try:
+            async with asyncio.timeout(2 * self._timeout + read), self._answer(request) as response:
+                body = bytearray()
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > at_most:
+                        raise XeroAnswerUnusable("The answer is far longer than it should be.")
+                return Answer(response.status_code, dict(response.headers.items()), bytes(body))
+        except TimeoutError as error:
+            raise XeroSilent("Xero's answer took too long to arrive.") from error
 
     @asynccontextmanager
     async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
