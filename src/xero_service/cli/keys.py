@@ -4,11 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from xero_service.cli.moments import ahead
 from xero_service.cli.session import operator, with_services
+from xero_service.cli.showing import plain, print_table
 from xero_service.domain import Scope, ServiceKey
 
 SCOPES = ", ".join(f"`{scope.value}`" for scope in Scope)
@@ -33,7 +32,7 @@ def create(
 
     Example: `xero-service keys create --name billing --org org_2abc --scope tokens:read`
     """
-    if (org is None) is not all_orgs:
+    if (org is None) is not all_orgs or (org is not None and not org.strip()):
         raise typer.BadParameter("Give either --org ID or --all-orgs.")
     ends = ahead(expires) if expires else None
     made = with_services(
@@ -41,31 +40,35 @@ def create(
             operator(), name=name, org_id=org, scopes=scope, expires_at=ends
         )
     )
-    typer.echo(f"Key {made.key.id} for {_whose(made.key)}. It is shown this once:", err=True)
+    typer.echo(plain(f"Key {made.key.id} for {_whose(made.key)}. It is shown this once:"), err=True)
     typer.echo(made.secret)
 
 
 @app.command("list")
 def list_keys() -> None:
     """List all keys, without their secrets."""
-    table = Table("Id", "Name", "Org", "Scopes", "State", "Last used", box=None)
-    for key in with_services(lambda services: services.keys.all()):
-        table.add_row(
-            str(key.id),
-            key.name,
-            key.org_id or "all",
-            " ".join(sorted(key.scopes)),
-            _state(key),
-            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
-        )
-    Console(width=None if Console().is_terminal else 200).print(table)
+    found = with_services(lambda services: services.keys.all())
+    print_table(
+        ("Id", "Name", "Org", "Scopes", "State", "Last used"),
+        (
+            (
+                str(key.id),
+                key.name,
+                key.org_id or "all",
+                " ".join(sorted(key.scopes)),
+                _state(key),
+                f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
+            )
+            for key in found
+        ),
+    )
 
 
 @app.command()
 def revoke(key_id: Annotated[UUID, typer.Argument(help="As `keys list` shows it.")]) -> None:
     """Revoke a key, on every replica at once."""
     key = with_services(lambda services: services.keys.revoke(operator(), key_id))
-    typer.echo(f"Key {key.id} ({key.name}) is revoked.")
+    typer.echo(plain(f"Key {key.id} ({key.name}) is revoked."))
 
 
 def _whose(key: ServiceKey) -> str:

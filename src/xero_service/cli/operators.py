@@ -4,10 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from xero_service.cli.session import operator, with_services
+from xero_service.cli.showing import plain, print_table
 
 bindings = typer.Typer(no_args_is_help=True, help="Xero organisations linked to orgs.")
 grants = typer.Typer(no_args_is_help=True, help="Consents and their tokens.")
@@ -16,33 +15,31 @@ Org = Annotated[str | None, typer.Option(help="Only this org.")]
 BindingId = Annotated[UUID, typer.Argument(help="As `bindings list` shows it.")]
 
 
-def _print(table: Table) -> None:
-    Console(width=None if Console().is_terminal else 200).print(table)
-
-
 @bindings.command("list")
 def list_bindings(org: Org = None) -> None:
     """List the bindings that are not revoked."""
-    table = Table("Id", "Org", "Xero organisation", "Status", "Grant", box=None)
-    for each in with_services(lambda services: services.operating.bindings(org)):
-        table.add_row(
-            str(each.id), each.org_id, each.tenant_name, each.status.value, str(each.grant_id)
-        )
-    _print(table)
+    found = with_services(lambda services: services.operating.bindings(org))
+    print_table(
+        ("Id", "Org", "Xero organisation", "Status", "Grant"),
+        (
+            (str(each.id), each.org_id, each.tenant_name, each.status.value, str(each.grant_id))
+            for each in found
+        ),
+    )
 
 
 @bindings.command()
 def suspend(binding_id: BindingId) -> None:
     """Switch a binding off until it is resumed; its callers get 409."""
     binding = with_services(lambda services: services.operating.suspend(operator(), binding_id))
-    typer.echo(f"{binding.tenant_name} is suspended for {binding.org_id}.")
+    typer.echo(plain(f"{binding.tenant_name} is suspended for {binding.org_id}."))
 
 
 @bindings.command()
 def resume(binding_id: BindingId) -> None:
     """Switch a suspended binding on again."""
     binding = with_services(lambda services: services.operating.resume(operator(), binding_id))
-    typer.echo(f"{binding.tenant_name} is resumed for {binding.org_id}.")
+    typer.echo(plain(f"{binding.tenant_name} is resumed for {binding.org_id}."))
 
 
 @bindings.command()
@@ -55,17 +52,21 @@ def disconnect(binding_id: BindingId) -> None:
 @grants.command("list")
 def list_grants(org: Org = None) -> None:
     """List grants and how their tokens do."""
-    table = Table("Id", "Org", "Status", "Generation", "Expires", "Last error", box=None)
-    for each in with_services(lambda services: services.operating.grants(org)):
-        table.add_row(
-            str(each.id),
-            each.org_id,
-            each.status.value,
-            str(each.generation),
-            f"{each.expires_at:%Y-%m-%d %H:%M}",
-            each.last_error or "",
-        )
-    _print(table)
+    found = with_services(lambda services: services.operating.grants(org))
+    print_table(
+        ("Id", "Org", "Status", "Generation", "Expires", "Last error"),
+        (
+            (
+                str(each.id),
+                each.org_id,
+                each.status.value,
+                str(each.generation),
+                f"{each.expires_at:%Y-%m-%d %H:%M}",
+                each.last_error or "",
+            )
+            for each in found
+        ),
+    )
 
 
 @grants.command()
@@ -84,8 +85,8 @@ def offboard(
 ) -> None:
     """End every binding of an org that leaves; its connections at Xero count until then."""
     if not yes:
-        typer.confirm(f"Disconnect every Xero organisation of {org_id}?", abort=True)
+        typer.confirm(plain(f"Disconnect every Xero organisation of {org_id}?"), abort=True)
     ended = with_services(lambda services: services.operating.offboard(operator(), org_id))
-    typer.echo(f"Disconnected {len(ended)} of {org_id}.")
+    typer.echo(plain(f"Disconnected {len(ended)} of {org_id}."))
     for each in ended:
         typer.echo(f"  {each.binding_id}  at Xero: {each.remote}")

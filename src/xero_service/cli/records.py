@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from xero_service.cli.moments import ago
 from xero_service.cli.session import with_services
+from xero_service.cli.showing import plain, print_table
 from xero_service.services.rewrapping import Rewrapped
 from xero_service.store.audit import Recorded
 from xero_service.wiring import Services
@@ -41,10 +41,8 @@ def show(
         for event in events:
             typer.echo(json.dumps(dataclasses.asdict(event), default=str))
         return
-    table = Table("When", "Org", "Who", "What", "Outcome", "Binding", box=None)
-    for event in events:
-        table.add_row(*_row(event))
-    Console(width=None if Console().is_terminal else 220).print(table)
+    columns = ("When", "Org", "Who", "What", "Outcome", "Binding")
+    print_table(columns, map(_row, events), width=220)
 
 
 @audit.command()
@@ -79,7 +77,7 @@ def rewrap() -> None:
     done = with_services(work)
     typer.echo(f"Sealed {done.sealed} secrets anew.")
     for place in done.unreadable:
-        typer.echo(f"No key opens {place}.", err=True)
+        typer.echo(plain(f"No key opens {place}."), err=True)
     if done.unreadable:
         raise typer.Exit(1)
 

@@ -1,0 +1,57 @@
+"""What operators' commands make of names that others chose, and of options that say nothing."""
+
+import asyncio
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.world import ACME, World
+from xero_sandbox.samples import ACME_TRADING
+from xero_service.cli import app as commands
+
+# Markup, markup that ends nothing, an emoji's name, an order to the terminal, a line turned round.
+ODD = "[red]Acme[/blue] :bomb: \x1b[2J \u202egnp \\"
+SPELT_OUT = "[red]Acme[/blue] :bomb: \\x1b[2J \\u202egnp \\"
+
+
+async def run(*arguments: str) -> tuple[int, str]:
+    done = await asyncio.to_thread(CliRunner().invoke, commands, arguments)
+    return done.exit_code, done.stdout
+
+
+async def test_names_are_printed_as_they_are_and_order_nothing(world: World) -> None:
+    """S48: whoever names an organisation or a key is not who reads the list."""
+    binding = await (await world.acme_admin()).connects(ACME_TRADING)
+    await world.database.execute(
+        "UPDATE integration_tenant_bindings SET external_tenant_name = $1", ODD
+    )
+    await world.database.execute("UPDATE integration_grants SET last_error = $1", ODD)
+    made = await run("keys", "create", "--name", ODD, "--org", ACME, "--scope", "tokens:read")
+
+    printed = [
+        made,
+        await run("bindings", "list"),
+        await run("bindings", "suspend", binding["id"]),
+        await run("bindings", "resume", binding["id"]),
+        await run("grants", "list"),
+        await run("keys", "list"),
+        await run("audit"),
+    ]
+
+    assert [code for code, _ in printed] == [0] * 7
+    text = "".join(said for _, said in printed)
+    assert text.count(SPELT_OUT) == 5
+    assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "whose", [("--org", ""), ("--org", "  "), ("--org", "", "--all-orgs")], ids=str
+)
+async def test_a_key_for_an_org_without_a_name_is_not_made(
+    settings: object, whose: tuple[str, ...]
+) -> None:
+    """S14: a variable that a script left empty is not an org."""
+    code, printed = await run("keys", "create", "--name", "x", "--scope", "tokens:read", *whose)
+
+    assert code != 0
+    assert "xsk_" not in printed
