@@ -22,7 +22,9 @@ class Visit:
         back = self.sandbox.consent(address, ACME_BOOKKEEPER.key, tenants or [ACME_TRADING])
         return parse_qs(urlsplit(back).query)["code"][0]
 
-    async def exchange(self, code: str | None = None, **changes: str) -> Consent:
+    async def exchange(
+        self, code: str | None = None, *, verifier: str = VERIFIER, nonce: str = "nonce-1"
+    ) -> Consent:
         return await self.adapter.exchange_code(
-            **{"code": code or self.code(), "verifier": VERIFIER, "nonce": "nonce-1", **changes}
+            code=code or self.code(), verifier=verifier, nonce=nonce
         )
