@@ -23,7 +23,7 @@ class _Limit:
         """Raise what the framework passes on as it is: 413, which becomes BodyTooLarge."""
         declared = int(self.declared) if self.declared.isdigit() else 0
         if self.holds and max(declared, self.read) > AT_MOST:
-            raise HTTPException(413, f"Send at most {AT_MOST // 1024} KiB.")
+            raise HTTPException(413)
 
 
 @dataclass(frozen=True, slots=True)

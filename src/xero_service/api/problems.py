@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xero_service.api.body_limit import AT_MOST
 from xero_service.errors import AuthError, BodyTooLarge, IntegrationError, InvalidRequest
 from xero_service.telemetry import logger
 
@@ -95,7 +96,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         unread = InvalidRequest("The body cannot be read.")
         return _answer(request, unread.status, unread.code, unread.title, unread.detail)
     if error.status_code == BodyTooLarge.status:
-        large = BodyTooLarge(error.detail)
+        large = BodyTooLarge(f"Send at most {AT_MOST // 1024} KiB.")
         return _answer(request, large.status, large.code, large.title, large.detail)
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
