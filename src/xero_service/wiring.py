@@ -109,7 +109,7 @@ def _assemble(
     reconcile = ReconcileService(
         database, xero, tokens, background, SingleFlight[UUID, None](background)
     )
-    access = AccessService(database, background)
+    access = AccessService(database, background, SingleFlight(background))
     cleanups = CleanupService(database, xero, tokens, leases)
     disconnects = DisconnectService(database, cleanups, background)
     return Services(
