@@ -35,7 +35,7 @@ async def database(direct_url: str, pooled: Bouncer) -> AsyncIterator[Database]:
 
 
 async def test_statements_of_many_callers_do_not_meet_in_a_session_r23(database: Database) -> None:
-    """On the driver and in transactions, with arguments, of more callers than sessions."""
+    """On the driver, in transactions and in single statements, of more callers than sessions."""
     sessions = set()
 
     async def ask(caller: int) -> None:
@@ -51,6 +51,9 @@ async def test_statements_of_many_callers_do_not_meet_in_a_session_r23(database:
                 number, session = found.one()
             assert number == turn + 1
             sessions.add(session)
+            async with database.background_statements() as tx:
+                asked = text("SELECT CAST(:turn AS int) + 2")
+                assert await tx.connection.scalar(asked, {"turn": turn}) == turn + 2
 
     await asyncio.gather(*map(ask, range(CALLERS)))
 

@@ -283,7 +283,7 @@ USUAL = settings(
 
 
 def test_whatever_happens_no_grant_is_lost_r26(life: type[Life]) -> None:
-    few = settings(USUAL, max_examples=6, stateful_step_count=18, derandomize=True)
+    few = settings(USUAL, max_examples=3, stateful_step_count=18, derandomize=True)
     run_state_machine_as_test(life, settings=few)
 
 
