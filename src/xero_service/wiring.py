@@ -37,6 +37,7 @@ from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.transport import Transport
 
+ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
 DRAIN_SECONDS = 25.0  # after open requests had 20, after the notice: 50 seconds to end
 
 
@@ -69,9 +70,10 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
     """Build the services; on leaving, finish what is under way before anything closes."""
     metrics = metrics or Metrics()
     async with AsyncExitStack() as stack:
-        transport, token_transport = [
-            await stack.enter_async_context(Transport(timeout=settings.xero_timeout_seconds))
-            for _ in range(2)
+        patience = settings.xero_timeout_seconds
+        transport, token_transport, issuer_transport = [
+            await stack.enter_async_context(Transport(timeout=seconds))
+            for seconds in (patience, patience, ISSUER_SECONDS)
         ]
         database = Database(
             settings.database_url.get_secret_value(),
@@ -81,7 +83,9 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         stack.push_async_callback(database.close)
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
-        yield _assemble(settings, metrics, transport, token_transport, database, background)
+        yield _assemble(
+            settings, metrics, transport, token_transport, issuer_transport, database, background
+        )
 
 
 def _assemble(
@@ -89,6 +93,7 @@ def _assemble(
     metrics: Metrics,
     transport: Transport,
     token_transport: Transport,
+    issuer_transport: Transport,
     database: Database,
     background: BackgroundWork,
 ) -> Services:
@@ -116,7 +121,7 @@ def _assemble(
         settings=settings,
         database=database,
         xero=xero,
-        session_keys=KeySet(lambda: transport.get_json(settings.auth_jwks_url)),
+        session_keys=KeySet(lambda: issuer_transport.get_json(settings.auth_jwks_url)),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
         tenants=TenantsService(database, tokens, reconcile, leases),
         bindings=BindingsService(database, keys, policy),

@@ -59,7 +59,7 @@ def test_an_operation_answers_as_documented_for_long(running: Live, operation: A
 
 def test_what_one_operation_answers_another_takes(running: Live) -> None:
     """S47: in any order, with ids that are really there."""
-    journeys(running).run(settings=settings(quick, max_examples=4, stateful_step_count=10))
+    journeys(running).run(settings=settings(quick, max_examples=8, stateful_step_count=10))
 
     assert ("issueToken", 200) in running.heard
 
