@@ -27,7 +27,7 @@ from xero_service.errors import (
     XeroSilent,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leasing import LOOK_AGAIN_SECONDS, Leaseholder
+from xero_service.services.leasing import Leaseholder, in_line
 from xero_service.services.tokens import TokenService
 from xero_service.store.database import Database, Transaction
 from xero_service.telemetry import logger
@@ -81,7 +81,7 @@ class CleanupService:
         await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
         # The turn last, and briefly: every consent waits for it.
         async with (
-            self._one_revocation(),
+            in_line(self.revoking, patience=None),
             self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
             self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
         ):
@@ -143,15 +143,6 @@ class CleanupService:
             connections = await self.xero.get_tenants(access_token)
             if any(c.connection_id == cleanup.connection_id for c in connections):
                 raise
-
-    @asynccontextmanager
-    async def _one_revocation(self) -> AsyncIterator[None]:
-        """Keep revocations apart, with room between two for a consent to take its turn."""
-        await self.revoking.acquire()
-        try:
-            yield
-        finally:
-            asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, self.revoking.release)
 
     @asynccontextmanager
     async def _within_the_lease(self, held_since: float) -> AsyncIterator[None]:

@@ -9,8 +9,6 @@ saved, whatever the browser is told afterwards.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -37,7 +35,7 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leasing import LOOK_AGAIN_SECONDS, Leaseholder
+from xero_service.services.leasing import Leaseholder, in_line
 from xero_service.services.settling import seal
 from xero_service.store.authorisations import NewAuthorisation
 from xero_service.store.database import Database, Transaction
@@ -98,7 +96,11 @@ class Exchange:
         try:
             await self.xero.load_signing_keys()
             async with (
-                self._one_for_org(starter.org_id),
+                # An org waits in a line of its own, so that it cannot crowd the others out.
+                in_line(
+                    self.lines.setdefault(starter.org_id, asyncio.Lock()),
+                    patience=WAIT_FOR_TURN_SECONDS,
+                ),
                 self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at,
             ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
@@ -112,23 +114,6 @@ class Exchange:
                 self.metrics.alarms.labels("invalid_client").inc()
             log.warning("a code exchange failed", reason=error.code, detail=error.detail)
             raise ExchangeFailed from error
-
-    @asynccontextmanager
-    async def _one_for_org(self, org_id: str) -> AsyncIterator[None]:
-        """Let an org wait in one line of its own, so that it cannot crowd the others out.
-
-        Raises ServiceBusy. The next of the org comes after others had the time to look.
-        """
-        line = self.lines.setdefault(org_id, asyncio.Lock())
-        try:
-            async with asyncio.timeout(WAIT_FOR_TURN_SECONDS):
-                await line.acquire()
-        except TimeoutError as error:
-            raise ServiceBusy("This organisation is connecting many times at once.") from error
-        try:
-            yield
-        finally:
-            asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, line.release)
 
     async def _save_whatever_happens(
         self, consent: Consent, starter: Starter, began_at: datetime

@@ -76,3 +76,21 @@ class Leaseholder:
             with contextlib.suppress(ServiceBusy):
                 async with self.database.transaction() as tx:
                     await tx.grant_leases.let_go(grant_id, holder=holder)
+
+
+@asynccontextmanager
+async def in_line(line: asyncio.Lock, *, patience: float | None) -> AsyncIterator[None]:
+    """Wait in this process's line for the turn; its next comes once others had time to look.
+
+    Who polls for the turn would else find it taken again each time. Raises ServiceBusy after
+    `patience` seconds, where there is a limit.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            await line.acquire()
+    except TimeoutError as error:
+        raise ServiceBusy("Too many others wait in this line.") from error
+    try:
+        yield
+    finally:
+        asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, line.release)
