@@ -7,10 +7,12 @@ from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.app import PREFIX
 
+MANY, A_FEW = 25, 5
+
 
 async def test_another_orgs_consent_gets_its_turn_between_the_many_of_one(world: World) -> None:
     crowd = await world.globex_admin()
-    callbacks = [await spoilt(crowd) for _ in range(25)]
+    callbacks = [await spoilt(crowd) for _ in range(MANY)]
     admin = await world.acme_admin()
     callback = await admin.allows(ACME_TRADING)
     world.sandbox.latency(150)
@@ -22,7 +24,7 @@ async def test_another_orgs_consent_gets_its_turn_between_the_many_of_one(world:
         came_before = sum(task.done() for task in many)
 
     assert landing.error is None
-    assert came_before < len(many)
+    assert came_before <= A_FEW  # a gap in the org's line comes after each of them
 
 
 async def spoilt(person: Person) -> str:
