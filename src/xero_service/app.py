@@ -1,6 +1,7 @@
 """Build the FastAPI application: routers, problem handlers, middleware, lifespan."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
@@ -56,13 +57,14 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # it would repeat whatever Host the request names
         separate_input_output_schemas=False,
+        # The framework's own would hand raw requests to whatever else is configured.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     contract = APIRouter(prefix=PREFIX)
     for module in CONTRACT:
         contract.include_router(module.router)
     app.include_router(contract)
     app.include_router(ops.router)
-    app.router.routes.insert(0, tokens.ShortCut(PREFIX))
     problems.install(app)
     app.add_middleware(LimitedBodies)
     documentation.install(app)
@@ -79,6 +81,9 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
             app.state.services = services
             interval = timedelta(seconds=settings.upkeep_interval_seconds)
             worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
+            # What is there by now stays: to look through it for garbage again and again would
+            # stop everybody for a tenth of a second each time.
+            gc.freeze()
             try:
                 yield
             finally:
@@ -99,6 +104,7 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=600,
     )
+    app.add_middleware(tokens.ShortCut, prefix=PREFIX)
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
     app.add_middleware(Observed, metrics=metrics)
     return app

@@ -1,5 +1,6 @@
 """Logs and metrics; whatever is logged passes one place that takes secrets out."""
 
+import json
 import logging
 import re
 import sys
@@ -129,6 +130,8 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         event: Any = record.__dict__.get(ACCESS)
         if event is None:
             return super().format(record)
+        if isinstance(self.processors[1], structlog.processors.JSONRenderer):
+            return json.dumps(event)  # as it would, without asking how to show each value
         for render in self.processors[1:]:
             event = render(None, "info", event)
         return str(event)

@@ -33,6 +33,7 @@ from xero_service.settings import Settings
 from xero_service.singleflight import BackgroundWork, SingleFlight
 from xero_service.store.call_budgets import CallBudgets
 from xero_service.store.database import Database
+from xero_service.store.token_reads import TokenReads
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.transport import Transport
@@ -114,7 +115,7 @@ def _assemble(
     reconcile = ReconcileService(
         database, xero, tokens, background, SingleFlight[UUID, None](background)
     )
-    access = AccessService(database, background, SingleFlight(background))
+    access = AccessService(database, background, TokenReads(database, background))
     cleanups = CleanupService(database, xero, tokens, leases)
     disconnects = DisconnectService(database, cleanups, background)
     return Services(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -149,8 +150,13 @@ def source_of(scope: HttpScope) -> str | None:
     which may be any text.
     """
     client = scope.get("client")
+    return _address(client[0]) if client else None
+
+
+@lru_cache(maxsize=1000)
+def _address(text: str) -> str | None:
     try:
-        return str(ip_address(client[0].partition("%")[0])) if client else None
+        return str(ip_address(text.partition("%")[0]))
     except ValueError:
         return None
 

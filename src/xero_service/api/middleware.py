@@ -1,12 +1,12 @@
 """Around every request: an id, one log line, metrics, and the headers that browsers obey."""
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
-from uuid import uuid4
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from xero_service.telemetry import AccessLog, Metrics, scrub
 
@@ -31,7 +31,7 @@ class Observed:
             await self.app(scope, receive, send)
             return
         offered = _offered_id(scope)
-        scope["request_id"] = request_id = offered or uuid4().hex
+        scope["request_id"] = request_id = offered or os.urandom(16).hex()
         began, status = time.perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
@@ -42,12 +42,13 @@ class Observed:
                 message["headers"] = [*headers, (_ID, request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, send_with_id)
-            finally:
-                known_as = scrub(offered) if offered else request_id
-                self._record(scope, status, time.perf_counter() - began, known_as)
+        bound = bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            known_as = scrub(offered) if offered else request_id
+            self._record(scope, status, time.perf_counter() - began, known_as)
+            reset_contextvars(**bound)
 
     def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -97,7 +98,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent = {name for name, _ in message["headers"]}
-                missing = (header for header in self._headers if header[0] not in sent)
+                missing = [header for header in self._headers if header[0] not in sent]
                 message["headers"] = [*message["headers"], *missing]
             await send(message)
 

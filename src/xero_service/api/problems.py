@@ -55,6 +55,11 @@ def install(app: FastAPI) -> None:
 
 async def _on_integration_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, IntegrationError)  # noqa: S101 - registered for it
+    return answer(request, error)
+
+
+def answer(request: Request, error: IntegrationError) -> JSONResponse:
+    """Return the problem that an error of ours is to its caller."""
     if not error.operational or error.status >= 500:
         log.warning("request failed", problem=error.code, operational=error.operational)
     headers = {}
@@ -130,8 +135,8 @@ class Unexpected:
             log.exception("unexpected error")
             broken = IntegrationError()
             request = Request(scope)
-            answer = _answer(request, broken.status, broken.code, broken.title, broken.detail)
-            await answer(scope, receive, send)
+            told = _answer(request, broken.status, broken.code, broken.title, broken.detail)
+            await told(scope, receive, send)
 
 
 def _answer(

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
-from starlette.routing import BaseRoute, Match
+from fastapi import APIRouter, Body, Request, Response
+from starlette.types import ASGIApp as Application
 from starlette.types import Receive, Scope, Send
 
 from xero_service.api import problems
@@ -24,6 +24,7 @@ from xero_service.errors import (
     BodyTooLarge,
     ExternalAPIError,
     GrantShared,
+    IntegrationError,
     NotFound,
     OrgMismatch,
     OrgRequired,
@@ -38,8 +39,10 @@ from xero_service.services.issuing import IssuedToken as Issued
 
 ROUTE = "/bindings/{bindingId}/token"
 NO_STORE = {"Cache-Control": "no-store"}
+_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _PATH = r"/bindings/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/token"
 _KEY = re.compile(rb"Bearer (xsk_[!-~]+)")
+_UNUSUAL = frozenset({b"transfer-encoding", b"origin"})
 _ORG_ID = re.compile(rb"[!-~]{0,%d}" % ORG_ID_AT_MOST)
 
 router = APIRouter(tags=["services"])
@@ -85,36 +88,50 @@ async def issue_token(
     return _shown(issued)
 
 
-class ShortCut(BaseRoute):
+class ShortCut:
     """Serves the usual request for a token by hand: a key, at most an org named, no body.
 
     The framework's way to the use case above takes longer than the use case with its round trip
-    to the database (docs/benchmarks.md). A request that is unusual in any way does not match and
-    is left to the route above, which is also the one that the API document describes.
+    to the database (docs/benchmarks.md). A request that is unusual in any way goes that way, to
+    the route above, which is also the one that the API document describes.
     """
 
-    def __init__(self, prefix: str) -> None:
-        """Stand before the routes below `prefix`; logged and counted under the same name."""
-        self.path = ROUTE
+    path = ROUTE  # logged and counted under the same name
+
+    def __init__(self, app: Application, *, prefix: str) -> None:
+        """Stand before `app`, whose route above is below `prefix`."""
+        self._app = app
         self._path = re.compile(re.escape(prefix) + _PATH)
+        self._serve_or_fail = problems.Unexpected(self._serve)
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Take the usual request and leave any other."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the usual request and leave any other."""
+        asked = self._asked(scope)
+        if asked is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"], scope["asked"] = self, asked
+        await self._serve_or_fail(scope, receive, send)
+
+    def _asked(self, scope: Scope) -> tuple[Presented, UUID] | None:
         if scope["type"] != "http" or scope["method"] != "POST":
-            return Match.NONE, {}
-        asked = self._path.fullmatch(scope["path"])
-        presented = _usually_presented(scope) if asked else None
-        if asked is None or presented is None:
-            return Match.NONE, {}
-        return Match.FULL, {"route": self, "asked": (presented, UUID(asked[1]))}
+            return None
+        named = self._path.fullmatch(scope["path"])
+        presented = _usually_presented(scope) if named else None
+        return (presented, UUID(named[1])) if named and presented else None
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve it; failures become problems where everybody's do."""
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         presented, binding_id = scope["asked"]
-        wired = wired_of(scope["app"])
-        issued = await wired.issuing.token(presented, binding_id, min_validity=timedelta())
-        body = _shown(issued).model_dump_json(by_alias=True)
-        await Response(body, 200, NO_STORE, "application/json")(scope, receive, send)
+        issuing = wired_of(scope["app"]).issuing
+        try:
+            issued = await issuing.token(presented, binding_id, min_validity=timedelta())
+        except IntegrationError as error:
+            await problems.answer(Request(scope), error)(scope, receive, send)
+            return
+        body = _shown(issued).model_dump_json(by_alias=True).encode()
+        headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _usually_presented(scope: Scope) -> Presented | None:
@@ -129,7 +146,7 @@ def _usually_presented(scope: Scope) -> Presented | None:
             if org_id is not None or not _ORG_ID.fullmatch(value):
                 return None
             org_id = value.decode()
-        elif (name == b"content-length" and value != b"0") or name == b"transfer-encoding":
+        elif name in _UNUSUAL or (name == b"content-length" and value != b"0"):
             return None
     return presented_in(scope, key, org_id) if key else None
 

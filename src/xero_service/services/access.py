@@ -20,9 +20,9 @@ from xero_service.errors import (
     ServiceBusy,
 )
 from xero_service.services.keys import PresentedKey, refused
-from xero_service.singleflight import BackgroundWork, Seldom, SingleFlight
+from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
-from xero_service.store.token_reads import ReadBinding, TokenRead, read_token
+from xero_service.store.token_reads import ReadBinding, TokenReads
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 DENIALS_NOTED_A_MINUTE = 20
@@ -56,7 +56,7 @@ class AccessService:
 
     database: Database
     background: BackgroundWork
-    rereads: SingleFlight[tuple[UUID, UUID], TokenRead | None]
+    reads: TokenReads
     uses: Seldom[tuple[UUID, UUID]] = field(
         default_factory=lambda: Seldom(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
     )
@@ -64,24 +64,14 @@ class AccessService:
         default_factory=lambda: Seldom(every=60.0, times=DENIALS_NOTED_A_MINUTE)
     )
 
-    async def usable_binding(
-        self, presented: Presented, binding_id: UUID, scope: Scope, *, again: bool = False
-    ) -> Access:
-        """Return the key and a binding of its org.
-
-        `again`: the caller has waited since it was decided. All who wake at the same moment share
-        one read, which is later than what they waited for; a first decision shares none, because
-        the read under way may be older than the request.
+    async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
+        """Return the key and a binding of its org, as they are after the call came.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
         ReauthorizationRequired or ServiceBusy.
         """
         named = PresentedKey.parse(presented.key)
-        asked = (named.key_id, binding_id)
-        if again:
-            read = await self.rereads.do(asked, lambda: read_token(self.database, *asked))
-        else:
-            read = await read_token(self.database, *asked)
+        read = await self.reads.read(named.key_id, binding_id)
         if read is None:
             raise refused()
         try:

@@ -49,9 +49,9 @@ class IssuingService:
         found = await self._issuable(presented, binding_id)
         # Wherever time has passed it is decided again, on what is so now (S51).
         if await self._waited_for_tokens(found.binding.grant, min_validity):
-            found = await self._issuable(presented, binding_id, again=True)
+            found = await self._issuable(presented, binding_id)
         while await self._waited_for_audit(found, presented):
-            found = await self._issuable(presented, binding_id, again=True)
+            found = await self._issuable(presented, binding_id)
         grant = found.binding.grant
         if grant.valid_for() < max(min_validity, timedelta()):
             raise ExternalAPIError("Xero's tokens do not live that long.")
@@ -62,12 +62,8 @@ class IssuingService:
             binding_id=binding_id,
         )
 
-    async def _issuable(
-        self, presented: Presented, binding_id: UUID, *, again: bool = False
-    ) -> Access:
-        found = await self.access.usable_binding(
-            presented, binding_id, Scope.TOKENS_READ, again=again
-        )
+    async def _issuable(self, presented: Presented, binding_id: UUID) -> Access:
+        found = await self.access.usable_binding(presented, binding_id, Scope.TOKENS_READ)
         refuse_shared(found)
         return found
 

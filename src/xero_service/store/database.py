@@ -1,8 +1,8 @@
 """The connection pool, and transactions that carry one repository per table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -170,37 +170,46 @@ class Database:
 
         Raises ServiceBusy like `transaction`.
         """
-        async with self._seat():
+        async with self.bare_connection() as driver:
+            found: Record | None = await driver.fetchrow(statement, *arguments)
+            return found
+
+    @asynccontextmanager
+    async def bare_connection(self, line: asyncio.Semaphore | None = None) -> AsyncIterator[Any]:
+        """A connection of the driver's own, for one statement.
+
+        `line`: to be waited in first, within the same time. Raises ServiceBusy like `transaction`.
+        """
+        async with self._seat(line):
             connection = await self._engine.raw_connection()
             driver = connection.driver_connection
             assert driver is not None  # noqa: S101 - it was just checked out
             try:
                 if self._keeps_session:
-                    found: Record | None = await driver.fetchrow(statement, *arguments)
+                    yield driver
                 else:
                     async with driver.transaction():
-                        found = await driver.fetchrow(statement, *arguments)
+                        yield driver
             except (PostgresError, AsyncpgInterfaceError, OSError):
                 if driver.is_closed():
                     connection.invalidate()
                 raise
             finally:
                 connection.close()
-            return found
 
     @asynccontextmanager
-    async def _seat(self) -> AsyncIterator[None]:
+    async def _seat(self, line: asyncio.Semaphore | None = None) -> AsyncIterator[None]:
         """Wait for one of the pool's connections to be free, first come first served."""
-        try:
-            async with asyncio.timeout(POOL_WAIT_SECONDS if self._seats.locked() else None):
-                await self._seats.acquire()
-        except TimeoutError as error:
-            raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-        try:
+        places = [self._seats] if line is None else [line, self._seats]
+        async with AsyncExitStack() as taken:
+            try:
+                async with asyncio.timeout(_patience(places)):
+                    for place in places:
+                        await taken.enter_async_context(place)
+            except TimeoutError as error:
+                raise ServiceBusy("All database connections are in use.", retry_after=1) from error
             with _outages_are_busy():
                 yield
-        finally:
-            self._seats.release()
 
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.
@@ -226,6 +235,11 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def _patience(places: Iterable[asyncio.Semaphore]) -> float | None:
+    """A timer costs more than a place that is free."""
+    return POOL_WAIT_SECONDS if any(place.locked() for place in places) else None
 
 
 @contextmanager

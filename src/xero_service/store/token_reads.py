@@ -1,9 +1,14 @@
-"""The hot path: one statement that decides key, org, binding and grant for a service's call.
+"""The hot path: one statement that decides key, org, binding and grant for services' calls.
 
 It runs as a prepared statement on the bare driver, outside any transaction: one round trip,
-which is also what makes a disconnect and a revoked key hold at once on every replica.
+which is also what makes a disconnect and a revoked key hold at once on every replica. Calls that
+come at the same time share it: a round trip for each would cost more than all that is done with
+what it returns (docs/benchmarks.md).
 """
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +16,14 @@ from uuid import UUID
 from asyncpg import Record
 
 from xero_service.domain import BindingStatus, Grant, GrantStatus, ServiceKey
+from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
 
+AT_ONCE = 3  # statements on their way; who comes meanwhile goes together with the next
+
 READ = """
-SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
+SELECT asked.key_id AS asked_key_id, asked.binding_id AS asked_binding_id,
+       k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
        k.secret_hash, k.created_at AS key_created_at, k.expires_at AS key_expires_at,
        k.revoked_at AS key_revoked_at, k.last_used_at AS key_last_used_at,
        b.id AS binding_id, b.clerk_org_id AS binding_org_id, b.external_tenant_id,
@@ -29,10 +38,10 @@ SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS k
              AND other.clerk_org_id <> b.clerk_org_id
        ) AS shared,
        clock_timestamp() AS read_at
-FROM service_keys k
-LEFT JOIN integration_tenant_bindings b ON b.id = $2
+FROM unnest($1::text[], $2::text[]) AS asked (key_id, binding_id)
+JOIN service_keys k ON k.id = asked.key_id::uuid
+LEFT JOIN integration_tenant_bindings b ON b.id = asked.binding_id::uuid
 LEFT JOIN integration_grants g ON g.id = b.active_grant_id
-WHERE k.id = $1
 """
 
 
@@ -58,14 +67,66 @@ class TokenRead:
     binding: ReadBinding | None
 
 
-async def read_token(database: Database, key_id: UUID, binding_id: UUID) -> TokenRead | None:
-    """Read all that a service's call depends on; None where the key is unknown.
+# As texts: of uuid[] the driver knows nothing, and would ask on every new connection.
+_Asked = tuple[str, str]
+_Answer = asyncio.Future[TokenRead | None]
+_Waiting = dict[_Asked, list[_Answer]]
 
-    Raises ServiceBusy where the database is away.
+
+class TokenReads:
+    """Reads what services' calls depend on, for all that wait in one statement.
+
+    Every call is decided by a statement that was sent after the call came.
     """
-    row = await database.fetch_one(READ, key_id, binding_id)
-    if row is None:
-        return None
+
+    def __init__(self, database: Database, background: BackgroundWork) -> None:
+        """Read from `database`; a read under way belongs to none of its callers."""
+        self._database, self._background = database, background
+        self._lanes = asyncio.Semaphore(AT_ONCE)
+        self._waiting: _Waiting = {}
+
+    async def read(self, key_id: UUID, binding_id: UUID) -> TokenRead | None:
+        """Return a key and a binding as they are now; None where the key is unknown.
+
+        Raises ServiceBusy where the database is away or busy.
+        """
+        if not self._waiting:
+            self._waiting = defaultdict(list)
+            _ = self._background.start(self._read_all(self._waiting))
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        self._waiting[str(key_id), str(binding_id)].append(answer)
+        return await answer
+
+    async def _read_all(self, waiting: _Waiting) -> None:
+        try:
+            found = await self._found(waiting)
+        except BaseException as error:
+            for answer in _open(waiting.values()):
+                answer.set_exception(error)
+            if isinstance(error, Exception):
+                return  # it is for who asked
+            raise
+        for asked, answers in waiting.items():
+            for answer in _open([answers]):
+                answer.set_result(found.get(asked))
+
+    async def _found(self, waiting: _Waiting) -> dict[_Asked, TokenRead]:
+        try:
+            async with self._database.bare_connection(self._lanes) as driver:
+                self._waiting = {}  # who comes from here on is for the next statement
+                rows = await driver.fetch(READ, *map(list, zip(*waiting, strict=True)))
+        finally:
+            if self._waiting is waiting:
+                self._waiting = {}
+        return {(row["asked_key_id"], row["asked_binding_id"]): _token_read(row) for row in rows}
+
+
+def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
+    """Leave out those whose caller has left."""
+    return (each for several in answers for each in several if not each.done())
+
+
+def _token_read(row: Record) -> TokenRead:
     return TokenRead(_key(row), row["secret_hash"], _binding(row) if row["binding_id"] else None)
 
 
