@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from xero_service.settings import load_database
-from xero_service.store.database import asyncpg_url
+from xero_service.store.pools import asyncpg_url
 from xero_service.store.tables import Base
 
 

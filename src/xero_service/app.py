@@ -28,6 +28,7 @@ from xero_service.api import (
 from xero_service.api.body_limit import LimitedBodies
 from xero_service.api.leaving import Leaving
 from xero_service.api.middleware import Observed, SecurityHeaders
+from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
 
@@ -81,9 +82,6 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
             app.state.services = services
             interval = timedelta(seconds=settings.upkeep_interval_seconds)
             worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
-            # What is there by now stays: to look through it for garbage again and again would
-            # stop everybody for a tenth of a second each time.
-            gc.freeze()
             try:
                 yield
             finally:
@@ -104,7 +102,7 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=600,
     )
-    app.add_middleware(tokens.ShortCut, prefix=PREFIX)
+    app.add_middleware(ShortCut, prefix=PREFIX, ways=(tokens.SHORT, proxy.SHORT))
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
     app.add_middleware(Observed, metrics=metrics)
     return app
@@ -124,4 +122,7 @@ def _configured(*, upkeep: bool) -> Leaving:
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
     app = create_app(settings, upkeep=upkeep)
+    # What is there by now stays: to look through it for garbage again and again would stop
+    # everybody for a tenth of a second each time.
+    gc.freeze()
     return Leaving(app, notice=settings.drain_notice_seconds)

@@ -36,6 +36,7 @@ from xero_service.store.database import Database
 from xero_service.store.token_reads import TokenReads
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
+from xero_service.xero.streams import Streams
 from xero_service.xero.transport import Transport
 
 ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
@@ -66,16 +67,28 @@ class Services:
     metrics: Metrics
 
 
+@dataclass(frozen=True, slots=True)
+class _Outbound:
+    """Connections to others, apart from each other: what hangs at one takes none from the next."""
+
+    connections: Transport  # which tenants, and Xero's keys
+    tokens: Transport
+    issuer: Transport
+    api: Streams
+
+
 @asynccontextmanager
 async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
     """Build the services; on leaving, finish what is under way before anything closes."""
     metrics = metrics or Metrics()
+    patience = settings.xero_timeout_seconds
     async with AsyncExitStack() as stack:
-        patience = settings.xero_timeout_seconds
-        transport, token_transport, issuer_transport = [
-            await stack.enter_async_context(Transport(timeout=seconds))
-            for seconds in (patience, patience, ISSUER_SECONDS)
-        ]
+        outbound = _Outbound(
+            connections=await stack.enter_async_context(Transport(timeout=patience)),
+            tokens=await stack.enter_async_context(Transport(timeout=patience)),
+            issuer=await stack.enter_async_context(Transport(timeout=ISSUER_SECONDS)),
+            api=await stack.enter_async_context(Streams(timeout=patience)),
+        )
         database = Database(
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
@@ -84,17 +97,13 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         stack.push_async_callback(database.close)
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
-        yield _assemble(
-            settings, metrics, transport, token_transport, issuer_transport, database, background
-        )
+        yield _assemble(settings, metrics, outbound, database, background)
 
 
 def _assemble(
     settings: Settings,
     metrics: Metrics,
-    transport: Transport,
-    token_transport: Transport,
-    issuer_transport: Transport,
+    outbound: _Outbound,
     database: Database,
     background: BackgroundWork,
 ) -> Services:
@@ -102,9 +111,9 @@ def _assemble(
     policy = settings.refresh_policy()
     xero = XeroAdapter(
         _endpoints(settings),
-        transport,
-        token_transport,
-        KeySet(lambda: transport.get_json(settings.xero_jwks_url)),
+        outbound.connections,
+        outbound.tokens,
+        KeySet(lambda: outbound.connections.get_json(settings.xero_jwks_url)),
     )
     leases = Leaseholder(database, ttl=_exclusive_for(settings))
     settling = Settling(database, keys, policy, metrics)
@@ -122,7 +131,7 @@ def _assemble(
         settings=settings,
         database=database,
         xero=xero,
-        session_keys=KeySet(lambda: issuer_transport.get_json(settings.auth_jwks_url)),
+        session_keys=KeySet(lambda: outbound.issuer.get_json(settings.auth_jwks_url)),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
         tenants=TenantsService(database, tokens, reconcile, leases),
         bindings=BindingsService(database, keys, policy),
@@ -136,7 +145,7 @@ def _assemble(
             tokens,
             Turns(CallBudgets(database), background),
             reconcile,
-            transport,
+            outbound.api,
             settings.xero_api_url.rstrip("/"),
         ),
         activity=ActivityService(database),

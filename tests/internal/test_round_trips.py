@@ -1,40 +1,41 @@
 """What a token read costs the database, and what it leaves there."""
 
 import asyncio
-from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import event
 
 from tests.internal.callers import Service, client_of, idle, service
 from tests.internal.conftest import Connected
 from tests.world import Application, World, until
 from xero_service.domain import SYSTEM
 from xero_service.services import proxy
+from xero_service.store import pools
 
 
 @pytest.fixture
-def statements(application: Application) -> Iterator[list[str]]:
-    """Every statement that this replica's connections send from now on."""
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that is sent on connections opened from now on."""
     sent: list[str] = []
-    engine = application.services.database._engine.sync_engine
+    connect = asyncpg.connect
 
     def note(record: asyncpg.connection.LoggedQuery) -> None:
         sent.append(record.query)
 
-    def listen(connection: object, *_: object) -> None:
-        driver = connection.driver_connection  # type: ignore[attr-defined]
-        if not driver._query_loggers:
-            driver.add_query_logger(note)
+    async def connected(*arguments: Any, **options: Any) -> Any:
+        connection = await connect(*arguments, **options)
+        connection.add_query_logger(note)
+        return connection
 
-    event.listen(engine, "checkout", listen)
-    yield sent
-    event.remove(engine, "checkout", listen)
+    monkeypatch.setattr(asyncpg, "connect", connected)
+    return sent
 
 
 async def test_a_token_read_is_one_statement(
-    application: Application, billing: Service, connected: Connected, statements: list[str]
+    statements: list[str], application: Application, billing: Service, connected: Connected
 ) -> None:
     await billing.token(connected.id)  # audited, and its use noted
     await idle(application)
@@ -45,14 +46,46 @@ async def test_a_token_read_is_one_statement(
     assert response.status_code == 200
     await idle(application)
     assert len(statements) == 1
-    assert "FROM service_keys" in statements[0]
+    assert "JOIN service_keys" in statements[0]
 
 
-async def test_a_call_that_waits_for_nothing_is_decided_once(
+async def test_calls_that_wait_for_a_connection_are_read_in_one_statement(
+    statements: list[str],
     application: Application,
     billing: Service,
     connected: Connected,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each gets its own answer, and one that gives up takes none from the others."""
+    monkeypatch.setattr(pools, "POOL_WAIT_SECONDS", 60.0)  # this machine may be slow
+    unknown = str(UUID(int=7))
+    await billing.token(connected.id)
+    await idle(application)
+    statements.clear()
+
+    async with connected.world.database.transaction():
+        await connected.world.database.execute("LOCK TABLE service_keys")
+        asked = [asyncio.create_task(billing.token(each)) for each in [connected.id, unknown] * 10]
+        await until(partial(everybody_waits, application, len(asked)))
+        asked.pop().cancel()
+    answers = await asyncio.gather(*asked)
+
+    assert [answer.status_code for answer in answers] == ([200, 404] * 10)[:-1]
+    reads = [each for each in statements if "JOIN service_keys" in each]
+    assert len(reads) == pools.BARE_AT_MOST + 1
+
+
+async def everybody_waits(application: Application, callers: int) -> bool:
+    """Whether all connections for reads are in use, and who has none waits in one line."""
+    waiting = application.services.access.reads._waiting
+    return sum(map(len, waiting.values())) == callers - pools.BARE_AT_MOST
+
+
+async def test_a_call_that_waits_for_nothing_is_decided_once(
     statements: list[str],
+    application: Application,
+    billing: Service,
+    connected: Connected,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(proxy, "DECISION_SECONDS", 60.0)  # this machine may be slow
@@ -63,7 +96,7 @@ async def test_a_call_that_waits_for_nothing_is_decided_once(
     response = await billing.calls(connected.id)
 
     assert response.status_code == 200
-    assert len([each for each in statements if "FROM service_keys" in each]) == 1
+    assert len([each for each in statements if "JOIN service_keys" in each]) == 1
 
 
 async def test_an_issue_is_audited_once_however_often_it_is_read(

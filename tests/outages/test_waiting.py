@@ -12,6 +12,7 @@ from tests.outages.conftest import LEASE_SECONDS
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.errors import ExternalAPIError, ServiceBusy
+from xero_service.store.pools import shares
 
 BRIEFLY = 0.05
 
@@ -89,8 +90,11 @@ async def test_a_pool_without_a_free_connection_says_503_within_a_second_r14(
     token = admin.token()
 
     async with billing.http, AsyncExitStack() as taken:
-        for _ in range(world.application.settings.database_pool_size):
+        for_transactions, bare = shares(world.application.settings.database_pool_size)
+        for _ in range(for_transactions):
             await taken.enter_async_context(world.services.database.transaction())
+        for _ in range(bare):
+            await taken.enter_async_context(world.services.database.bare_connection())
 
         began = time.monotonic()
         answers = await asyncio.gather(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from demo.postgres import Postgres
 from tests.world import until
 from xero_service.errors import ServiceBusy
-from xero_service.store.database import Database, asyncpg_url
+from xero_service.store.database import Database, Transaction
+from xero_service.store.pools import asyncpg_url
 
 
 async def ask(database: Database, question: str = "SELECT 1") -> object:
@@ -25,6 +27,11 @@ async def ask(database: Database, question: str = "SELECT 1") -> object:
 async def ask_the_driver(database: Database, question: str = "SELECT 1") -> object:
     found = await database.fetch_one(question)
     return found[0] if found else None
+
+
+def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[object]:
+    """Take the one connection that `ask` asks on."""
+    return database.transaction() if ask is not ask_the_driver else database.bare_connection()
 
 
 Ask = Callable[..., Coroutine[Any, Any, object]]
@@ -75,15 +82,16 @@ async def test_a_database_answers_with_and_without_prepared_statements(
 @asks
 async def test_a_pool_in_use_is_busy(narrow: Database, ask: Ask) -> None:
     """R14."""
-    async with narrow.transaction():
+    async with in_use(narrow, ask):
         with pytest.raises(ServiceBusy) as busy:
             await ask(narrow)
 
     assert busy.value.retry_after == 1
 
 
-async def test_a_pool_in_use_serves_again_once_it_is_free(narrow: Database) -> None:
-    async with narrow.transaction():
+@asks
+async def test_a_pool_in_use_serves_again_once_it_is_free(narrow: Database, ask: Ask) -> None:
+    async with in_use(narrow, ask):
         waiting = asyncio.create_task(ask(narrow))
 
     assert await waiting == 1
@@ -141,7 +149,7 @@ async def test_a_database_that_is_gone_is_busy(
 async def test_a_connection_that_was_cut_while_idle_costs_nobody_a_request_r15(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
-    driver = await driver_of(narrow)
+    driver = await driver_of(narrow, ask)
     backend = await ask(narrow, "SELECT pg_backend_pid()")
     await sql.execute("SELECT pg_terminate_backend($1, 5000)", backend)
 
@@ -153,15 +161,21 @@ async def test_a_connection_that_was_cut_while_idle_costs_nobody_a_request_r15(
     assert await ask(narrow, "SELECT pg_backend_pid()") != backend
 
 
-async def driver_of(database: Database) -> asyncpg.Connection:
+async def driver_of(database: Database, ask: Ask) -> asyncpg.Connection:
     """The driver's connection behind a pool of one."""
-    async with database.transaction() as tx:
-        return (await tx.connection.get_raw_connection()).driver_connection
+    async with in_use(database, ask) as used:
+        if isinstance(used, Transaction):
+            return (await used.connection.get_raw_connection()).driver_connection
+        return used
 
 
-async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(narrow: Database) -> None:
+@asks
+async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
+    narrow: Database, ask: Ask
+) -> None:
     """After a failover the old primary answers as a replica, on the connections that we have."""
-    await ask_the_driver(narrow, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    driver = await driver_of(narrow, ask)
+    await driver.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
     backend = await ask(narrow, "SELECT pg_backend_pid()")
 
     with pytest.raises(ServiceBusy):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from xero_service.api.problems import MEDIA_TYPE
+from xero_service.api.problems import MEDIA_TYPE, SCHEMA, Problem
 from xero_service.errors import Acts, FlowError, IntegrationError
 
 DESCRIPTION = """
@@ -106,6 +106,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for answer in operation["responses"].values():
                 codes.update(answer.get("x-codes", []))
                 _mark_problem(answer)
+    schemas = document["components"]["schemas"] | {"Problem": Problem.model_json_schema()}
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["info"]["description"] = f"{DESCRIPTION.strip()}\n\n{_problem_table(codes)}"
     return document
 
@@ -131,16 +133,14 @@ def _errors(base: type[IntegrationError]) -> Iterator[type[IntegrationError]]:
 
 
 def _mark_problem(answer: dict[str, Any]) -> None:
-    """Give a problem its media type, and its codes as the values that they are."""
+    """Give a problem its codes as the values that they are."""
     content = answer.get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
-    reference = schema.get("$ref", "")
-    if reference.endswith("/HTTPValidationError"):
-        answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    elif reference.endswith("/Problem"):
-        codes = answer.pop("x-codes", [])
-        narrowed = {"properties": {"code": {"type": "string", "enum": codes}}}
-        answer["content"] = {MEDIA_TYPE: {"schema": {"allOf": [schema, narrowed]}}}
+    if schema.get("$ref", "").endswith("/HTTPValidationError"):
+        answer["content"] = {MEDIA_TYPE: {"schema": SCHEMA}}
+    elif MEDIA_TYPE in content:
+        narrowed = {"properties": {"code": {"type": "string", "enum": answer.pop("x-codes")}}}
+        answer["content"] = {MEDIA_TYPE: {"schema": {"allOf": [SCHEMA, narrowed]}}}
 
 
 async def _page(_: Request) -> Response:

@@ -17,6 +17,7 @@ from xero_service.errors import AuthError, BodyTooLarge, IntegrationError, Inval
 from xero_service.telemetry import logger
 
 MEDIA_TYPE = "application/problem+json"
+SCHEMA = {"$ref": "#/components/schemas/Problem"}  # documentation.py puts it there
 
 log = logger(__name__)
 
@@ -33,11 +34,16 @@ class Problem(BaseModel):
 
 
 def responses(*errors: type[IntegrationError]) -> dict[int | str, dict[str, Any]]:
-    """Declare which errors a route answers with, by status, for the OpenAPI document."""
+    """Declare which errors a route answers with, by status, for the OpenAPI document.
+
+    By reference, because the framework would build a validator for each of hundreds, at start.
+    """
     declared: dict[int | str, dict[str, Any]] = {}
     answered: list[type[IntegrationError]] = [*errors, InvalidRequest]
     for error in answered:
-        entry = declared.setdefault(error.status, {"model": Problem, "description": ""})
+        entry = declared.setdefault(
+            error.status, {"description": "", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+        )
         codes = entry.setdefault("x-codes", [])
         if error.code not in codes:
             codes.append(error.code)

@@ -1,15 +1,17 @@
 """ANY /bindings/{bindingId}/api/{path}: Xero's API with a live token added."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
 from xero_service.api.deps import PresentedDep, ServicesDep
+from xero_service.api.short_cut import Way
 from xero_service.errors import (
     AuthError,
     BindingSuspended,
@@ -27,33 +29,93 @@ from xero_service.errors import (
     UpstreamTimeout,
     XeroMisconfigured,
 )
+from xero_service.services.access import Presented
 from xero_service.services.proxy import Forwarded
-from xero_service.xero.transport import StreamedAnswer
+from xero_service.wiring import Services
+from xero_service.xero.streams import StreamedAnswer
 
 router = APIRouter(tags=["services"])
-CALLER_LEFT = 499  # nobody reads it; in the access log it tells who ended the request
+ROUTE = "/bindings/{bindingId}/api/{path:path}"
+LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
-class PassedOn(StreamingResponse):
-    """An answer that passes as it arrives; its call ends with it, or when the caller leaves."""
+class CallerLeft(Exception):
+    """Nobody reads the answer any more."""
 
-    def __init__(self, answer: StreamedAnswer, call: AsyncExitStack) -> None:
-        """Keep status and headers as they are."""
-        super().__init__(answer.body, answer.status)
-        self.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
-        self._call = call
+
+class ProxiedCall(Response):
+    """Makes the call when it is sent; the call ends with its answer, or when the caller leaves."""
+
+    def __init__(self, services: Services, presented: Presented, binding_id: UUID) -> None:
+        """Call for whoever presented a key, by one binding."""
+        super().__init__()
+        self._proxy, self._presented, self._binding_id = services.proxy, presented, binding_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        async with self._call:
-            await super().__call__(scope, receive, send)
+        """Pass the request on, and the answer back as it arrives."""
+        body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
+        forwarded = _forwarded(scope, receive, self._binding_id)
+        call = self._proxy.call(self._presented, self._binding_id, forwarded)
+        try:
+            async with call as answer, _unless_left(receive):
+                await _pass_on(answer, send)
+        except CallerLeft:
+            return  # there was an answer, whose status stays on record
+        except ClientDisconnect:
+            await Response(status_code=LEFT_UNANSWERED)(scope, receive, send)
+
+
+def _forwarded(scope: Scope, receive: Receive, binding_id: UUID) -> Forwarded:
+    raw = scope["raw_path"].decode("latin-1").split("?", 1)[0]
+    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
+    declared = dict(headers).get("content-length", "")
+    return Forwarded(
+        method=scope["method"],
+        path=raw.partition(f"/bindings/{binding_id}/api/")[2],
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=Request(scope, receive).stream(),
+        length=int(declared) if declared.isdecimal() else None,
+    )
+
+
+async def _pass_on(answer: StreamedAnswer, send: Send) -> None:
+    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for piece in answer.body:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@asynccontextmanager
+async def _unless_left(receive: Receive) -> AsyncIterator[None]:
+    """Raise CallerLeft in the block when the caller leaves.
+
+    As the framework's streaming does, at a tenth of its price: a group of tasks for each answer.
+    """
+    passing = asyncio.current_task()
+    assert passing is not None  # noqa: S101 - this runs in one
+    listening = asyncio.create_task(_left(receive))
+    listening.add_done_callback(lambda done: None if done.cancelled() else passing.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if listening.done() and passing.uncancel() == 0:
+            raise CallerLeft from None
+        raise
+    finally:
+        listening.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def call_xero(
     bindingId: UUID,  # noqa: N803 - the name in the contract
     path: str,  # noqa: ARG001 - the raw path is what is sent
-    request: Request,
     services: ServicesDep,
     presented: PresentedDep,
 ) -> Response:
@@ -63,27 +125,12 @@ async def call_xero(
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
-    body_limit.lift(request.scope)  # services/bodies.py has the limit of what passes on
-    raw = request.scope["raw_path"].decode("latin-1").split("?", 1)[0]
-    forwarded = Forwarded(
-        method=request.method,
-        path=raw.split(f"/bindings/{request.path_params['bindingId']}/api/", 1)[-1],
-        query=request.scope["query_string"].decode("latin-1"),
-        headers=tuple((k.lower(), v) for k, v in request.headers.items()),
-        body=request.stream(),
-        length=_declared_length(request),
-    )
-    try:
-        async with AsyncExitStack() as stack:
-            call = services.proxy.call(presented, bindingId, forwarded)
-            return PassedOn(await stack.enter_async_context(call), stack.pop_all())
-    except ClientDisconnect:
-        return Response(status_code=CALLER_LEFT)
+    return ProxiedCall(services, presented, bindingId)
 
 
 for method in METHODS:
     router.add_api_route(
-        "/bindings/{bindingId}/api/{path:path}",
+        ROUTE,
         call_xero,
         methods=[method],
         operation_id=f"callXero{method.capitalize()}",
@@ -112,7 +159,4 @@ for method in METHODS:
         include_in_schema=method not in {"HEAD", "OPTIONS"},
     )
 
-
-def _declared_length(request: Request) -> int | None:
-    declared = request.headers.get("content-length", "")
-    return int(declared) if declared.isdecimal() else None
+SHORT = Way(ROUTE, frozenset(METHODS), takes_body=True, serve=ProxiedCall)

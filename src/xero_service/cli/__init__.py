@@ -1,5 +1,10 @@
 """The command `xero-service`: serve, migrate, do upkeep, and what operators need."""
 
+# ruff: noqa: E402 - what is imported here for good is no garbage to look for, many times
+import gc
+
+gc.disable()
+
 import sys
 
 import typer
@@ -30,6 +35,7 @@ app.command(hidden=True)(running.openapi)
 
 def main() -> None:
     """Run the command; an expected failure is a message, not a traceback."""
+    gc.enable()
     try:
         app()
     except IntegrationError as error:

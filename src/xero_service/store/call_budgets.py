@@ -18,13 +18,14 @@ MINUTE = timedelta(seconds=62)
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
 # All is read from the row as it was locked: another reference to the table would see the
-# statement's snapshot, from before the wait for the lock.
+# statement's snapshot, from before the wait for the lock. MATERIALIZED, or what `live` computes
+# would be computed at each of its uses.
 _TAKE = """
 WITH locked AS (
     SELECT * FROM call_budgets WHERE tenant_id = $1 FOR UPDATE
 ), timed AS (
     SELECT *, clock_timestamp() AS now FROM locked
-), live AS (
+), live AS MATERIALIZED (
     SELECT now, cool_down_until,
         ARRAY(
             SELECT at FROM unnest(recent_calls) AS at

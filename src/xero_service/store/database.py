@@ -1,29 +1,16 @@
 """The connection pool, and transactions that carry one repository per table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
-from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import PostgresError, Record
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import (
-    DBAPIError,
-    DisconnectionError,
-    EmulatedDBAPIException,
-    InterfaceError,
-    OperationalError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from asyncpg import Record
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.errors import ServiceBusy
 from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
@@ -33,14 +20,10 @@ from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
 from xero_service.store.limits import TenantLimits
+from xero_service.store.pools import BareConnections, engine, place, shares
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.verification_tokens import VerificationTokens
-
-POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
-CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 10
-READ_ONLY = "25006"  # SQLSTATE of a server that only reads: after a failover, the old primary
 
 
 @dataclass(frozen=True)
@@ -124,11 +107,13 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
         """Prepare the pool; nothing is connected until the first transaction."""
-        self._engine = _engine(url, pool_size, prepared_statements)
+        transactions, single = shares(pool_size)
+        self._engine = engine(url, transactions, prepared_statements)
         self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        # The pool alone would let a newcomer overtake who waits, again and again.
-        self._seats = asyncio.Semaphore(pool_size)
-        self._share = asyncio.Semaphore(max(1, pool_size // 2))
+        self._bare = BareConnections(url, single, prepared_statements)
+        # The pools alone would let a newcomer overtake who waits, again and again.
+        self._seats = asyncio.Semaphore(transactions)
+        self._share = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
         # Between statements PgBouncer's transaction mode may change the server's session, and
         # with it what was prepared there: only a transaction stays on one.
         self._keeps_session = prepared_statements
@@ -139,7 +124,7 @@ class Database:
 
         Raises ServiceBusy where the database is away or the pool has no connection free.
         """
-        async with self._seat(), self._engine.begin() as connection:
+        async with place(self._seats), self._engine.begin() as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -162,7 +147,7 @@ class Database:
             async with self.background_transaction() as tx:
                 yield tx
             return
-        async with self._share, self._seat(), self._singly.connect() as connection:
+        async with self._share, place(self._seats), self._singly.connect() as connection:
             yield Transaction(connection)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
@@ -174,54 +159,34 @@ class Database:
             found: Record | None = await driver.fetchrow(statement, *arguments)
             return found
 
+    @property
+    def has_bare_connection(self) -> bool:
+        """Whether a single statement would not have to wait for a connection now."""
+        return self._bare.has_one_free
+
     @asynccontextmanager
-    async def bare_connection(self, line: asyncio.Semaphore | None = None) -> AsyncIterator[Any]:
+    async def bare_connection(self) -> AsyncIterator[Any]:
         """A connection of the driver's own, for one statement.
 
-        `line`: to be waited in first, within the same time. Raises ServiceBusy like `transaction`.
+        Raises ServiceBusy like `transaction`.
         """
-        async with self._seat(line):
-            connection = await self._engine.raw_connection()
-            driver = connection.driver_connection
-            assert driver is not None  # noqa: S101 - it was just checked out
-            try:
-                if self._keeps_session:
+        async with self._bare.lent() as driver:
+            if self._keeps_session:
+                yield driver
+            else:
+                async with driver.transaction():
                     yield driver
-                else:
-                    async with driver.transaction():
-                        yield driver
-            except (PostgresError, AsyncpgInterfaceError, OSError):
-                if driver.is_closed():
-                    connection.invalidate()
-                raise
-            finally:
-                connection.close()
-
-    @asynccontextmanager
-    async def _seat(self, line: asyncio.Semaphore | None = None) -> AsyncIterator[None]:
-        """Wait for one of the pool's connections to be free, first come first served."""
-        places = [self._seats] if line is None else [line, self._seats]
-        async with AsyncExitStack() as taken:
-            try:
-                async with asyncio.timeout(_patience(places)):
-                    for place in places:
-                        await taken.enter_async_context(place)
-            except TimeoutError as error:
-                raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-            with _outages_are_busy():
-                yield
 
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.
 
         Raises ServiceBusy like `transaction`.
         """
-        async with self.transaction() as tx:
-            known = await tx.connection.scalar(text("SELECT to_regclass('alembic_version')::text"))
-            if known is None:
-                return None
-            found = await tx.connection.scalar(text("SELECT version_num FROM alembic_version"))
-            return str(found) if found else None
+        known = await self.fetch_one("SELECT to_regclass('alembic_version')::text AS name")
+        if known is None or known["name"] is None:
+            return None
+        found = await self.fetch_one("SELECT version_num FROM alembic_version")
+        return str(found["version_num"]) if found else None
 
     async def facts(self) -> DatabaseFacts:
         """Return what an operator should know of the server; raises ServiceBusy."""
@@ -235,93 +200,4 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
-
-
-def _patience(places: Iterable[asyncio.Semaphore]) -> float | None:
-    """A timer costs more than a place that is free."""
-    return POOL_WAIT_SECONDS if any(place.locked() for place in places) else None
-
-
-@contextmanager
-def _outages_are_busy() -> Iterator[None]:
-    """Turn what an absent database or a full pool raises into ServiceBusy."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-    except (DBAPIError, EmulatedDBAPIException, PostgresError) as error:
-        if not _is_outage(error):
-            raise
-        raise ServiceBusy("The database does not answer.", retry_after=2) from error
-    except (OSError, AsyncpgInterfaceError) as error:
-        raise ServiceBusy("The database does not answer.", retry_after=2) from error
-
-
-# SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two
-# transactions in each other's way, no such user or database, locks, a replica that only reads.
-_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", READ_ONLY)
-
-
-def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:
-    """Tell a server that does not serve us now from a mistake in a statement.
-
-    An unknown user or database is one that is not there yet, or no longer.
-    """
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-            return True
-        sqlstate = getattr(error.orig, "sqlstate", None)
-    else:
-        # Without a state it is the pool that could not connect.
-        sqlstate = getattr(error, "sqlstate", None) or "08000"
-    return (sqlstate or "").startswith(_OUTAGES)
-
-
-def asyncpg_url(url: str) -> URL:
-    """Turn a plain `postgresql://` URL (libpq's words) into one for the asyncpg driver."""
-    parsed = make_url(url).set(drivername="postgresql+asyncpg")
-    if "sslmode" in parsed.query:
-        parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]})
-        parsed = parsed.difference_update_query(["sslmode"])
-    return parsed
-
-
-def _engine(url: str, pool_size: int, prepared_statements: bool) -> AsyncEngine:
-    connect: dict[str, Any] = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
-    if not prepared_statements:
-        # Behind PgBouncer's transaction mode a statement may run on another connection than the
-        # one that prepared it: keep none, and give each a name of its own.
-        connect |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
-        }
-    engine = create_async_engine(
-        asyncpg_url(url),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=False,
-        hide_parameters=True,  # an error's text ends in a log
-        connect_args=connect,
-    )
-    event.listen(engine.sync_engine, "checkout", _take_no_closed_connection)
-    event.listen(engine.sync_engine, "handle_error", _leave_a_server_that_only_reads)
-    return engine
-
-
-def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
-    """Replace a connection that the server closed while it was idle, without asking the server.
-
-    After a restart that is all of them, and each would cost one request.
-    """
-    was_idle = record.info.setdefault("was_idle", False)
-    record.info["was_idle"] = True
-    if was_idle and connection.driver_connection.is_closed():
-        raise DisconnectionError("The server closed this connection.")
-
-
-def _leave_a_server_that_only_reads(context: ExceptionContext) -> None:
-    """Connect anew after a failover: the name may lead to the new primary by now."""
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
-        context.is_disconnect = True
+        await self._bare.close()

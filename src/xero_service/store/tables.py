@@ -230,9 +230,13 @@ class LeaseRow(Base):
 
 
 class CallBudgetRow(Base):
-    """A tenant's share of Xero's rate limits, used by all replicas together."""
+    """A tenant's share of Xero's rate limits, used by all replicas together.
+
+    Not in the write-ahead log, which would make each proxied call wait for the disk.
+    """
 
     __tablename__ = "call_budgets"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - SQLAlchemy reads it as declared
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     recent_calls: Mapped[list[datetime]] = mapped_column(

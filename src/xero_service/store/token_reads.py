@@ -2,13 +2,13 @@
 
 It runs as a prepared statement on the bare driver, outside any transaction: one round trip,
 which is also what makes a disconnect and a revoked key hold at once on every replica. Calls that
-come at the same time share it: a round trip for each would cost more than all that is done with
+wait for a connection share it: a round trip for each would cost more than all that is done with
 what it returns (docs/benchmarks.md).
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,8 +18,6 @@ from asyncpg import Record
 from xero_service.domain import BindingStatus, Grant, GrantStatus, ServiceKey
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.database import Database
-
-AT_ONCE = 3  # statements on their way; who comes meanwhile goes together with the next
 
 READ = """
 SELECT asked.key_id AS asked_key_id, asked.binding_id AS asked_binding_id,
@@ -74,7 +72,7 @@ _Waiting = dict[_Asked, list[_Answer]]
 
 
 class TokenReads:
-    """Reads what services' calls depend on, for all that wait in one statement.
+    """Reads what services' calls depend on: while no connection is free, for all who wait at once.
 
     Every call is decided by a statement that was sent after the call came.
     """
@@ -82,7 +80,6 @@ class TokenReads:
     def __init__(self, database: Database, background: BackgroundWork) -> None:
         """Read from `database`; a read under way belongs to none of its callers."""
         self._database, self._background = database, background
-        self._lanes = asyncio.Semaphore(AT_ONCE)
         self._waiting: _Waiting = {}
 
     async def read(self, key_id: UUID, binding_id: UUID) -> TokenRead | None:
@@ -90,35 +87,38 @@ class TokenReads:
 
         Raises ServiceBusy where the database is away or busy.
         """
+        asked = str(key_id), str(binding_id)
+        if self._database.has_bare_connection:
+            return (await self._read([asked])).get(asked)
         if not self._waiting:
             self._waiting = defaultdict(list)
-            _ = self._background.start(self._read_all(self._waiting))
+            _ = self._background.start(self._read_for(self._waiting))
         answer: _Answer = asyncio.get_running_loop().create_future()
-        self._waiting[str(key_id), str(binding_id)].append(answer)
+        self._waiting[asked].append(answer)
         return await answer
 
-    async def _read_all(self, waiting: _Waiting) -> None:
+    async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, TokenRead]:
+        async with self._database.bare_connection() as driver:
+            if asked is self._waiting:
+                self._waiting = {}  # who comes from here on is for the next statement
+            rows = await driver.fetch(READ, *map(list, zip(*asked, strict=True)))
+        return {(row["asked_key_id"], row["asked_binding_id"]): _token_read(row) for row in rows}
+
+    async def _read_for(self, waiting: _Waiting) -> None:
         try:
-            found = await self._found(waiting)
+            found = await self._read(waiting)
         except BaseException as error:
             for answer in _open(waiting.values()):
                 answer.set_exception(error)
             if isinstance(error, Exception):
                 return  # it is for who asked
             raise
+        finally:
+            if waiting is self._waiting:
+                self._waiting = {}
         for asked, answers in waiting.items():
             for answer in _open([answers]):
                 answer.set_result(found.get(asked))
-
-    async def _found(self, waiting: _Waiting) -> dict[_Asked, TokenRead]:
-        try:
-            async with self._database.bare_connection(self._lanes) as driver:
-                self._waiting = {}  # who comes from here on is for the next statement
-                rows = await driver.fetch(READ, *map(list, zip(*waiting, strict=True)))
-        finally:
-            if self._waiting is waiting:
-                self._waiting = {}
-        return {(row["asked_key_id"], row["asked_binding_id"]): _token_read(row) for row in rows}
 
 
 def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:

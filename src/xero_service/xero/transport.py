@@ -5,9 +5,11 @@ The HTTP library is used here and nowhere else, so that replacing it is a change
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -30,15 +32,6 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamedAnswer:
-    """An HTTP answer whose body is still under way; header names are lower case."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: AsyncIterator[bytes] = field(repr=False)
-
-
 class Transport:
     """A pool of connections to the hosts that this service calls."""
 
@@ -46,6 +39,7 @@ class Transport:
         """Bound connecting, sending and reading by `timeout` seconds each."""
         self._timeout = timeout
         self._client = httpx.AsyncClient(
+            verify=authorities(),
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(max_connections=CONNECTIONS_AT_MOST, max_keepalive_connections=50),
             follow_redirects=False,
@@ -124,48 +118,18 @@ class Transport:
         except httpx.DecodingError as error:
             raise XeroAnswerUnusable("Xero's answer could not be decoded.") from error
 
-    @asynccontextmanager
-    async def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Sequence[tuple[str, str]],
-        content: bytes | AsyncIterator[bytes],
-        length: int | None,
-        within: float,
-    ) -> AsyncIterator[StreamedAnswer]:
-        """Send a request as it is and yield the answer unread, its bytes untouched.
-
-        `length`: of a streamed content, where it is known. `within`: seconds of silence that are
-        borne. Raises as `send` does.
-        """
-        sized = {"content-length": str(length)} if length is not None else None
-        request = self._client.build_request(
-            method,
-            url,
-            content=content,
-            headers=sized,
-            timeout=httpx.Timeout(self._timeout, read=within),
-        )
-        # The library's own defaults (its name, encodings it would take) are not the caller's.
-        keep = {"host", "content-length", "transfer-encoding"}
-        request.headers = httpx.Headers(
-            [(k, v) for k, v in request.headers.items() if k.lower() in keep] + list(headers)
-        )
-        async with self._answer(request) as response:
-            yield StreamedAnswer(
-                response.status_code,
-                tuple((k.lower(), v) for k, v in response.headers.multi_items()),
-                response.aiter_raw(),
-            )
-
     async def get_json(self, url: str) -> Any:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""
         answer = await self.send("GET", url, headers={"Accept": "application/json"})
         if answer.status != 200:
             raise XeroAnswerUnusable("The answer was not 200.")
         return parse_json(answer.body)
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whose certificates are believed: read once, because that takes as long as ten requests."""
+    return httpx.create_ssl_context()
 
 
 def parse_json(body: bytes) -> Any:

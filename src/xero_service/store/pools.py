@@ -1,0 +1,146 @@
+"""The two pools of connections: SQLAlchemy's for transactions, the driver's for single statements.
+
+A transaction's way to its connection takes longer than the statement of a service's call, so that
+such statements have a few connections of their own; they share the size that is configured.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from xero_service.errors import ServiceBusy
+from xero_service.store.outages import READ_ONLY, outages_are_busy
+
+POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 10
+BARE_AT_MOST = 3
+
+
+def shares(size: int) -> tuple[int, int]:
+    """Divide so many connections: for transactions, and for single statements."""
+    bare = max(1, min(BARE_AT_MOST, size // 3))
+    return max(1, size - bare), bare
+
+
+class BareConnections:
+    """Connections of the driver's own, for single statements: kept open, lent one at a time.
+
+    Not the driver's pool, because what that does around a statement takes longer than it.
+    """
+
+    def __init__(self, url: str, size: int, prepared_statements: bool) -> None:
+        """Lend `size` connections at most; each is opened when it is needed."""
+        plain = make_url(url).set(drivername="postgresql")
+        self._url = plain.render_as_string(hide_password=False)
+        self._options: dict[str, Any] = {} if prepared_statements else {"statement_cache_size": 0}
+        self._seats = asyncio.Semaphore(size)
+        self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
+
+    @property
+    def has_one_free(self) -> bool:
+        """Whether nobody would have to wait now."""
+        return not self._seats.locked()
+
+    @asynccontextmanager
+    async def lent(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+        """Lend a connection, first come first served; raises ServiceBusy."""
+        async with place(self._seats):
+            connection = await self._opened()
+            try:
+                yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                connection.terminate()  # the name may lead to the new primary by now
+                raise
+            finally:
+                if not connection.is_closed():
+                    self._idle.append(connection)
+
+    async def _opened(self) -> "asyncpg.Connection[asyncpg.Record]":
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():  # after a restart of the server all are
+                return connection
+        return await asyncpg.connect(
+            self._url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, **self._options
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._idle:
+            await self._idle.pop().close()
+
+
+@asynccontextmanager
+async def place(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Wait for one of the connections to be free, first come first served; raises ServiceBusy."""
+    try:
+        # A timer costs more than a place that is free.
+        async with asyncio.timeout(POOL_WAIT_SECONDS if places.locked() else None):
+            await places.acquire()
+    except TimeoutError as error:
+        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
+    try:
+        with outages_are_busy():
+            yield
+    finally:
+        places.release()
+
+
+def asyncpg_url(url: str) -> URL:
+    """Turn a plain `postgresql://` URL (libpq's words) into one for the asyncpg driver."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    if "sslmode" in parsed.query:
+        parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]})
+        parsed = parsed.difference_update_query(["sslmode"])
+    return parsed
+
+
+def engine(url: str, pool_size: int, prepared_statements: bool) -> AsyncEngine:
+    """Prepare the pool for transactions; it connects when it is used."""
+    connect: dict[str, Any] = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
+    if not prepared_statements:
+        # Behind PgBouncer's transaction mode a statement may run on another connection than the
+        # one that prepared it: keep none, and give each a name of its own.
+        connect |= {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+        }
+    made = create_async_engine(
+        asyncpg_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=False,
+        hide_parameters=True,  # an error's text ends in a log
+        connect_args=connect,
+    )
+    event.listen(made.sync_engine, "checkout", _take_no_closed_connection)
+    event.listen(made.sync_engine, "handle_error", _leave_a_server_that_only_reads)
+    return made
+
+
+def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
+    """Replace a connection that the server closed while it was idle, without asking the server.
+
+    After a restart that is all of them, and each would cost one request.
+    """
+    was_idle = record.info.setdefault("was_idle", False)
+    record.info["was_idle"] = True
+    if was_idle and connection.driver_connection.is_closed():
+        raise DisconnectionError("The server closed this connection.")
+
+
+def _leave_a_server_that_only_reads(context: ExceptionContext) -> None:
+    """Connect anew after a failover: the name may lead to the new primary by now."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
