@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 UNUSED_SECONDS = 5.0  # how long a connection is kept for the next call
-PIECE = 256 * 1024  # bytes that are held of an answer whose caller is slow
+PIECE = 64 * 1024  # bytes that are held of an answer whose caller is slow
 
 
 @dataclass(frozen=True, slots=True)
