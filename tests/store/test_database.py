@@ -40,6 +40,10 @@ CUT_THE_SLEEPER = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE wait_event = 'PgSleep' AND datname = current_database()"
 )
+SLEEPERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -183,6 +187,25 @@ async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
 
     assert await ask(narrow, "SELECT pg_backend_pid()") != backend
     assert await ask(narrow, "SELECT lo_create(0)")
+
+
+async def test_a_connection_whose_caller_left_is_not_lent_again(
+    narrow: Database, sql: asyncpg.Connection
+) -> None:
+    """Its answer may come at any time, or never."""
+    driver = await driver_of(narrow, ask_the_driver)
+    asking = asyncio.create_task(ask_the_driver(narrow, "SELECT pg_sleep(60)"))
+
+    async def sleeps() -> bool:
+        return bool(await sql.fetchval(SLEEPERS))
+
+    await until(sleeps)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    assert driver.is_closed()
+    assert await ask_the_driver(narrow) == 1
 
 
 @asks

@@ -96,8 +96,14 @@ async def _unless_left(receive: Receive) -> AsyncIterator[None]:
     """
     passing = asyncio.current_task()
     assert passing is not None  # noqa: S101 - this runs in one
+    is_passing = True
+
+    def stop(listening: asyncio.Task[None]) -> None:
+        if is_passing and not listening.cancelled():
+            passing.cancel()
+
     listening = asyncio.create_task(_left(receive))
-    listening.add_done_callback(lambda done: None if done.cancelled() else passing.cancel())
+    listening.add_done_callback(stop)
     try:
         yield
     except asyncio.CancelledError:
@@ -105,6 +111,7 @@ async def _unless_left(receive: Receive) -> AsyncIterator[None]:
             raise CallerLeft from None
         raise
     finally:
+        is_passing = False
         listening.cancel()
 
 

@@ -12,6 +12,8 @@ import typer
 from xero_service.cli import doctor, keys, operators, records, running
 from xero_service.errors import IntegrationError
 
+gc.enable()
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -35,7 +37,7 @@ app.command(hidden=True)(running.openapi)
 
 def main() -> None:
     """Run the command; an expected failure is a message, not a traceback."""
-    gc.enable()
+    gc.freeze()
     try:
         app()
     except IntegrationError as error:

@@ -57,8 +57,9 @@ class BareConnections:
             connection = await self._opened()
             try:
                 yield connection
-            except asyncpg.ReadOnlySQLTransactionError:
-                connection.terminate()  # the name may lead to the new primary by now
+            except BaseException as error:
+                if not _may_be_lent_again_after(error):
+                    connection.terminate()
                 raise
             finally:
                 if not connection.is_closed():
@@ -77,6 +78,17 @@ class BareConnections:
         """Close every connection."""
         while self._idle:
             await self._idle.pop().close()
+
+
+def _may_be_lent_again_after(error: BaseException) -> bool:
+    """Whether the server has answered, and is not one that only reads.
+
+    After a failover the name may lead to the new primary by now. Where whoever asked has left, or
+    waited for too long, nobody knows when the answer will have come.
+    """
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(
+        error, asyncpg.ReadOnlySQLTransactionError
+    )
 
 
 @asynccontextmanager
