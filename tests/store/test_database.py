@@ -189,6 +189,17 @@ async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
     assert await ask(narrow, "SELECT lo_create(0)")
 
 
+async def test_a_connection_out_of_step_is_busy_once_and_is_left_r15(narrow: Database) -> None:
+    """A server that stops says so on an idle connection a moment before it hangs up."""
+    driver = await driver_of(narrow, ask_the_driver)
+    with pytest.raises(ServiceBusy):
+        async with narrow.bare_connection():
+            raise asyncpg.InternalClientError("another operation (2) is in progress")
+
+    assert driver.is_closed()
+    assert await ask_the_driver(narrow) == 1
+
+
 async def test_a_connection_whose_caller_left_is_not_lent_again(
     narrow: Database, sql: asyncpg.Connection
 ) -> None:

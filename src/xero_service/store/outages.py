@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import PostgresError
+from asyncpg import InternalClientError, PostgresError
 from sqlalchemy.exc import (
     DBAPIError,
     EmulatedDBAPIException,
@@ -29,7 +29,8 @@ def outages_are_busy() -> Iterator[None]:
         if not _is_outage(error):
             raise
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
-    except (OSError, AsyncpgInterfaceError) as error:
+    except (OSError, AsyncpgInterfaceError, InternalClientError) as error:
+        # The driver calls it internal where a server that stops has said so and not yet hung up.
         raise ServiceBusy("The database does not answer.", retry_after=2) from error
 
 
