@@ -35,7 +35,6 @@ PAGES = {
     ("head", "/docs/start.js"),
     ("mount", "/docs/assets/{path}"),
 }
-# Answers the usual requests of a documented operation; its rows hold, whoever answers.
 # What a refused call may leave behind: the record of it.
 RECORDED = {"access.denied", "connect.refused"}
 STATE = """

@@ -124,3 +124,13 @@ async def test_a_path_below_an_api_root_arrives_as_it_was_sent(
 def arrived(seen: Request) -> str:
     query = seen.scope["query_string"].decode()
     return str(seen.scope["raw_path"].decode()) + (f"?{query}" if query else "")
+
+
+async def test_a_bindings_id_may_be_spelled_in_any_way(
+    billing: Service, connected: Connected
+) -> None:
+    spelled = (connected.id, connected.id.upper(), connected.id.replace("-", ""))
+
+    answers = [await billing.calls(each) for each in spelled]
+
+    assert [each.status_code for each in answers] == [200, 200, 200]

@@ -55,7 +55,7 @@ class ProxiedCall(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back as it arrives."""
         body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
-        forwarded = _forwarded(scope, receive, self._binding_id)
+        forwarded = _forwarded(scope, receive)
         call = self._proxy.call(self._presented, self._binding_id, forwarded)
         try:
             async with call as answer, _unless_left(receive):
@@ -66,13 +66,14 @@ class ProxiedCall(Response):
             await Response(status_code=LEFT_UNANSWERED)(scope, receive, send)
 
 
-def _forwarded(scope: Scope, receive: Receive, binding_id: UUID) -> Forwarded:
+def _forwarded(scope: Scope, receive: Receive) -> Forwarded:
     raw = scope["raw_path"].decode("latin-1").split("?", 1)[0]
     headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
     declared = dict(headers).get("content-length", "")
     return Forwarded(
         method=scope["method"],
-        path=raw.partition(f"/bindings/{binding_id}/api/")[2],
+        # However the id between them is spelled.
+        path=raw.partition("/bindings/")[2].partition("/api/")[2],
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=Request(scope, receive).stream(),
