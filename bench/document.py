@@ -90,7 +90,15 @@ def _row(figure: Figure) -> str:
 
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ("fastapi", "starlette", "uvicorn", "sqlalchemy", "asyncpg", "httpx", "cryptography")
+    packages = (
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "sqlalchemy",
+        "asyncpg",
+        "aiohttp",
+        "cryptography",
+    )
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"**Machine:** {os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB,"

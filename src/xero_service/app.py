@@ -31,6 +31,7 @@ from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
+from xero_service.xero.transport import warm_up
 
 CONTRACT = (
     start,
@@ -80,11 +81,13 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with wiring.services(settings, metrics) as services:
             app.state.services = services
+            warming = asyncio.create_task(asyncio.to_thread(warm_up))
             interval = timedelta(seconds=settings.upkeep_interval_seconds)
             worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
             try:
                 yield
             finally:
+                await warming
                 if worker is not None:
                     worker.cancel()
                     with suppress(asyncio.CancelledError):

@@ -36,7 +36,6 @@ from xero_service.store.database import Database
 from xero_service.store.token_reads import TokenReads
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
-from xero_service.xero.streams import Streams
 from xero_service.xero.transport import Transport
 
 ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
@@ -74,7 +73,7 @@ class _Outbound:
     connections: Transport  # which tenants, and Xero's keys
     tokens: Transport
     issuer: Transport
-    api: Streams
+    api: Transport
 
 
 @asynccontextmanager
@@ -87,7 +86,7 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
             connections=await stack.enter_async_context(Transport(timeout=patience)),
             tokens=await stack.enter_async_context(Transport(timeout=patience)),
             issuer=await stack.enter_async_context(Transport(timeout=ISSUER_SECONDS)),
-            api=await stack.enter_async_context(Streams(timeout=patience)),
+            api=await stack.enter_async_context(Transport(timeout=patience)),
         )
         database = Database(
             settings.database_url.get_secret_value(),

@@ -33,7 +33,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_offers_the_service_as_a_command(installed: Path) -> None:
     (metadata,) = installed.glob("*.dist-info")
 
-    assert "xero-service = xero_service.cli:main" in (metadata / "entry_points.txt").read_text()
+    assert (
+        "xero-service = xero_service.__main__:main" in (metadata / "entry_points.txt").read_text()
+    )
 
 
 def test_the_wheel_carries_the_migrations_and_runs_them(installed: Path) -> None:
@@ -41,7 +43,7 @@ def test_the_wheel_carries_the_migrations_and_runs_them(installed: Path) -> None
         url = server.create_database()
 
         done = subprocess.run(
-            [sys.executable, "-c", "from xero_service.cli import main; main()", "migrate"],
+            [sys.executable, "-c", "from xero_service.__main__ import main; main()", "migrate"],
             cwd=installed,
             env={"PYTHONPATH": str(installed), "DATABASE_URL": url},
             capture_output=True,

@@ -58,6 +58,7 @@ def as_before() -> Iterator[None]:
     """Logging is the process's: give it back as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # these tests' client, in this process
     yield
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xero_service import app as module
-from xero_service.cli import main
+from xero_service.__main__ import main
 from xero_service.wiring import Services
 
 

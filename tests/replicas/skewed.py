@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import time_machine
 
-from xero_service.cli import main
+from xero_service.__main__ import main
 
 if __name__ == "__main__":
     off_by = timedelta(seconds=float(sys.argv.pop(1)))

@@ -22,8 +22,7 @@ from xero_service.jwks import KeySet
 from xero_service.services.proxy import learned_from
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 from xero_service.xero.answers import read_token_set
-from xero_service.xero.streams import StreamedAnswer
-from xero_service.xero.transport import Answer, Transport
+from xero_service.xero.transport import Answer, StreamedAnswer, Transport
 
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = json.loads(RSAAlgorithm.to_jwk(PRIVATE.public_key())) | {

@@ -1,20 +1,25 @@
 """What reaches Xero is exactly what its documentation asks for, byte by byte."""
 
 import base64
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-import httpx
+import aiohttp
 import pytest
-import respx
 
 from tests.xero.conftest import XERO
+from tests.xero.listener import Listener, listener
 from xero_service.errors import (
     AccessRefused,
     ExternalAPIError,
     RateLimitError,
     XeroMisconfigured,
 )
+from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter
+from xero_service.xero.transport import Transport
 
 TOKENS = {
     "access_token": "access",
@@ -73,91 +78,115 @@ def test_every_verifier_is_new_and_long_enough() -> None:
     assert all(verifier.isascii() and verifier.isalnum() for verifier in verifiers)
 
 
+@pytest.fixture
+async def xero() -> AsyncIterator[Listener]:
+    async with listener() as at:
+        yield at
+
+
+@pytest.fixture
+def asking(xero: Listener, transport: Transport) -> XeroAdapter:
+    """The adapter, speaking to the listener."""
+    at = replace(
+        XERO,
+        token_url=f"{xero.url}/connect/token",
+        revocation_url=f"{xero.url}/connect/revocation",
+        api_url=xero.url,
+    )
+    return XeroAdapter(at, transport, transport, KeySet(lambda: transport.get_json("")))
+
+
 async def test_a_refresh_is_a_form_with_basic_credentials(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
+    asking: XeroAdapter, xero: Listener
 ) -> None:
-    route = respx_mock.post(XERO.token_url).respond(json=TOKENS)
+    xero.answers(200, json=TOKENS)
 
-    await adapter.refresh_tokens("old&token=+ü")
+    await asking.refresh_tokens("old&token=+ü")
 
-    sent = route.calls.last.request
-    assert sent.headers["authorization"] == BASIC
-    assert sent.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert dict(parse_qsl(sent.content.decode())) == {
+    sent = xero.asked
+    assert (sent.method, sent.path) == ("POST", "/connect/token")
+    assert sent.headers["authorization"] == [BASIC]
+    assert sent.headers["content-type"] == ["application/x-www-form-urlencoded"]
+    assert dict(parse_qsl(sent.body.decode())) == {
         "grant_type": "refresh_token",
         "refresh_token": "old&token=+ü",
     }
 
 
 async def test_an_answer_to_a_token_request_is_waited_for_five_minutes(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
+    asking: XeroAdapter, xero: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be the only copy of a set; whoever waits for it has a deadline of its own."""
-    route = respx_mock.post(XERO.token_url).respond(json=TOKENS)
+    xero.answers(200, json=TOKENS)
+    session = aiohttp.ClientSession.request
+    timeouts: list[aiohttp.ClientTimeout] = []
 
-    await adapter.refresh_tokens("old")
+    def noting(*arguments: Any, timeout: aiohttp.ClientTimeout, **options: Any) -> Any:
+        timeouts.append(timeout)
+        return session(*arguments, timeout=timeout, **options)
 
-    assert route.calls.last.request.extensions["timeout"]["read"] == 300
+    monkeypatch.setattr(aiohttp.ClientSession, "request", noting)
+
+    await asking.refresh_tokens("old")
+
+    assert [timeout.sock_read for timeout in timeouts] == [300]
 
 
-async def test_a_refused_refresh_is_sent_once(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
-) -> None:
-    route = respx_mock.post(XERO.token_url).respond(503, text="Not Available")
+async def test_a_refused_refresh_is_sent_once(asking: XeroAdapter, xero: Listener) -> None:
+    xero.answers(503, text="Not Available")
 
     with pytest.raises(ExternalAPIError):
-        await adapter.refresh_tokens("old")
+        await asking.refresh_tokens("old")
 
-    assert route.call_count == 1
+    assert len(xero.requests) == 1
 
 
-async def test_a_revocation_sends_the_refresh_token(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
-) -> None:
-    route = respx_mock.post(XERO.revocation_url).respond(200)
+async def test_a_revocation_sends_the_refresh_token(asking: XeroAdapter, xero: Listener) -> None:
+    await asking.revoke_token("refresh")
 
-    await adapter.revoke_token("refresh")
-
-    sent = route.calls.last.request
-    assert sent.headers["authorization"] == BASIC
-    assert dict(parse_qsl(sent.content.decode())) == {
+    sent = xero.asked
+    assert (sent.method, sent.path) == ("POST", "/connect/revocation")
+    assert sent.headers["authorization"] == [BASIC]
+    assert dict(parse_qsl(sent.body.decode())) == {
         "token": "refresh",
         "token_type_hint": "refresh_token",
     }
 
 
 @pytest.mark.parametrize(
-    ("answer", "meaning"),
+    ("status", "answer", "meaning"),
     [
-        (httpx.Response(400, json={"error": "invalid_client"}), XeroMisconfigured),
-        (httpx.Response(401, json={"error": "invalid_client"}), XeroMisconfigured),
-        (httpx.Response(403, html="<html>Access Denied</html>"), ExternalAPIError),
-        (httpx.Response(429), RateLimitError),
-        (httpx.Response(500), ExternalAPIError),
-        (httpx.Response(302), ExternalAPIError),
+        (400, {"json": {"error": "invalid_client"}}, XeroMisconfigured),
+        (401, {"json": {"error": "invalid_client"}}, XeroMisconfigured),
+        (403, {"text": "<html>Access Denied</html>"}, ExternalAPIError),
+        (429, {}, RateLimitError),
+        (500, {}, ExternalAPIError),
+        (302, {}, ExternalAPIError),
     ],
 )
 async def test_a_revocation_that_xero_did_not_confirm_is_still_owed(
-    adapter: XeroAdapter,
-    respx_mock: respx.MockRouter,
-    answer: httpx.Response,
+    asking: XeroAdapter,
+    xero: Listener,
+    status: int,
+    answer: dict[str, Any],
     meaning: type[ExternalAPIError],
 ) -> None:
-    respx_mock.post(XERO.revocation_url).mock(return_value=answer)
+    xero.answers(status, **answer)
 
     with pytest.raises(meaning):
-        await adapter.revoke_token("refresh")
+        await asking.revoke_token("refresh")
 
 
 @pytest.mark.parametrize("status", [200, 204, 404])
 async def test_a_connection_that_is_gone_counts_as_deleted(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter, status: int
+    asking: XeroAdapter, xero: Listener, status: int
 ) -> None:
-    route = respx_mock.delete("https://api.xero.com/connections/c-1").respond(status)
+    xero.answers(status)
 
-    await adapter.delete_connection("access", "c-1")
+    await asking.delete_connection("access", "c-1")
 
-    assert route.calls.last.request.headers["authorization"] == "Bearer access"
+    assert (xero.asked.method, xero.asked.path) == ("DELETE", "/connections/c-1")
+    assert xero.asked.headers["authorization"] == ["Bearer access"]
 
 
 @pytest.mark.parametrize(
@@ -171,66 +200,68 @@ async def test_a_connection_that_is_gone_counts_as_deleted(
     ],
 )
 async def test_a_deletion_that_xero_did_not_confirm_is_still_owed(
-    adapter: XeroAdapter,
-    respx_mock: respx.MockRouter,
-    status: int,
-    meaning: type[ExternalAPIError],
+    asking: XeroAdapter, xero: Listener, status: int, meaning: type[ExternalAPIError]
 ) -> None:
-    respx_mock.delete("https://api.xero.com/connections/c-1").respond(status)
+    xero.answers(status)
 
     with pytest.raises(meaning):
-        await adapter.delete_connection("access", "c-1")
+        await asking.delete_connection("access", "c-1")
 
 
-async def test_a_connection_id_cannot_lead_elsewhere(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
-) -> None:
-    route = respx_mock.route(method="DELETE", host="api.xero.com").respond(204)
+async def test_a_connection_id_cannot_lead_elsewhere(asking: XeroAdapter, xero: Listener) -> None:
+    xero.answers(204)
 
-    await adapter.delete_connection("access", "../api.xro/2.0/Invoices?x=1")
+    await asking.delete_connection("access", "../api.xro/2.0/Invoices?x=1")
 
-    assert route.calls.last.request.url.raw_path == (
-        b"/connections/..%2Fapi.xro%2F2.0%2FInvoices%3Fx%3D1"
-    )
+    assert xero.asked.path == "/connections/..%2Fapi.xro%2F2.0%2FInvoices%3Fx%3D1"
 
 
 async def test_the_api_client_adds_the_token_and_the_tenant(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
+    asking: XeroAdapter, xero: Listener
 ) -> None:
-    route = respx_mock.get("https://api.xero.com/api.xro/2.0/Organisation").respond(json={})
+    await asking.get_api_client("access", "tenant-1").request("GET", "/api.xro/2.0/Organisation")
 
-    await adapter.get_api_client("access", "tenant-1").request("GET", "/api.xro/2.0/Organisation")
-
-    sent = route.calls.last.request.headers
-    assert (sent["authorization"], sent["xero-tenant-id"]) == ("Bearer access", "tenant-1")
+    assert xero.asked.path == "/api.xro/2.0/Organisation"
+    assert xero.asked.headers["authorization"] == ["Bearer access"]
+    assert xero.asked.headers["xero-tenant-id"] == ["tenant-1"]
 
 
 async def test_a_caller_cannot_replace_the_token_or_the_tenant(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter
+    asking: XeroAdapter, xero: Listener
 ) -> None:
-    route = respx_mock.get("https://api.xero.com/api.xro/2.0/Organisation").respond(json={})
     foreign = {"authorization": "Bearer mine", "Xero-Tenant-Id": "another", "accept": "text/xml"}
 
-    client = adapter.get_api_client("access", "tenant-1")
+    client = asking.get_api_client("access", "tenant-1")
     await client.request("GET", "api.xro/2.0/Organisation", headers=foreign)
 
-    sent = route.calls.last.request.headers
-    assert sent.get_list("authorization") == ["Bearer access"]
-    assert sent.get_list("xero-tenant-id") == ["tenant-1"]
-    assert sent.get_list("accept") == ["text/xml"]
+    sent = xero.asked.headers
+    assert sent["authorization"] == ["Bearer access"]
+    assert sent["xero-tenant-id"] == ["tenant-1"]
+    assert sent["accept"] == ["text/xml"]
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 429, 500])
 async def test_the_api_client_hands_back_whatever_xero_answers(
-    adapter: XeroAdapter, respx_mock: respx.MockRouter, status: int
+    asking: XeroAdapter, xero: Listener, status: int
 ) -> None:
-    respx_mock.post("https://api.xero.com/api.xro/2.0/Invoices").respond(status, text="body")
+    xero.answers(status, text="body")
 
-    answer = await adapter.get_api_client("access", "t").request(
+    answer = await asking.get_api_client("access", "t").request(
         "POST", "api.xro/2.0/Invoices", content=b"{}", query={"summarizeErrors": "false"}
     )
 
     assert (answer.status, answer.body) == (status, b"body")
+    assert xero.asked.path == "/api.xro/2.0/Invoices?summarizeErrors=false"
+    assert xero.asked.body == b"{}"
+
+
+async def test_what_is_asked_names_the_service_and_wants_nothing_packed(
+    asking: XeroAdapter, xero: Listener
+) -> None:
+    await asking.revoke_token("refresh")
+
+    assert xero.asked.headers["user-agent"] == ["xero-service"]
+    assert xero.asked.headers["accept-encoding"] == ["identity"]
 
 
 async def test_neither_the_adapters_addresses_nor_its_client_show_a_secret(

@@ -7,19 +7,13 @@ import pytest
 
 from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
-from xero_service.xero.streams import Streams
+from xero_service.xero.transport import Transport
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
 
 
-@pytest.fixture
-async def streams() -> AsyncIterator[Streams]:
-    async with Streams(timeout=5) as opened:
-        yield opened
-
-
 async def called(
-    streams: Streams,
+    transport: Transport,
     url: str,
     method: str = "GET",
     content: bytes | AsyncIterator[bytes] = b"",
@@ -28,7 +22,7 @@ async def called(
     within: float = 5,
 ) -> tuple[int, bytes]:
     """Call; return the answer's status and body."""
-    async with streams.call(
+    async with transport.stream(
         method, url, headers=HEADERS, content=content, length=length, within=within
     ) as answer:
         return answer.status, b"".join([piece async for piece in answer.body])
@@ -51,9 +45,9 @@ def said(wire: Wire) -> list[bytes]:
     return head.rstrip().split(b"\r\n")
 
 
-async def test_nothing_is_added_to_what_the_caller_said(streams: Streams) -> None:
+async def test_nothing_is_added_to_what_the_caller_said(transport: Transport) -> None:
     async with listening(with_body(b"ok")) as wire:
-        assert await called(streams, f"{wire.url}/a%2Fb;c=1?q=%20+") == (200, b"ok")
+        assert await called(transport, f"{wire.url}/a%2Fb;c=1?q=%20+") == (200, b"ok")
 
     first, *headers = said(wire)
     assert first == b"GET /a%2Fb;c=1?q=%20+ HTTP/1.1"
@@ -63,26 +57,26 @@ async def test_nothing_is_added_to_what_the_caller_said(streams: Streams) -> Non
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 async def test_a_call_whose_connection_broke_is_not_made_again(
-    streams: Streams, method: str
+    transport: Transport, method: str
 ) -> None:
     """At Xero a second PUT is a second invoice."""
     async with listening(once_then(dropping)) as wire:
-        await called(streams, wire.url)
+        await called(transport, wire.url)
         with pytest.raises(XeroSilent):
-            await called(streams, wire.url, method)
+            await called(transport, wire.url, method)
 
     assert len(wire.requests) == 1, "it came again on another connection"
 
 
-async def test_a_host_that_refuses_was_not_reached(streams: Streams) -> None:
+async def test_a_host_that_refuses_was_not_reached(transport: Transport) -> None:
     with pytest.raises(XeroNotReached):
-        await called(streams, "http://127.0.0.1:1/")
+        await called(transport, "http://127.0.0.1:1/")
 
 
-async def test_silence_means_that_xero_may_have_acted(streams: Streams) -> None:
+async def test_silence_means_that_xero_may_have_acted(transport: Transport) -> None:
     async with listening(silent) as wire:
         with pytest.raises(XeroSilent):
-            await called(streams, wire.url, within=0.05)
+            await called(transport, wire.url, within=0.05)
 
 
 @pytest.mark.parametrize(
@@ -96,13 +90,13 @@ async def test_silence_means_that_xero_may_have_acted(streams: Streams) -> None:
     ],
     ids=["a body cut short", "chunks cut short", "no status", "no HTTP", "nothing"],
 )
-async def test_an_answer_that_is_not_whole_is_none(streams: Streams, answer: bytes) -> None:
+async def test_an_answer_that_is_not_whole_is_none(transport: Transport, answer: bytes) -> None:
     async with listening(saying(answer)) as wire:
         with pytest.raises(XeroSilent):
-            await called(streams, wire.url)
+            await called(transport, wire.url)
 
 
-async def test_a_body_that_fails_tells_why_and_never_ends_whole(streams: Streams) -> None:
+async def test_a_body_that_fails_tells_why_and_never_ends_whole(transport: Transport) -> None:
     received = b""
 
     async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -115,40 +109,42 @@ async def test_a_body_that_fails_tells_why_and_never_ends_whole(streams: Streams
 
     async with listening(listen) as wire:
         with pytest.raises(InvalidRequest, match="enough"):
-            await called(streams, wire.url, "POST", body())
+            await called(transport, wire.url, "POST", body())
 
     assert b"0\r\n\r\n" not in received
 
 
-async def test_a_redirect_is_handed_back_and_not_followed(streams: Streams) -> None:
+async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) -> None:
     """S35: a token must not travel to wherever an answer points."""
     moved = b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
 
     async with listening(saying(moved)) as wire:
-        assert await called(streams, wire.url, "POST") == (307, b"")
+        assert await called(transport, wire.url, "POST") == (307, b"")
 
 
-async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_call(streams: Streams) -> None:
+async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_call(
+    transport: Transport,
+) -> None:
     """S36: one client speaks for the users of every org."""
     async with listening(with_body(b"", "Set-Cookie: a=b; Path=/")) as wire:
-        await called(streams, wire.url)
-        await called(streams, wire.url)
+        await called(transport, wire.url)
+        await called(transport, wire.url)
 
     assert len(wire.requests) == 2
     assert not any(b"cookie" in head.lower() for head in wire.requests)
 
 
-async def test_the_bytes_of_a_packed_answer_are_untouched(streams: Streams) -> None:
+async def test_the_bytes_of_a_packed_answer_are_untouched(transport: Transport) -> None:
     async with listening(with_body(b"packed", "Content-Encoding: gzip")) as wire:
-        assert await called(streams, wire.url) == (200, b"packed")
+        assert await called(transport, wire.url) == (200, b"packed")
 
 
 async def test_the_environments_proxy_is_used(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with listening(with_body(b"by the proxy")) as wire:
         monkeypatch.setenv("http_proxy", wire.url)
         monkeypatch.setenv("no_proxy", "localhost")
-        assert await called(streams, "http://xero.test/a") == (200, b"by the proxy")
+        assert await called(transport, "http://xero.test/a") == (200, b"by the proxy")
 
     assert said(wire)[0] == b"GET http://xero.test/a HTTP/1.1"

@@ -32,7 +32,7 @@ from xero_service.errors import (
 from xero_service.services.access import Presented
 from xero_service.services.proxy import Forwarded
 from xero_service.wiring import Services
-from xero_service.xero.streams import StreamedAnswer
+from xero_service.xero.transport import StreamedAnswer
 
 router = APIRouter(tags=["services"])
 ROUTE = "/bindings/{bindingId}/api/{path:path}"

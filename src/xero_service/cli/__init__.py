@@ -1,18 +1,11 @@
 """The command `xero-service`: serve, migrate, do upkeep, and what operators need."""
 
-# ruff: noqa: E402 - what is imported here for good is no garbage to look for, many times
-import gc
-
-gc.disable()
-
 import sys
 
 import typer
 
 from xero_service.cli import doctor, keys, operators, records, running
 from xero_service.errors import IntegrationError
-
-gc.enable()
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,15 +28,10 @@ app.add_typer(records.encryption, name="encryption")
 app.command(hidden=True)(running.openapi)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command; an expected failure is a message, not a traceback."""
-    gc.freeze()
     try:
         app()
     except IntegrationError as error:
         typer.echo(error.detail, err=True)
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from xero_service.cli.moments import ago
 from xero_service.cli.session import with_services
@@ -67,6 +65,9 @@ def rewrap() -> None:
 
     What no key opens is named, and the exit code is 1: keep the old key until that is settled.
     """
+
+    from rich.console import Console  # here, because whoever serves would start later for it
+    from rich.progress import Progress
 
     async def work(services: Services) -> Rewrapped:
         total = await services.rewrapping.count()

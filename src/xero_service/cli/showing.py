@@ -2,10 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 
 def plain(text: str) -> str:
     """Return a text with whatever cannot be printed, or turns the line around, spelt out."""
@@ -17,6 +13,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, width:
 
     Cells are texts as they are: an escaped string would still have its `:smile:` replaced.
     """
+    from rich.console import Console  # here, because whoever serves would start later for it
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))

@@ -19,7 +19,7 @@ from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.answers import error_field, retry_after
-from xero_service.xero.streams import StreamedAnswer, Streams
+from xero_service.xero.transport import StreamedAnswer, Transport
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
 BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
@@ -70,7 +70,7 @@ class ProxyService:
     tokens: TokenService
     turns: Turns
     reconcile: ReconcileService
-    streams: Streams
+    transport: Transport
     api_url: str
 
     @asynccontextmanager
@@ -160,7 +160,7 @@ class ProxyService:
         ]
         async with asyncio.timeout(call.ends_at - time.monotonic()):
             return await stack.enter_async_context(
-                self.streams.call(
+                self.transport.stream(
                     call.request.method,
                     f"{self.api_url}/{call.target}",
                     headers=headers,

@@ -200,13 +200,13 @@ def seal(keys: KeyRing, grant_id: UUID, tokens: TokenSet, *, asked_at: datetime)
 
 
 def pauses() -> Iterator[float]:
-    """Yield seconds to wait for somebody else: a fifteenth of the wait so far, 40 to 250 ms.
+    """Yield seconds to wait for somebody else: a twenty-fifth of the wait so far, 40 to 250 ms.
 
-    Jittered. So nobody waits much more than a fifteenth longer than was needed.
+    Jittered. So nobody waits much more than a twenty-fifth longer than was needed.
     """
     began = time.monotonic()
     while True:
-        pause = min(max(0.04, (time.monotonic() - began) / 15), 0.25)
+        pause = min(max(0.04, (time.monotonic() - began) / 25), 0.25)
         yield pause * random.uniform(0.75, 1.25)  # noqa: S311
 
 

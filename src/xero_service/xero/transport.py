@@ -1,26 +1,31 @@
 """Outbound HTTP: bounded in time and size, with failures told apart by what they mean.
 
-The HTTP library is used here and nowhere else, so that replacing it is a change of one file.
+The HTTP library is used here and nowhere else, so that replacing it is a change of one file. It is
+imported beside the start or with the first request, because a process would be ready a tenth of a
+second later for it.
 """
 
 import asyncio
 import json
-import ssl
-from collections.abc import AsyncIterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Self
-
-import httpx
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode, urlsplit
 
 from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
+from xero_service.xero.egress import authorities, proxy_for
+
+if TYPE_CHECKING:
+    import aiohttp
 
 SMALL_ANSWER = 64 * 1024  # token answers and key sets; anything longer is not one
 LARGE_ANSWER = 4 * 1024 * 1024  # connections: about 400 bytes each
 CONNECTIONS_AT_MOST = 1000
+UNUSED_SECONDS = 5.0  # how long a connection is kept for the next request
+PIECE = 64 * 1024  # bytes that are held of an answer whose reader is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +37,22 @@ class Answer:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """An HTTP answer whose body is still under way; header names are lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: AsyncIterator[bytes] = field(repr=False)
+
+
 class Transport:
     """A pool of connections to the hosts that this service calls."""
 
     def __init__(self, *, timeout: float) -> None:
-        """Bound connecting, sending and reading by `timeout` seconds each."""
+        """Bound connecting, and reading where nothing else is said, by `timeout` seconds each."""
         self._timeout = timeout
-        self._client = httpx.AsyncClient(
-            verify=authorities(),
-            timeout=httpx.Timeout(timeout),
-            limits=httpx.Limits(max_connections=CONNECTIONS_AT_MOST, max_keepalive_connections=50),
-            follow_redirects=False,
-            # One client speaks for every user: a cookie set for one must not go out for another.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,11 +63,8 @@ class Transport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def send(
         self,
@@ -82,54 +86,158 @@ class Transport:
         XeroAnswerUnusable where the answer is longer than `at_most` bytes.
         """
         read = read_within or self._timeout
-        request = self._client.build_request(
-            method,
-            url,
-            headers=dict(headers or {}),
-            data=dict(form) if form is not None else None,
-            params=dict(query) if query else None,
-            content=content,
-            timeout=httpx.Timeout(self._timeout, read=read),
-        )
+        told = {"accept-encoding": "identity", "user-agent": "xero-service", **(headers or {})}
+        if form is not None:
+            told["content-type"] = "application/x-www-form-urlencoded"
+            content = urlencode(form).encode()
+        address = f"{url}?{urlencode(query)}" if query else url
         try:
-            async with asyncio.timeout(2 * self._timeout + read), self._answer(request) as response:
+            async with (
+                asyncio.timeout(2 * self._timeout + read),
+                self._answered(method, address, list(told.items()), content, read) as answer,
+            ):
                 body = bytearray()
-                async for part in response.aiter_bytes():
+                async for part in answer.content.iter_any():
                     body += part
                     if len(body) > at_most:
-                        raise XeroAnswerUnusable("The answer is far longer than it should be.")
-                return Answer(response.status_code, dict(response.headers.items()), bytes(body))
+                        raise _too_long()
+                found = dict(_plain(answer.raw_headers))
+                unpacked = _unpacked(body, found.get("content-encoding", ""), at_most)
+                return Answer(answer.status, found, unpacked)
         except TimeoutError as error:
             raise XeroSilent("Xero's answer took too long to arrive.") from error
 
     @asynccontextmanager
-    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-        """Send; turn what the library raises into what it means, without its message."""
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        content: bytes | AsyncIterator[bytes],
+        length: int | None,
+        within: float,
+    ) -> AsyncIterator[StreamedAnswer]:
+        """Send a request as it is and yield the answer unread, its bytes untouched.
+
+        `length`: of a streamed content, where it is known. `within`: seconds of silence that are
+        borne. Raises as `send` does, and what `content` raises.
+        """
+        body = _Body(content)
+        sized = [("content-length", str(length))] if body.parts and length is not None else []
+        data = body.parts or content
         try:
-            response = await self._client.send(request, stream=True)
-            try:
-                yield response
-            finally:
-                await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            async with self._answered(method, url, [*headers, *sized], data, within) as answer:
+                pieces = aiter(answer.content.iter_any())
+                yield StreamedAnswer(answer.status, _plain(answer.raw_headers), pieces)
+        except XeroSilent as error:
+            # The library tells of a connection that broke, not of why.
+            raise (body.failure or error) from error
+
+    @asynccontextmanager
+    async def _answered(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        data: bytes | AsyncIterator[bytes] | None,
+        within: float,
+    ) -> "AsyncIterator[aiohttp.ClientResponse]":
+        """Send; turn what the library raises into what it means, without its message."""
+        import aiohttp
+        from yarl import URL
+
+        session = self._session = self._session or _opened()
+        scheme, host, *_ = urlsplit(url)
+        try:
+            async with session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=data or None,
+                proxy=proxy_for(scheme, host),
+                ssl=authorities() if scheme == "https" else True,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=self._timeout, sock_connect=self._timeout, sock_read=within
+                ),
+            ) as answer:
+                yield answer
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise XeroNotReached("Xero could not be reached.") from error
-        except httpx.TransportError as error:
+        except aiohttp.ClientError as error:
             raise XeroSilent("Xero did not answer in time.") from error
-        except httpx.DecodingError as error:
-            raise XeroAnswerUnusable("Xero's answer could not be decoded.") from error
 
     async def get_json(self, url: str) -> Any:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""
-        answer = await self.send("GET", url, headers={"Accept": "application/json"})
+        answer = await self.send("GET", url, headers={"accept": "application/json"})
         if answer.status != 200:
             raise XeroAnswerUnusable("The answer was not 200.")
         return parse_json(answer.body)
 
 
-@cache
-def authorities() -> ssl.SSLContext:
-    """Whose certificates are believed: read once, because that takes as long as ten requests."""
-    return httpx.create_ssl_context()
+def warm_up() -> None:
+    """Load what the first request would wait for: two tenths of a second, best in a thread."""
+    import aiohttp  # noqa: F401
+
+    authorities()
+
+
+class _Body:
+    """What is sent, and why it ended early."""
+
+    def __init__(self, content: bytes | AsyncIterator[bytes]) -> None:
+        self.failure: Exception | None = None
+        self.parts = None if isinstance(content, bytes) else self._noted(content)
+
+    async def _noted(self, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        try:
+            async for part in content:
+                yield part
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+
+def _opened() -> "aiohttp.ClientSession":
+    import aiohttp
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS_AT_MOST, keepalive_timeout=UNUSED_SECONDS),
+        # One client speaks for every user: a cookie set for one must not go out for another.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Its own name and the encodings that it would take are not the caller's.
+        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        auto_decompress=False,
+        read_bufsize=PIECE,
+    )
+    # It would repeat a PUT whose connection broke, and at Xero that may be a second invoice.
+    session._retry_connection = False
+    return session
+
+
+def _plain(headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers
+    )
+
+
+def _unpacked(body: bytearray, encoding: str, at_most: int) -> bytes:
+    """Unpack what came packed though nobody asked for it: it may be the only copy of a set."""
+    if not body or encoding.lower() in ("", "identity"):
+        return bytes(body)
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or deflate, as it begins
+    try:
+        unpacked = unpacking.decompress(body, at_most + 1)
+    except zlib.error as error:
+        raise XeroAnswerUnusable("Xero's answer could not be decoded.") from error
+    if len(unpacked) > at_most:
+        raise _too_long()
+    return unpacked
+
+
+def _too_long() -> XeroAnswerUnusable:
+    return XeroAnswerUnusable("The answer is far longer than it should be.")
 
 
 def parse_json(body: bytes) -> Any:
