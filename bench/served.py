@@ -3,6 +3,7 @@
 `python -m bench.served NAME PORT WORKERS`, configured by the environment like the service.
 """
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -48,6 +49,7 @@ def with_empty_route() -> Leaving:
         return Response(b"{}", media_type="application/json")
 
     app.router.routes.insert(0, app.router.routes.pop())
+    gc.freeze()  # as `serve` does
     return Leaving(app, notice=settings.drain_notice_seconds)
 
 

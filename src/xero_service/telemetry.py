@@ -1,6 +1,5 @@
 """Logs and metrics; whatever is logged passes one place that takes secrets out."""
 
-import json
 import logging
 import re
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic_core import to_json
 
 REDACTED = "[redacted]"
 ACCESS = "access"  # a record's attribute
@@ -131,7 +131,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         if event is None:
             return super().format(record)
         if isinstance(self.processors[1], structlog.processors.JSONRenderer):
-            return json.dumps(event)  # as it would, without asking how to show each value
+            return to_json(event).decode()  # as it would, in a tenth of the time
         for render in self.processors[1:]:
             event = render(None, "info", event)
         return str(event)
@@ -191,6 +191,7 @@ class Metrics:
             ["route"],
             registry=self.registry,
         )
+        self._kinds: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.refreshes = Counter(
             "xero_service_refreshes_total",
             "Refresh attempts by how they ended.",
@@ -221,6 +222,15 @@ class Metrics:
             ["step"],
             registry=self.registry,
         )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request and the time that it took."""
+        kind = (method, route, status)
+        if kind not in self._kinds:  # to look them up takes longer than to count
+            self._kinds[kind] = self.requests.labels(*kind), self.latency.labels(route)
+        requests, latency = self._kinds[kind]
+        requests.inc()
+        latency.observe(seconds)
 
     def ciphertext_unreadable(self, context: str) -> None:
         """Count and log a stored secret that does not open; `context` is its row and column."""

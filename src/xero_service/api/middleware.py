@@ -54,8 +54,7 @@ class Observed:
         route = getattr(scope.get("route"), "path", "unmatched")
         # Anybody may invent methods, and every label value is kept for good.
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.metrics.requests.labels(method, route, status).inc()
-        self.metrics.latency.labels(route).observe(seconds)
+        self.metrics.answered(method, route, status, seconds)
         self.log.write(
             method=method,
             route=route,
