@@ -20,6 +20,8 @@ class SandboxServer(uvicorn.Server):
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=1,
+                # Longer than clients keep a connection: who asks is who closes.
+                timeout_keep_alive=75,
             )
         )
         self._app = app
