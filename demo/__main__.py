@@ -15,6 +15,7 @@ from typing import NoReturn
 from dotenv import dotenv_values
 
 from demo import announcement, ports, stack, terminal
+from demo.environment import SCOPES_FOR_THE_EXAMPLES, names_real_xero, write_env_file
 from demo.processes import Child, LaunchError
 from demo.stack import BUILT_PAGE, ROOT, STATE
 
@@ -44,9 +45,11 @@ def main() -> int:
 def run(options: argparse.Namespace) -> None:
     """Start the stack, announce it, and watch it until somebody or something ends it.
 
-    Its directory, with the logs, stays only where something did.
+    Its directory, with the configuration and the logs, stays only where something did.
     """
     ambient = _ambient(options.env_file)
+    if not names_real_xero(ambient):
+        ambient.setdefault("XERO_SCOPES", SCOPES_FOR_THE_EXAMPLES)
     for port, variable in ((options.port, "PORT"), (options.sandbox_port, "SANDBOX_PORT")):
         if not ports.is_free(port):
             raise LaunchError(
@@ -68,6 +71,7 @@ def run(options: argparse.Namespace) -> None:
         ) as started,
         suppress(Stopped),
     ):
+        write_env_file(directory / ".env", started.environment)
         announcement.show(started, with_page=page is not None)
         watch(started.children)
     shutil.rmtree(directory)

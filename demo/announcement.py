@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from demo.environment import CALLBACK
-from demo.stack import Stack
+from demo.stack import SERVICE, Stack
 
 PEOPLE = "Acme admin · Acme member · Globex admin · Accountant"
 SETTINGS_PAGE = "/settings/integrations"
@@ -30,7 +30,9 @@ def show(stack: Stack, *, with_page: bool) -> None:
         lines.add_row("Xero", "the real one; register this redirect URI with your app:")
         lines.add_row("", f"{stack.origin}{CALLBACK}")
     lines.add_row("API", f"{stack.origin}/docs")
-    lines.add_row("Logs", os.path.relpath(stack.directory))
+    directory = os.path.relpath(stack.directory)
+    lines.add_row("Commands", f"cd {directory} && {os.path.relpath(SERVICE, directory)} --help")
+    lines.add_row("Logs", directory)
     lines.add_row("Stop", "Ctrl-C")
     console = Console(highlight=False)
     console.print(Panel(lines, title="Xero connection service", padding=(1, 2), expand=False))

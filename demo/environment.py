@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dotenv import set_key
+
 from demo.processes import LaunchError
 
 CALLBACK = "/api/integrations/xero/callback"
@@ -19,6 +21,11 @@ OWN_PREFIXES = (
     "LOG_",
 )
 OWN_NAMES = frozenset({"FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
+# What docs/from-your-service.md does: it writes contacts and invoices.
+SCOPES_FOR_THE_EXAMPLES = (
+    "openid profile email offline_access"
+    " accounting.settings.read accounting.contacts accounting.invoices"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +40,19 @@ class XeroApp:
 
 def neutral(ambient: Mapping[str, str]) -> dict[str, str]:
     """Return `ambient` without any of the service's own variables."""
-    return {
-        name: value
-        for name, value in ambient.items()
-        if name not in OWN_NAMES and not name.startswith(OWN_PREFIXES)
-    }
+    return {name: value for name, value in ambient.items() if not _is_own(name)}
+
+
+def write_env_file(path: Path, environment: Mapping[str, str]) -> None:
+    """Write the service's own variables down, so that its commands find them."""
+    path.touch(mode=0o600)
+    for name, value in environment.items():
+        if _is_own(name):
+            set_key(path, name, value)
+
+
+def _is_own(name: str) -> bool:
+    return name in OWN_NAMES or name.startswith(OWN_PREFIXES)
 
 
 def names_real_xero(ambient: Mapping[str, str]) -> bool:

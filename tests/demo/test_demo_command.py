@@ -14,6 +14,8 @@ from demo import ports
 from demo.__main__ import watch
 from demo.environment import neutral
 from demo.processes import Child, LaunchError
+from demo.stack import SERVICE
+from tests.world import ACME
 
 ROOT = Path(__file__).parents[2]
 CTRL_C = b"\x03"
@@ -52,6 +54,17 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
             assert line, process.stderr.read()
             said += line
 
+        there = ROOT / ".demo" / str(port)
+        made = subprocess.run(
+            [SERVICE, "keys", "create", "--name", "billing", "--org", ACME, "--scope", "api:call"],
+            cwd=there,
+            env=neutral(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (there / ".env").stat().st_mode & 0o077 == 0
+
         process.send_signal(request_to_stop)
         process.send_signal(request_to_stop)  # an impatient second time changes nothing
         rest, complaints = process.communicate(timeout=120)
@@ -59,12 +72,13 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
     assert process.returncode == 0
     assert complaints == ""
     assert "Stopped." in rest
+    assert "xsk_" in made.stdout, made.stderr
     assert f"http://localhost:{port}/docs" in said
     for person in ("Acme admin", "Acme member", "Globex admin", "Accountant"):
         assert person in said
     assert not listens(port)
     assert not listens(sandbox_port)
-    assert not (ROOT / ".demo" / str(port)).exists()
+    assert not there.exists()
 
 
 def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
