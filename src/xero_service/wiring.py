@@ -23,6 +23,7 @@ from xero_service.services.operating import OperatorService
 from xero_service.services.proxy import ProxyService
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.refreshing import Refresher
+from xero_service.services.regulars import Regulars
 from xero_service.services.rewrapping import RewrapService
 from xero_service.services.settling import Settling
 from xero_service.services.tenants import TenantsService
@@ -146,6 +147,7 @@ def _assemble(
             reconcile,
             outbound.api,
             settings.xero_api_url.rstrip("/"),
+            Regulars(),
         ),
         activity=ActivityService(database),
         operating=OperatorService(database, tokens, disconnects),

@@ -95,7 +95,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    await until(lambda: _now(server.started))
+    await until(lambda: now(server.started))
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
@@ -108,10 +108,10 @@ async def idle(application: Application) -> None:
     """Wait until all that requests left behind is done."""
     background = application.services.access.background
     await asyncio.sleep(0)  # what was just reported is heard in the loop's next turn
-    await until(lambda: _now(not len(background)))
+    await until(lambda: now(not len(background)))
 
 
-async def _now(true: bool) -> bool:
+async def now(true: bool) -> bool:
     return true
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.internal.callers import Service, service
@@ -71,3 +72,21 @@ async def replica(settings: Settings) -> AsyncIterator[Application]:
     """A second replica on the same database."""
     async with Application.running(settings) as running:
         yield running
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that is sent on connections opened from now on."""
+    sent: list[str] = []
+    connect = asyncpg.connect
+
+    def note(record: asyncpg.connection.LoggedQuery) -> None:
+        sent.append(record.query)
+
+    async def connected(*arguments: Any, **options: Any) -> Any:
+        connection = await connect(*arguments, **options)
+        connection.add_query_logger(note)
+        return connection
+
+    monkeypatch.setattr(asyncpg, "connect", connected)
+    return sent

@@ -2,10 +2,8 @@
 
 import asyncio
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from tests.internal.callers import Service, client_of, idle, service
@@ -14,24 +12,6 @@ from tests.world import Application, World, until
 from xero_service.domain import SYSTEM
 from xero_service.services import proxy
 from xero_service.store import pools
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that is sent on connections opened from now on."""
-    sent: list[str] = []
-    connect = asyncpg.connect
-
-    def note(record: asyncpg.connection.LoggedQuery) -> None:
-        sent.append(record.query)
-
-    async def connected(*arguments: Any, **options: Any) -> Any:
-        connection = await connect(*arguments, **options)
-        connection.add_query_logger(note)
-        return connection
-
-    monkeypatch.setattr(asyncpg, "connect", connected)
-    return sent
 
 
 async def test_a_token_read_is_one_statement(

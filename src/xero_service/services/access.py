@@ -20,6 +20,7 @@ from xero_service.errors import (
     ServiceBusy,
 )
 from xero_service.services.keys import PresentedKey, refused
+from xero_service.services.turns import SLOT_FOR
 from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
 from xero_service.store.token_reads import ReadBinding, TokenReads
@@ -48,6 +49,7 @@ class Access:
 
     key: ServiceKey
     binding: ReadBinding
+    turn_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,26 @@ class AccessService:
         default_factory=lambda: Seldom(every=60.0, times=DENIALS_NOTED_A_MINUTE)
     )
 
-    async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
+    async def usable_binding(
+        self,
+        presented: Presented,
+        binding_id: UUID,
+        scope: Scope,
+        *,
+        call: UUID | None = None,
+    ) -> Access:
         """Return the key and a binding of its org, as they are after the call came.
 
-        Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
-        ReauthorizationRequired or ServiceBusy.
+        `call`: what to take a turn for in the same statement, if there is one now; where this
+        raises it may have been taken. Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch,
+        NotFound, BindingSuspended, ReauthorizationRequired or ServiceBusy.
         """
         named = PresentedKey.parse(presented.key)
-        read = await self.reads.read(named.key_id, binding_id)
+        read = await (
+            self.reads.read(named.key_id, binding_id)
+            if call is None
+            else self.reads.read_and_take(named.key_id, binding_id, call, slot_for=SLOT_FOR)
+        )
         if read is None:
             raise refused()
         try:
@@ -88,7 +102,7 @@ class AccessService:
             raise ReauthorizationRequired("An admin must connect this organisation again.")
         if _is_due(read.key.last_used_at, binding.grant_used_at, binding.grant.read_at):
             self._note_use(read.key.id, binding.grant.id)
-        return Access(read.key, binding)
+        return Access(read.key, binding, read.turn_taken)
 
     async def acting_org(self, presented: Presented, scope: Scope) -> tuple[ServiceKey, str]:
         """Return a key and the org that it acts for, where no one binding is asked for.

@@ -4,16 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from xero_service.crypto import fingerprint
 from xero_service.domain import Scope
 from xero_service.errors import UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
 from xero_service.services.bodies import held, peeked
 from xero_service.services.proxy_rules import back, checked_target, onward
 from xero_service.services.reconciling import ReconcileService
+from xero_service.services.regulars import Regular, Regulars
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
@@ -40,6 +42,11 @@ class Forwarded:
     body: AsyncIterator[bytes] = field(repr=False)
     length: int | None
 
+    @property
+    def has_body(self) -> bool:
+        """Whether something is to be waited for before the call can go out."""
+        return bool(self.length) or any(name == "transfer-encoding" for name, _ in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -50,8 +57,8 @@ class _Call:
     presented: Presented = field(repr=False)
     binding_id: UUID
     body: bytes | AsyncIterator[bytes] = field(repr=False)
+    id: UUID
     ends_at: float
-    id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class _Decided:
 
     binding: ReadBinding
     at: float
+    turn_taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class ProxyService:
     reconcile: ReconcileService
     transport: Transport
     api_url: str
+    regulars: Regulars
 
     @asynccontextmanager
     async def call(
@@ -84,39 +93,65 @@ class ProxyService:
         InvalidRequest, BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or
         ServiceBusy.
         """
-        target = checked_target(request.path, request.query)
-        decided = await self._usable(presented, binding_id)
-        tenant_id = decided.binding.tenant_id
-        body = await held(request.body, request.length, within=BODY_SECONDS)
-        ends_at = time.monotonic() + LONGEST_CALL_SECONDS
-        call = _Call(request, target, presented, binding_id, body, ends_at)
+        call, decided = await self._admitted(presented, binding_id, request)
         learned = Learned()
-        await self.turns.take(tenant_id, call.id)
         try:
-            async with AsyncExitStack() as stack:
+            async with asyncio.timeout(call.ends_at - time.monotonic()), AsyncExitStack() as stack:
                 answer = await self._answered(stack, call, decided)
                 learned = learned_from(answer)
-                passed = tuple(back(answer.headers))
-                yield StreamedAnswer(answer.status, passed, _until(call.ends_at, answer.body))
+                yield replace(answer, headers=tuple(back(answer.headers)))
         except (XeroSilent, TimeoutError) as error:
             raise UpstreamTimeout(
                 "Xero did not answer; the call may have been made.", retry_after=5
             ) from error
         finally:
-            self.turns.give_back(tenant_id, call.id, learned)
+            self.turns.give_back(decided.binding.tenant_id, call.id, learned)
 
-    async def _usable(self, presented: Presented, binding_id: UUID) -> _Decided:
+    async def _admitted(
+        self, presented: Presented, binding_id: UUID, request: Forwarded
+    ) -> tuple[_Call, _Decided]:
+        """Judge the caller, hold its body and take a turn.
+
+        For who was let through lately, and brings no body, all of it by one statement; a turn
+        that was taken for nothing is given back.
+        """
+        target = checked_target(request.path, request.query)
+        call_id, ends_at = uuid4(), time.monotonic() + LONGEST_CALL_SECONDS
+        regular = Regular(fingerprint(presented.key), presented.org_id, binding_id)
+        expected = None if request.has_body else self.regulars.tenant_of(regular)
+        if expected and self.turns.has_line(expected):
+            expected = None  # who waits there comes first
+        try:
+            decided = await self._usable(presented, binding_id, call_id if expected else None)
+            body: bytes | AsyncIterator[bytes] = b""
+            if request.has_body:
+                body = await held(request.body, request.length, within=BODY_SECONDS)
+                ends_at = time.monotonic() + LONGEST_CALL_SECONDS
+            if not decided.turn_taken:
+                await self.turns.take(decided.binding.tenant_id, call_id)
+        except BaseException:
+            self.regulars.forget(regular)
+            if expected:
+                self.turns.give_back(expected, call_id, Learned())
+            raise
+        self.regulars.note(regular, decided.binding.tenant_id)
+        return _Call(request, target, presented, binding_id, body, call_id, ends_at), decided
+
+    async def _usable(self, presented: Presented, binding_id: UUID, call: UUID | None) -> _Decided:
         """Return a binding whose grant has a token that works, decided after any wait for it."""
-        decided = await self._decided(presented, binding_id)
+        decided = await self._decided(presented, binding_id, call)
         seen = decided.binding.grant
         if await self.tokens.usable(seen) is not seen:
-            decided = await self._decided(presented, binding_id)
+            now = await self._decided(presented, binding_id)
+            return replace(now, turn_taken=decided.turn_taken)
         return decided
 
-    async def _decided(self, presented: Presented, binding_id: UUID) -> _Decided:
+    async def _decided(
+        self, presented: Presented, binding_id: UUID, call: UUID | None = None
+    ) -> _Decided:
         at = time.monotonic()
-        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
-        return _Decided(found.binding, at)
+        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL, call=call)
+        return _Decided(found.binding, at, found.turn_taken)
 
     async def _still(self, call: _Call, decided: _Decided) -> _Decided:
         """Return what was decided, decided anew where that was more than a moment ago (S51)."""
@@ -158,17 +193,16 @@ class ProxyService:
             ("authorization", f"Bearer {self.tokens.access_token(binding.grant)}"),
             ("xero-tenant-id", binding.tenant_id),
         ]
-        async with asyncio.timeout(call.ends_at - time.monotonic()):
-            return await stack.enter_async_context(
-                self.transport.stream(
-                    call.request.method,
-                    f"{self.api_url}/{call.target}",
-                    headers=headers,
-                    content=body if isinstance(body, bytes) else self._ended(call, decided, body),
-                    length=call.request.length,
-                    within=SILENCE_SECONDS,
-                )
+        return await stack.enter_async_context(
+            self.transport.stream(
+                call.request.method,
+                f"{self.api_url}/{call.target}",
+                headers=headers,
+                content=body if isinstance(body, bytes) else self._ended(call, decided, body),
+                length=call.request.length,
+                within=SILENCE_SECONDS,
             )
+        )
 
     async def _ended(
         self, call: _Call, decided: _Decided, body: AsyncIterator[bytes]
@@ -181,16 +215,6 @@ class ProxyService:
             last = part or last
         _ = await self._still(call, decided)
         yield last
-
-
-async def _until(ends_at: float, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass a body on until it ends, or the call has lasted long enough."""
-    while True:
-        async with asyncio.timeout(ends_at - time.monotonic()):
-            part = await anext(body, None)
-        if part is None:
-            return
-        yield part
 
 
 def learned_from(answer: StreamedAnswer) -> Learned:

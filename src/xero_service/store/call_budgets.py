@@ -17,34 +17,41 @@ MINUTE = timedelta(seconds=62)
 # Nobody says when Xero's day begins: once it is used up, one call in so long finds out.
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
-# All is read from the row as it was locked: another reference to the table would see the
-# statement's snapshot, from before the wait for the lock. MATERIALIZED, or what `live` computes
-# would be computed at each of its uses.
-_TAKE = """
-WITH locked AS (
-    SELECT * FROM call_budgets WHERE tenant_id = $1 FOR UPDATE
+
+def taking(tenant_id: str, call: str, seconds: str) -> str:
+    """Return the CTEs that take a turn; `taken` and `judged` tell what became of it.
+
+    Each argument is an SQL expression. All is read from the row as it was locked: another
+    reference to the table would see the statement's snapshot, from before the wait for the lock.
+    MATERIALIZED, or what `live` computes would be computed at each of its uses.
+    """
+    return f"""
+locked AS (
+    SELECT * FROM call_budgets WHERE tenant_id = {tenant_id} FOR UPDATE
 ), timed AS (
     SELECT *, clock_timestamp() AS now FROM locked
 ), live AS MATERIALIZED (
     SELECT now, cool_down_until,
         ARRAY(
             SELECT at FROM unnest(recent_calls) AS at
-            WHERE at > now - make_interval(secs => $6) ORDER BY at
+            WHERE at > now - make_interval(secs => {MINUTE.total_seconds()}) ORDER BY at
         ) AS calls,
         (
-            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(slots)
-            WHERE value::float8 > extract(epoch FROM now) AND key <> $2::text
+            SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(slots)
+            WHERE value::float8 > extract(epoch FROM now) AND key <> {call}
         ) AS others,
         day_remaining <= 0 AS day_is_spent,
-        learned_at + make_interval(secs => $7) AS day_is_tried_at
+        learned_at + make_interval(secs => {SPENT_DAY_IS_TRIED_EVERY.total_seconds()})
+            AS day_is_tried_at
     FROM timed
 ), judged AS (
     SELECT now, calls, others, day_is_spent,
-        (SELECT count(*) FROM jsonb_object_keys(others)) < $5 AS has_slot,
+        (SELECT count(*) FROM jsonb_object_keys(others)) < {CONCURRENT_CALLS} AS has_slot,
         greatest(
             0,
             extract(epoch FROM cool_down_until - now),
-            extract(epoch FROM calls[cardinality(calls) - $4 + 1] - now) + $6,
+            extract(epoch FROM calls[cardinality(calls) - {CALLS_A_MINUTE} + 1] - now)
+                + {MINUTE.total_seconds()},
             CASE WHEN day_is_spent THEN extract(epoch FROM day_is_tried_at - now) END
         )::float8 AS seconds
     FROM live
@@ -52,15 +59,20 @@ WITH locked AS (
     UPDATE call_budgets AS budget
     SET recent_calls = judged.calls || judged.now,
         slots = judged.others
-            || jsonb_build_object($2::text, extract(epoch FROM judged.now) + $3::float8),
+            || jsonb_build_object({call}, extract(epoch FROM judged.now) + {seconds}),
         day_remaining = budget.day_remaining - 1,
         learned_at = CASE WHEN judged.day_is_spent THEN judged.now ELSE budget.learned_at END
     FROM judged
-    WHERE budget.tenant_id = $1 AND judged.has_slot AND judged.seconds <= 0
+    WHERE budget.tenant_id = {tenant_id} AND judged.has_slot AND judged.seconds <= 0
     RETURNING true
 )
+"""  # noqa: S608 - of constants and placeholders
+
+
+_TAKE = f"""
+WITH {taking("$1", "$2::text", "$3::float8")}
 SELECT EXISTS (SELECT FROM taken) AS taken, seconds FROM judged
-"""
+"""  # noqa: S608
 
 _MAKE = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
@@ -112,10 +124,6 @@ class CallBudgets:
                 tenant_id,
                 str(call),
                 slot_for.total_seconds(),
-                CALLS_A_MINUTE,
-                CONCURRENT_CALLS,
-                MINUTE.total_seconds(),
-                SPENT_DAY_IS_TRIED_EVERY.total_seconds(),
             )
             if row is not None:
                 return None if row["taken"] else timedelta(seconds=row["seconds"])
