@@ -51,7 +51,6 @@ async def test_a_call_is_not_made_before_its_caller_is_judged(
     application: Application,
     regular: Service,
     connected: Connected,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """S51: what was so a moment ago lets no call out, and costs the tenant one turn at most."""
     made = len(connected.world.calls("api"))
@@ -82,7 +81,6 @@ async def test_no_turn_is_held_while_a_body_comes(
     application: Application,
     regular: Service,
     connected: Connected,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held: list[int] = []
 

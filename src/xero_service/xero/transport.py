@@ -131,8 +131,9 @@ class Transport:
                 pieces = aiter(answer.content.iter_any())
                 yield StreamedAnswer(answer.status, _plain(answer.raw_headers), pieces)
         except XeroSilent as error:
-            # The library tells of a connection that broke, not of why.
-            raise (body.failure or error) from error
+            if body.failure is not None:  # the library tells of a connection that broke
+                raise body.failure from error
+            raise
 
     @asynccontextmanager
     async def _answered(
