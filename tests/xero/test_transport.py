@@ -2,7 +2,8 @@
 
 import gzip
 import socket
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -96,6 +97,20 @@ async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_on(
     async with listening(with_body(bomb, "Content-Encoding: gzip")) as wire:
         with pytest.raises(XeroAnswerUnusable):
             await transport.send("GET", wire.url)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)],
+)
+async def test_an_answer_that_comes_packed_though_nobody_asked_is_read(
+    transport: Transport, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """It may be the only copy of a rotated set."""
+    async with listening(with_body(pack(b"set"), f"Content-Encoding: {encoding}")) as wire:
+        answer = await transport.send("POST", wire.url, form={"a": "b"})
+
+    assert answer.body == b"set"
 
 
 async def test_an_answer_in_a_broken_encoding_is_unusable(transport: Transport) -> None:
