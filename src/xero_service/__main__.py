@@ -6,10 +6,12 @@ import sys
 from typing import Any, cast
 
 gc.disable()  # what is imported is there for good: no garbage to look for, again and again
-cast("Any", sys.modules)["rich"] = None  # structlog would load it, for tracebacks not used here
+modules = cast("dict[str, Any]", sys.modules)
+modules["pydantic.v1"] = None  # FastAPI would load it, to see whether a model is one of these
+modules["rich"] = None  # structlog would load it, for tracebacks not used here
 import structlog  # noqa: F401
 
-del sys.modules["rich"]
+del modules["rich"]
 
 from xero_service.cli import run
 

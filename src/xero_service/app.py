@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from xero_service import wiring
@@ -62,11 +62,10 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         # The framework's own would hand raw requests to whatever else is configured.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    contract = APIRouter(prefix=PREFIX)
-    for module in CONTRACT:
-        contract.include_router(module.router)
-    app.include_router(contract)
+    # First, because routers are prepared as a request comes by, and the first asks for readiness.
     app.include_router(ops.router)
+    for module in CONTRACT:
+        app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
     app.add_middleware(LimitedBodies)
     documentation.install(app)
