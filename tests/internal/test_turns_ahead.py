@@ -13,6 +13,7 @@ from tests.internal.upstream import slots
 from tests.world import Application, until
 from xero_service.domain import SYSTEM
 from xero_service.services.turns import SLOT_FOR
+from xero_service.singleflight import BackgroundWork
 from xero_service.store.call_budgets import CONCURRENT_CALLS, Learned
 from xero_service.store.token_reads import TokenReads
 
@@ -62,6 +63,26 @@ async def test_a_call_is_not_made_before_its_caller_is_judged(
     await idle(application)
     assert len(connected.world.calls("api")) == made
     assert (await turns(connected), await slots(connected)) == (2, 0)
+
+
+async def test_turns_taken_with_the_judgement_are_never_too_many_however_they_meet(
+    application: Application, replica: Application, regular: Service, connected: Connected
+) -> None:
+    databases = [each.services.database for each in (application, replica)]
+    reads = [TokenReads(database, BackgroundWork()) for database in databases]
+
+    found = await asyncio.gather(
+        *(
+            each.read_and_take(regular.made.key.id, connected.id, uuid4(), slot_for=SLOT_FOR)
+            for each in reads * 6
+        )
+    )
+
+    assert sum(read is not None and read.turn_taken for read in found) == CONCURRENT_CALLS
+    assert (await turns(connected), await slots(connected)) == (
+        1 + CONCURRENT_CALLS,
+        CONCURRENT_CALLS,
+    )
 
 
 @pytest.mark.parametrize("secret", ["another", "of-another-length-altogether"])

@@ -18,60 +18,49 @@ MINUTE = timedelta(seconds=62)
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
 
-def taking(tenant_id: str, call: str, seconds: str) -> str:
-    """Return the CTEs that take a turn; `taken` and `judged` tell what became of it.
+# Of the row as it is, so that they mean the same in every clause of a statement that has it.
+_LIVING_SLOTS = """
+FROM jsonb_each(slots) WHERE value::float8 > extract(epoch FROM clock_timestamp())
+"""
+_OPENS_IN_SECONDS = f"""
+greatest(
+    0,
+    extract(epoch FROM cool_down_until - clock_timestamp()),
+    extract(epoch FROM recent_calls[cardinality(recent_calls) - {CALLS_A_MINUTE - 1}]
+        - clock_timestamp()) + {MINUTE.total_seconds()},
+    CASE WHEN day_remaining <= 0 THEN extract(epoch FROM learned_at - clock_timestamp())
+        + {SPENT_DAY_IS_TRIED_EVERY.total_seconds()} END
+)::float8
+"""
 
-    Each argument is an SQL expression. All is read from the row as it was locked: another
-    reference to the table would see the statement's snapshot, from before the wait for the lock.
-    MATERIALIZED, or what `live` computes would be computed at each of its uses.
+
+def taking(tenant_id: str, call: str, seconds: str) -> str:
+    """Return the CTE that takes a turn; `taken` has a row where there was one.
+
+    Each argument is an SQL expression. All is judged by the row that is updated: where another's
+    update is waited for, PostgreSQL judges anew what that one left, and asks the clock again.
     """
     return f"""
-locked AS (
-    SELECT * FROM call_budgets WHERE tenant_id = {tenant_id} FOR UPDATE
-), timed AS (
-    SELECT *, clock_timestamp() AS now FROM locked
-), live AS MATERIALIZED (
-    SELECT now, cool_down_until,
-        ARRAY(
-            SELECT at FROM unnest(recent_calls) AS at
-            WHERE at > now - make_interval(secs => {MINUTE.total_seconds()}) ORDER BY at
-        ) AS calls,
-        (
-            SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(slots)
-            WHERE value::float8 > extract(epoch FROM now) AND key <> {call}
-        ) AS others,
-        day_remaining <= 0 AS day_is_spent,
-        learned_at + make_interval(secs => {SPENT_DAY_IS_TRIED_EVERY.total_seconds()})
-            AS day_is_tried_at
-    FROM timed
-), judged AS (
-    SELECT now, calls, others, day_is_spent,
-        (SELECT count(*) FROM jsonb_object_keys(others)) < {CONCURRENT_CALLS} AS has_slot,
-        greatest(
-            0,
-            extract(epoch FROM cool_down_until - now),
-            extract(epoch FROM calls[cardinality(calls) - {CALLS_A_MINUTE} + 1] - now)
-                + {MINUTE.total_seconds()},
-            CASE WHEN day_is_spent THEN extract(epoch FROM day_is_tried_at - now) END
-        )::float8 AS seconds
-    FROM live
-), taken AS (
-    UPDATE call_budgets AS budget
-    SET recent_calls = judged.calls || judged.now,
-        slots = judged.others
-            || jsonb_build_object({call}, extract(epoch FROM judged.now) + {seconds}),
-        day_remaining = budget.day_remaining - 1,
-        learned_at = CASE WHEN judged.day_is_spent THEN judged.now ELSE budget.learned_at END
-    FROM judged
-    WHERE budget.tenant_id = {tenant_id} AND judged.has_slot AND judged.seconds <= 0
+taken AS (
+    UPDATE call_budgets
+    SET recent_calls = (recent_calls || clock_timestamp())
+            [greatest(1, cardinality(recent_calls) - {CALLS_A_MINUTE - 2}):],
+        slots = (SELECT coalesce(jsonb_object_agg(key, value), '{{}}') {_LIVING_SLOTS})
+            || jsonb_build_object({call}, extract(epoch FROM clock_timestamp()) + {seconds}),
+        day_remaining = day_remaining - 1,
+        learned_at = CASE WHEN day_remaining <= 0 THEN clock_timestamp() ELSE learned_at END
+    WHERE tenant_id = {tenant_id} AND {_OPENS_IN_SECONDS} <= 0
+        AND (SELECT count(*) {_LIVING_SLOTS} AND key <> {call}) < {CONCURRENT_CALLS}
     RETURNING true
 )
 """  # noqa: S608 - of constants and placeholders
 
 
+# How long it takes is told as it was when the statement began.
 _TAKE = f"""
 WITH {taking("$1", "$2::text", "$3::float8")}
-SELECT EXISTS (SELECT FROM taken) AS taken, seconds FROM judged
+SELECT EXISTS (SELECT FROM taken) AS taken, {_OPENS_IN_SECONDS} AS seconds
+FROM call_budgets WHERE tenant_id = $1
 """  # noqa: S608
 
 _MAKE = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
