@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -164,18 +164,17 @@ class Database:
         """Whether a single statement would not have to wait for a connection now."""
         return self._bare.has_one_free
 
-    @asynccontextmanager
-    async def bare_connection(self) -> AsyncIterator[Any]:
-        """A connection of the driver's own, for one statement.
+    def bare_connection(self) -> AbstractAsyncContextManager[Any]:
+        """Lend a connection of the driver's own, for one statement.
 
         Raises ServiceBusy like `transaction`.
         """
-        async with self._bare.lent() as driver:
-            if self._keeps_session:
-                yield driver
-            else:
-                async with driver.transaction():
-                    yield driver
+        return self._bare.lent() if self._keeps_session else self._bare_transaction()
+
+    @asynccontextmanager
+    async def _bare_transaction(self) -> AsyncIterator[Any]:
+        async with self._bare.lent() as driver, driver.transaction():
+            yield driver
 
     async def revision(self) -> str | None:
         """Return the migration that the schema is at, or None before the first.

@@ -23,15 +23,23 @@ def outages_are_busy() -> Iterator[None]:
     """Turn what an absent database or a full pool raises into ServiceBusy."""
     try:
         yield
-    except PoolTimeout as error:
-        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
-    except (DBAPIError, EmulatedDBAPIException, PostgresError) as error:
-        if not _is_outage(error):
+    except Exception as error:
+        busy = busy_for(error)
+        if busy is None:
             raise
-        raise ServiceBusy("The database does not answer.", retry_after=2) from error
-    except (OSError, AsyncpgInterfaceError, InternalClientError) as error:
+        raise busy from error
+
+
+def busy_for(error: BaseException) -> ServiceBusy | None:
+    """Return what an absent database or a full pool is to our callers; None for all else."""
+    if isinstance(error, PoolTimeout):
+        return ServiceBusy("All database connections are in use.", retry_after=1)
+    if isinstance(error, DBAPIError | EmulatedDBAPIException | PostgresError):
+        is_outage = _is_outage(error)
+    else:
         # The driver calls it internal where a server that stops has said so and not yet hung up.
-        raise ServiceBusy("The database does not answer.", retry_after=2) from error
+        is_outage = isinstance(error, OSError | AsyncpgInterfaceError | InternalClientError)
+    return ServiceBusy("The database does not answer.", retry_after=2) if is_outage else None
 
 
 # SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two

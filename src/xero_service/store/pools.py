@@ -7,6 +7,7 @@ such statements have a few connections of their own; they share the size that is
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from xero_service.errors import ServiceBusy
-from xero_service.store.outages import READ_ONLY, outages_are_busy
+from xero_service.store.outages import READ_ONLY, busy_for, outages_are_busy
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 CONNECT_SECONDS = 5
@@ -50,20 +51,32 @@ class BareConnections:
         """Whether nobody would have to wait now."""
         return not self._seats.locked()
 
-    @asynccontextmanager
-    async def lent(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-        """Lend a connection, first come first served; raises ServiceBusy."""
-        async with place(self._seats):
-            connection = await self._opened()
-            try:
-                yield connection
-            except BaseException as error:
-                if not _may_be_lent_again_after(error):
-                    connection.terminate()
-                raise
-            finally:
-                if not connection.is_closed():
-                    self._idle.append(connection)
+    def lent(self) -> "Lent":
+        """Lend a connection for a block, first come first served; raises ServiceBusy."""
+        return Lent(self)
+
+    async def take(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Return a connection that is the caller's until it is given back; raises ServiceBusy."""
+        await _seated(self._seats)
+        try:
+            return await self._opened()
+        except BaseException as error:
+            self._seats.release()
+            if busy := busy_for(error):
+                raise busy from error
+            raise
+
+    def give_back(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", error: BaseException | None
+    ) -> None:
+        """Take a connection back; `error`: how its use ended. Raises ServiceBusy for an outage."""
+        if error is not None and not _may_be_lent_again_after(error):
+            connection.terminate()
+        if not connection.is_closed():
+            self._idle.append(connection)
+        self._seats.release()
+        if error is not None and (busy := busy_for(error)):
+            raise busy from error
 
     async def _opened(self) -> "asyncpg.Connection[asyncpg.Record]":
         while self._idle:
@@ -80,6 +93,28 @@ class BareConnections:
             await self._idle.pop().close()
 
 
+class Lent:
+    """A connection for a block; not a generator, which takes as long as half of a statement."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: BareConnections) -> None:
+        """Lend one of `pool`."""
+        self._pool = pool
+
+    async def __aenter__(self) -> "asyncpg.Connection[asyncpg.Record]":
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.give_back(self._connection, error)
+
+
 def _may_be_lent_again_after(error: BaseException) -> bool:
     """Whether the server has answered, and is not one that only reads.
 
@@ -94,17 +129,23 @@ def _may_be_lent_again_after(error: BaseException) -> bool:
 @asynccontextmanager
 async def place(places: asyncio.Semaphore) -> AsyncIterator[None]:
     """Wait for one of the connections to be free, first come first served; raises ServiceBusy."""
-    try:
-        # A timer costs more than a place that is free.
-        async with asyncio.timeout(POOL_WAIT_SECONDS if places.locked() else None):
-            await places.acquire()
-    except TimeoutError as error:
-        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
+    await _seated(places)
     try:
         with outages_are_busy():
             yield
     finally:
         places.release()
+
+
+async def _seated(places: asyncio.Semaphore) -> None:
+    if not places.locked():  # a timer costs more than a place that is free
+        await places.acquire()
+        return
+    try:
+        async with asyncio.timeout(POOL_WAIT_SECONDS):
+            await places.acquire()
+    except TimeoutError as error:
+        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
 
 
 def asyncpg_url(url: str) -> URL:

@@ -9,7 +9,7 @@ what it returns (docs/benchmarks.md).
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -116,7 +116,7 @@ class TokenReads:
         row = await self._database.fetch_one(
             _READ_AND_TAKE, [str(key_id)], [str(binding_id)], str(call), slot_for.total_seconds()
         )
-        return replace(_token_read(row), turn_taken=row["turn_taken"]) if row else None
+        return _token_read(row, turn_taken=row["turn_taken"]) if row else None
 
     async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, TokenRead]:
         async with self._database.bare_connection() as driver:
@@ -147,8 +147,9 @@ def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
     return (each for several in answers for each in several if not each.done())
 
 
-def _token_read(row: Record) -> TokenRead:
-    return TokenRead(_key(row), row["secret_hash"], _binding(row) if row["binding_id"] else None)
+def _token_read(row: Record, *, turn_taken: bool = False) -> TokenRead:
+    binding = _binding(row) if row["binding_id"] else None
+    return TokenRead(_key(row), row["secret_hash"], binding, turn_taken)
 
 
 def _key(row: Record) -> ServiceKey:
