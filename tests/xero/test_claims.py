@@ -22,7 +22,8 @@ from xero_service.jwks import KeySet
 from xero_service.services.proxy import learned_from
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 from xero_service.xero.answers import read_token_set
-from xero_service.xero.transport import Answer, StreamedAnswer, Transport
+from xero_service.xero.asking import StreamedAnswer
+from xero_service.xero.transport import Answer, Transport
 
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = json.loads(RSAAlgorithm.to_jwk(PRIVATE.public_key())) | {

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from xero_service.errors import BodyTooLarge, InvalidRequest
-from xero_service.xero.transport import StreamedAnswer
+from xero_service.xero.asking import StreamedAnswer
 
 LARGEST_BODY = 25 * 1024 * 1024  # Xero takes attachments of up to 25 MB
 REPLAYED_BODY = 1024 * 1024  # what is kept, so that it can be sent again after a refresh

@@ -21,7 +21,8 @@ from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.answers import error_field, retry_after
-from xero_service.xero.transport import StreamedAnswer, Transport
+from xero_service.xero.asking import StreamedAnswer
+from xero_service.xero.transport import Transport
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
 BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
@@ -118,13 +119,14 @@ class ProxyService:
         target = checked_target(request.path, request.query)
         call_id, ends_at = uuid4(), time.monotonic() + LONGEST_CALL_SECONDS
         regular = Regular(fingerprint(presented.key), presented.org_id, binding_id)
-        expected = None if request.has_body else self.regulars.tenant_of(regular)
+        has_body = request.has_body
+        expected = None if has_body else self.regulars.tenant_of(regular)
         if expected and self.turns.has_line(expected):
             expected = None  # who waits there comes first
         try:
             decided = await self._usable(presented, binding_id, call_id if expected else None)
             body: bytes | AsyncIterator[bytes] = b""
-            if request.has_body:
+            if has_body:
                 body = await held(request.body, request.length, within=BODY_SECONDS)
                 ends_at = time.monotonic() + LONGEST_CALL_SECONDS
             if not decided.turn_taken:

@@ -1,6 +1,6 @@
 """Outbound HTTP: bounded in time and size, with failures told apart by what they mean.
 
-The HTTP library is used here and nowhere else, so that replacing it is a change of one file. It is
+The HTTP library is used here and in `asking`, so that replacing it touches nothing else. It is
 imported beside the start or with the first request, because a process would be ready a tenth of a
 second later for it.
 """
@@ -9,13 +9,13 @@ import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
+from xero_service.errors import XeroAnswerUnusable, XeroSilent
+from xero_service.xero.asking import Asked, Content, Stream, plain
 from xero_service.xero.egress import authorities, proxy_for
 
 if TYPE_CHECKING:
@@ -35,15 +35,6 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StreamedAnswer:
-    """An HTTP answer whose body is still under way; header names are lower case."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: AsyncIterator[bytes] = field(repr=False)
 
 
 class Transport:
@@ -94,21 +85,22 @@ class Transport:
         try:
             async with (
                 asyncio.timeout(2 * self._timeout + read),
-                self._answered(method, address, list(told.items()), content, read) as answer,
+                self._asked(
+                    method, address, list(told.items()), Content(content or b""), read
+                ) as answer,
             ):
                 body = bytearray()
                 async for part in answer.content.iter_any():
                     body += part
                     if len(body) > at_most:
                         raise _too_long()
-                found = dict(_plain(answer.raw_headers))
+                found = dict(plain(answer.raw_headers))
                 unpacked = _unpacked(body, found.get("content-encoding", ""), at_most)
                 return Answer(answer.status, found, unpacked)
         except TimeoutError as error:
             raise XeroSilent("Xero's answer took too long to arrive.") from error
 
-    @asynccontextmanager
-    async def stream(
+    def stream(
         self,
         method: str,
         url: str,
@@ -117,57 +109,43 @@ class Transport:
         content: bytes | AsyncIterator[bytes],
         length: int | None,
         within: float,
-    ) -> AsyncIterator[StreamedAnswer]:
-        """Send a request as it is and yield the answer unread, its bytes untouched.
+    ) -> Stream:
+        """Send a request as it is; entering returns the answer unread, its bytes untouched.
 
         `length`: of a streamed content, where it is known. `within`: seconds of silence that are
         borne. Raises as `send` does, and what `content` raises.
         """
-        body = _Body(content)
-        sized = [("content-length", str(length))] if body.parts and length is not None else []
-        data = body.parts or content
-        try:
-            async with self._answered(method, url, [*headers, *sized], data, within) as answer:
-                pieces = aiter(answer.content.iter_any())
-                yield StreamedAnswer(answer.status, _plain(answer.raw_headers), pieces)
-        except XeroSilent as error:
-            if body.failure is not None:  # the library tells of a connection that broke
-                raise body.failure from error
-            raise
+        body = Content(content)
+        is_sized = length is not None and not isinstance(content, bytes)
+        sized = [("content-length", str(length))] if is_sized else []
+        return Stream(self._asked(method, url, [*headers, *sized], body, within))
 
-    @asynccontextmanager
-    async def _answered(
+    def _asked(
         self,
         method: str,
         url: str,
         headers: Sequence[tuple[str, str]],
-        data: bytes | AsyncIterator[bytes] | None,
+        body: Content,
         within: float,
-    ) -> "AsyncIterator[aiohttp.ClientResponse]":
-        """Send; turn what the library raises into what it means, without its message."""
+    ) -> Asked:
         import aiohttp
         from yarl import URL
 
         session = self._session = self._session or _opened()
         scheme, host, *_ = urlsplit(url)
-        try:
-            async with session.request(
-                method,
-                URL(url, encoded=True),
-                headers=headers,
-                data=data or None,
-                proxy=proxy_for(scheme, host),
-                ssl=authorities() if scheme == "https" else True,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None, connect=self._timeout, sock_connect=self._timeout, sock_read=within
-                ),
-            ) as answer:
-                yield answer
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise XeroNotReached("Xero could not be reached.") from error
-        except aiohttp.ClientError as error:
-            raise XeroSilent("Xero did not answer in time.") from error
+        asking = session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=body.parts or None,
+            proxy=proxy_for(scheme, host),
+            ssl=authorities() if scheme == "https" else True,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=self._timeout, sock_connect=self._timeout, sock_read=within
+            ),
+        )
+        return Asked(asking, body)
 
     async def get_json(self, url: str) -> Any:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""
@@ -182,22 +160,6 @@ def warm_up() -> None:
     import aiohttp  # noqa: F401
 
     authorities()
-
-
-class _Body:
-    """What is sent, and why it ended early."""
-
-    def __init__(self, content: bytes | AsyncIterator[bytes]) -> None:
-        self.failure: Exception | None = None
-        self.parts = None if isinstance(content, bytes) else self._noted(content)
-
-    async def _noted(self, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        try:
-            async for part in content:
-                yield part
-        except Exception as failure:
-            self.failure = failure
-            raise
 
 
 def _opened() -> "aiohttp.ClientSession":
@@ -215,12 +177,6 @@ def _opened() -> "aiohttp.ClientSession":
     # It would repeat a PUT whose connection broke, and at Xero that may be a second invoice.
     session._retry_connection = False
     return session
-
-
-def _plain(headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers
-    )
 
 
 def _unpacked(body: bytearray, encoding: str, at_most: int) -> bytes:
