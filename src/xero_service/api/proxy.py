@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
 from xero_service.api.deps import PresentedDep, ServicesDep
@@ -32,7 +33,7 @@ from xero_service.errors import (
 from xero_service.services.access import Presented
 from xero_service.services.proxy import Forwarded
 from xero_service.wiring import Services
-from xero_service.xero.transport import StreamedAnswer
+from xero_service.xero.asking import StreamedAnswer
 
 router = APIRouter(tags=["services"])
 ROUTE = "/bindings/{bindingId}/api/{path:path}"
@@ -44,19 +45,19 @@ class CallerLeft(Exception):
     """Nobody reads the answer any more."""
 
 
-class ProxiedCall(Response):
-    """Makes the call when it is sent; the call ends with its answer, or when the caller leaves."""
+@dataclass(frozen=True, slots=True)
+class ProxiedCall:
+    """A call by one binding for whoever presented a key; it ends when its caller leaves."""
 
-    def __init__(self, services: Services, presented: Presented, binding_id: UUID) -> None:
-        """Call for whoever presented a key, by one binding."""
-        super().__init__()
-        self._proxy, self._presented, self._binding_id = services.proxy, presented, binding_id
+    services: Services
+    presented: Presented
+    binding_id: UUID
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back as it arrives."""
         body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
         forwarded = _forwarded(scope, receive)
-        call = self._proxy.call(self._presented, self._binding_id, forwarded)
+        call = self.services.proxy.call(self.presented, self.binding_id, forwarded)
         try:
             async with call as answer, _unless_left(receive):
                 await _pass_on(answer, send)
@@ -121,6 +122,17 @@ async def _left(receive: Receive) -> None:
         pass
 
 
+class _AnsweredBy(Response):
+    """What a route may return for an application that answers by itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__()
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
 async def call_xero(
     bindingId: UUID,  # noqa: N803 - the name in the contract
     path: str,  # noqa: ARG001 - the raw path is what is sent
@@ -133,7 +145,7 @@ async def call_xero(
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
-    return ProxiedCall(services, presented, bindingId)
+    return _AnsweredBy(ProxiedCall(services, presented, bindingId))
 
 
 for method in METHODS:

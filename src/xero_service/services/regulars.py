@@ -3,14 +3,14 @@
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 REGULAR_FOR_SECONDS = 60.0
 AT_MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Regular:
+class Regular(NamedTuple):
     """A caller and what it calls by; the fingerprint is that of its whole key."""
 
     key_fingerprint: str
