@@ -20,9 +20,8 @@ from xero_service.singleflight import BackgroundWork
 from xero_service.store.call_budgets import taking
 from xero_service.store.database import Database
 
-READ = """
-SELECT asked.key_id AS asked_key_id, asked.binding_id AS asked_binding_id,
-       k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
+_READ = """
+SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
        k.secret_hash, k.created_at AS key_created_at, k.expires_at AS key_expires_at,
        k.revoked_at AS key_revoked_at, k.last_used_at AS key_last_used_at,
        b.id AS binding_id, b.clerk_org_id AS binding_org_id, b.external_tenant_id,
@@ -36,16 +35,21 @@ SELECT asked.key_id AS asked_key_id, asked.binding_id AS asked_binding_id,
            WHERE other.active_grant_id = g.id AND other.status <> 'revoked'
              AND other.clerk_org_id <> b.clerk_org_id
        ) AS shared,
-       clock_timestamp() AS read_at
-FROM unnest($1::text[], $2::text[]) AS asked (key_id, binding_id)
-JOIN service_keys k ON k.id = asked.key_id::uuid
-LEFT JOIN integration_tenant_bindings b ON b.id = asked.binding_id::uuid
+       clock_timestamp() AS read_at,
+       asked.*
+FROM {asked}
+JOIN service_keys k ON k.id = asked_key_id::uuid
+LEFT JOIN integration_tenant_bindings b ON b.id = asked_binding_id::uuid
 LEFT JOIN integration_grants g ON g.id = b.active_grant_id
 """
-
+READ = _READ.format(
+    asked="unnest($1::text[], $2::text[]) AS asked (asked_key_id, asked_binding_id)"
+)
 
 _READ_AND_TAKE = f"""
-WITH read AS MATERIALIZED ({READ}),
+WITH read AS MATERIALIZED (
+    {_READ.format(asked="(SELECT $1::text, $2::text) AS asked (asked_key_id, asked_binding_id)")}
+),
 {taking("(SELECT external_tenant_id FROM read)", "$3::text", "$4::float8")}
 SELECT *, EXISTS (SELECT FROM taken) AS turn_taken FROM read
 """  # noqa: S608 - of constants and placeholders
@@ -114,7 +118,7 @@ class TokenReads:
         For who is likely to be let through: one statement instead of two. Raises ServiceBusy.
         """
         row = await self._database.fetch_one(
-            _READ_AND_TAKE, [str(key_id)], [str(binding_id)], str(call), slot_for.total_seconds()
+            _READ_AND_TAKE, str(key_id), str(binding_id), str(call), slot_for.total_seconds()
         )
         return _token_read(row, turn_taken=row["turn_taken"]) if row else None
 
