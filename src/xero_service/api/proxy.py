@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -59,7 +59,7 @@ class ProxiedCall:
         forwarded = _forwarded(scope, receive)
         call = self.services.proxy.call(self.presented, self.binding_id, forwarded)
         try:
-            async with call as answer, _unless_left(receive):
+            async with call as answer, nullcontext() if answer.is_here else _unless_left(receive):
                 await _pass_on(answer, send)
         except CallerLeft:
             return  # there was an answer, whose status stays on record

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.answers import error_field, retry_after
-from xero_service.xero.asking import StreamedAnswer
+from xero_service.xero.asking import Stream, StreamedAnswer
 from xero_service.xero.transport import Transport
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
@@ -95,17 +95,23 @@ class ProxyService:
         ServiceBusy.
         """
         call, decided = await self._admitted(presented, binding_id, request)
-        learned = Learned()
+        answer = None
         try:
-            async with asyncio.timeout(call.ends_at - time.monotonic()), AsyncExitStack() as stack:
-                answer = await self._answered(stack, call, decided)
-                learned = learned_from(answer)
-                yield replace(answer, headers=tuple(back(answer.headers)))
+            async with asyncio.timeout(call.ends_at - time.monotonic()):
+                decided = await self._still(call, decided)
+                async with self._sent(call, decided) as answer:
+                    answer, has_expired = await self._heard(call, decided, answer)
+                    if not has_expired:
+                        yield _handed_back(answer)
+                        return
+                async with self._sent(call, await self._renewed(call, decided)) as answer:
+                    yield _handed_back(answer)
         except (XeroSilent, TimeoutError) as error:
             raise UpstreamTimeout(
                 "Xero did not answer; the call may have been made.", retry_after=5
             ) from error
         finally:
+            learned = Learned() if answer is None else learned_from(answer)
             self.turns.give_back(decided.binding.tenant_id, call.id, learned)
 
     async def _admitted(
@@ -161,49 +167,44 @@ class ProxyService:
             return decided
         return await self._decided(call.presented, call.binding_id)
 
-    async def _answered(
-        self, stack: AsyncExitStack, call: _Call, decided: _Decided
-    ) -> StreamedAnswer:
-        """Return Xero's answer to the call, and to its repetition where the token had expired.
+    async def _heard(
+        self, call: _Call, decided: _Decided, answer: StreamedAnswer
+    ) -> tuple[StreamedAnswer, bool]:
+        """Act on what a refusal tells; return the answer, and whether to call again.
 
         A missing scope is a 401 too, which no refresh would help (facts §1.10). A body that was
         streamed cannot be repeated: its caller gets the 401, and a new token when it comes again.
         """
-        decided = await self._still(call, decided)
-        grant = decided.binding.grant
-        answer = await self._sent(stack, call, decided)
         if answer.status not in {401, 403}:
-            return answer
+            return answer, False
         answer, body = await peeked(answer)
-        detail = error_field(body, "detail") or ""
+        grant, detail = decided.binding.grant, error_field(body, "detail") or ""
         if answer.status == 403 and detail == "AuthenticationUnsuccessful":
             self.reconcile.soon(call.binding_id, grant.id)
-        if answer.status == 401 and detail.startswith("TokenExpired"):
-            _ = await self._still(call, decided)
-            _ = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
-            if isinstance(call.body, bytes):
-                await stack.aclose()
-                await self.turns.take(decided.binding.tenant_id, call.id)
-                renewed = await self._decided(call.presented, call.binding_id)
-                return await self._sent(stack, call, renewed)
-        return answer
+        if answer.status != 401 or not detail.startswith("TokenExpired"):
+            return answer, False
+        _ = await self._still(call, decided)
+        _ = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        return answer, isinstance(call.body, bytes)
 
-    async def _sent(self, stack: AsyncExitStack, call: _Call, decided: _Decided) -> StreamedAnswer:
+    async def _renewed(self, call: _Call, decided: _Decided) -> _Decided:
+        await self.turns.take(decided.binding.tenant_id, call.id)
+        return await self._decided(call.presented, call.binding_id)
+
+    def _sent(self, call: _Call, decided: _Decided) -> Stream:
         binding, body = decided.binding, call.body
         headers = [
             *onward(call.request.headers),
             ("authorization", f"Bearer {self.tokens.access_token(binding.grant)}"),
             ("xero-tenant-id", binding.tenant_id),
         ]
-        return await stack.enter_async_context(
-            self.transport.stream(
-                call.request.method,
-                f"{self.api_url}/{call.target}",
-                headers=headers,
-                content=body if isinstance(body, bytes) else self._ended(call, decided, body),
-                length=call.request.length,
-                within=SILENCE_SECONDS,
-            )
+        return self.transport.stream(
+            call.request.method,
+            f"{self.api_url}/{call.target}",
+            headers=headers,
+            content=body if isinstance(body, bytes) else self._ended(call, decided, body),
+            length=call.request.length,
+            within=SILENCE_SECONDS,
         )
 
     async def _ended(
@@ -217,6 +218,10 @@ class ProxyService:
             last = part or last
         _ = await self._still(call, decided)
         yield last
+
+
+def _handed_back(answer: StreamedAnswer) -> StreamedAnswer:
+    return replace(answer, headers=tuple(back(answer.headers)))
 
 
 def learned_from(answer: StreamedAnswer) -> Learned:

@@ -34,7 +34,7 @@ _HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
-_OURS = {
+_OURS_TO_SAY = {
     "authorization",
     "content-length",
     "cookie",
@@ -55,7 +55,8 @@ _ANOTHER_REQUEST = {
     "x-original-url",
     "x-rewrite-url",
 }
-_NOT_PASSED_BACK = {
+_NOT_PASSED_ON = _HOP_BY_HOP | _OURS_TO_SAY | _ANOTHER_REQUEST
+_NOT_PASSED_BACK = _HOP_BY_HOP | {
     "alt-svc",
     "clear-site-data",
     "content-security-policy",
@@ -88,7 +89,7 @@ def onward(headers: Headers) -> list[tuple[str, str]]:
 
     Nor any with an underscore, which some servers take for a hyphen.
     """
-    dropped = _HOP_BY_HOP | _OURS | _ANOTHER_REQUEST | _named_by_connection(headers)
+    dropped = _with_those_named_by_connection(_NOT_PASSED_ON, headers)
     return [
         (name, value)
         for name, value in headers
@@ -102,7 +103,7 @@ def back(headers: Headers) -> list[tuple[str, str]]:
     `WWW-Authenticate` stays here: it speaks of Xero's token, not of the caller's key. So do
     orders to browsers about the host that answers, which is another one.
     """
-    dropped = _HOP_BY_HOP | _NOT_PASSED_BACK | _named_by_connection(headers)
+    dropped = _with_those_named_by_connection(_NOT_PASSED_BACK, headers)
     return [
         (name, value)
         for name, value in headers
@@ -110,6 +111,7 @@ def back(headers: Headers) -> list[tuple[str, str]]:
     ]
 
 
-def _named_by_connection(headers: Headers) -> set[str]:
-    values = (value for name, value in headers if name == "connection")
-    return {part.strip().lower() for value in values for part in value.split(",")}
+def _with_those_named_by_connection(always: set[str], headers: Headers) -> set[str]:
+    values = [value for name, value in headers if name == "connection"]
+    named = {part.strip().lower() for value in values for part in value.split(",")}
+    return always | named if named else always

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """An HTTP answer whose body is still under way; header names are lower case."""
+    """An HTTP answer whose body may still be under way; header names are lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: AsyncIterator[bytes] = field(repr=False)
+    is_here: bool = False  # all of it
 
 
 class Content:
@@ -87,8 +88,11 @@ class Stream:
 
     async def __aenter__(self) -> StreamedAnswer:
         answer = await self._asked.__aenter__()
-        pieces = aiter(answer.content.iter_any())
-        return StreamedAnswer(answer.status, plain(answer.raw_headers), pieces)
+        content = answer.content
+        pieces = aiter(content.iter_any())
+        return StreamedAnswer(
+            answer.status, plain(answer.raw_headers), pieces, is_here=content.is_eof()
+        )
 
     async def __aexit__(
         self,
