@@ -45,6 +45,7 @@ CONTRACT = (
     proxy,
 )
 PREFIX = "/api/integrations/xero"
+READY_FIRST_SECONDS = 0.5
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -80,17 +81,16 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with wiring.services(settings, metrics) as services:
             app.state.services = services
-            warming = asyncio.create_task(asyncio.to_thread(warm_up))
+            warming = asyncio.create_task(_warm_up())
             interval = timedelta(seconds=settings.upkeep_interval_seconds)
             worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
             try:
                 yield
             finally:
-                await warming
-                if worker is not None:
-                    worker.cancel()
+                for task in filter(None, (warming, worker)):
+                    task.cancel()
                     with suppress(asyncio.CancelledError):
-                        await worker
+                        await task
 
     app = assemble(lifespan)
     if settings.spa_dir is not None:
@@ -108,6 +108,18 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
     app.add_middleware(Observed, metrics=metrics)
     return app
+
+
+async def _warm_up() -> None:
+    """Load what the first requests would wait for, once the process could say that it is ready."""
+    await asyncio.sleep(READY_FIRST_SECONDS)
+    await asyncio.to_thread(_load_what_comes_later)
+
+
+def _load_what_comes_later() -> None:
+    import jwt  # noqa: F401
+
+    warm_up()
 
 
 def with_upkeep() -> Leaving:

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
-
-import jwt
+from typing import TYPE_CHECKING, Any
 
 from xero_service.errors import ExternalAPIError, SignInUnavailable
+
+if TYPE_CHECKING:
+    import jwt  # at run time where it is needed: app.py loads it beside the start
 
 MAX_AGE_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0
@@ -51,11 +52,11 @@ class KeySet:
         if not self._keys:
             raise SignInUnavailable(retry_after=int(COOLDOWN_SECONDS))
 
-    def known(self, key_id: str | None) -> jwt.PyJWK | None:
+    def known(self, key_id: str | None) -> "jwt.PyJWK | None":
         """Return a key that is at hand, however old; no I/O."""
         return self._keys.get(key_id or "")
 
-    async def find(self, key_id: str | None) -> jwt.PyJWK | None:
+    async def find(self, key_id: str | None) -> "jwt.PyJWK | None":
         """Return the key with this id, fetching once per cooldown where it is unknown.
 
         While keys that are due to be looked at again are fetched, the known ones go on: an
@@ -106,8 +107,10 @@ class KeySet:
             self._fetched_at = self._now()
 
 
-def _signing_keys(document: Any) -> dict[str, jwt.PyJWK]:
+def _signing_keys(document: Any) -> "dict[str, jwt.PyJWK]":
     """Return the RSA signing keys of a document by their id; nothing where it is not one."""
+    import jwt
+
     found = document.get("keys") if isinstance(document, dict) else None
     keys: dict[str, jwt.PyJWK] = {}
     for entry in found if isinstance(found, list) else []:

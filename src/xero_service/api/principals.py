@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import AuthError, SessionPending
 from xero_service.jwks import KeySet
@@ -54,6 +52,8 @@ class SessionVerifier:
 
     async def _claims(self, token: str, *, expired_for_at_most: float = 0) -> dict[str, Any]:
         """Return the claims of a genuine token that is not too old."""
+        import jwt  # not with the module: app.py loads it beside the start
+
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise _refused()
         try:

@@ -7,10 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import jwt
-from authlib.common.security import generate_token
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-
 from xero_service.domain import Connection, Consent, TokenSet
 from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
 from xero_service.jwks import KeySet
@@ -59,6 +55,8 @@ class XeroAdapter:
     @staticmethod
     def new_verifier() -> str:
         """Make a PKCE verifier for one attempt."""
+        from authlib.common.security import generate_token
+
         return str(generate_token(VERIFIER_LENGTH))
 
     def get_auth_url(self, *, state: str, nonce: str, verifier: str) -> str:
@@ -66,6 +64,8 @@ class XeroAdapter:
 
         Scopes are joined with %20: Xero is reported to refuse the plus sign (facts §1.1).
         """
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
         query = {
             "response_type": "code",
             "client_id": self._xero.client_id,
@@ -195,6 +195,8 @@ class XeroAdapter:
         self, token: str | None, now: datetime, *, audience: str | None
     ) -> dict[str, Any]:
         """Return the claims of a token that Xero signed; the access token has no fixed audience."""
+        import jwt  # not with the module: app.py loads it beside the start
+
         try:
             header = jwt.get_unverified_header(token or "")
             # Loaded before the code was sent: nothing may delay the commit of what came for it.
@@ -235,6 +237,8 @@ def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
 
     Read without verifying: the set came straight from Xero, and nothing is granted by it.
     """
+    import jwt
+
     try:
         claims = jwt.decode(tokens.access_token, options={"verify_signature": False})
     except jwt.PyJWTError:
