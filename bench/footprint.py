@@ -26,7 +26,7 @@ HOW = f"""In turns, {STARTS} times each: one worker of the service and a bare Fa
 (one route, the same server) are started; the clock runs from the start of the process to the
 first 200 of `/readyz`, which asks the database, and memory is what is resident
 {IDLE_SECONDS:g} s later. The service's modules are compiled, as an installed package's are.
-Medians."""
+What calls to Xero need is loaded half a second after the start. Medians."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:

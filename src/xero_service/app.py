@@ -30,7 +30,8 @@ from xero_service.api.leaving import Leaving
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
-from xero_service.telemetry import Metrics, configure_logging
+from xero_service.telemetry import Metrics, configure_logging, logger
+from xero_service.wiring import Services
 from xero_service.xero.transport import warm_up
 
 CONTRACT = (
@@ -46,6 +47,8 @@ CONTRACT = (
 )
 PREFIX = "/api/integrations/xero"
 READY_FIRST_SECONDS = 0.5
+
+log = logger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -81,16 +84,13 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with wiring.services(settings, metrics) as services:
             app.state.services = services
-            warming = asyncio.create_task(_warm_up())
-            interval = timedelta(seconds=settings.upkeep_interval_seconds)
-            worker = asyncio.create_task(services.upkeep.run(interval)) if upkeep else None
+            behind = asyncio.create_task(_work_behind(services, upkeep=upkeep))
             try:
                 yield
             finally:
-                for task in filter(None, (warming, worker)):
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+                behind.cancel()
+                with suppress(asyncio.CancelledError):
+                    await behind
 
     app = assemble(lifespan)
     if settings.spa_dir is not None:
@@ -110,16 +110,15 @@ def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
     return app
 
 
-async def _warm_up() -> None:
-    """Load what the first requests would wait for, once the process could say that it is ready."""
+async def _work_behind(services: Services, *, upkeep: bool) -> None:
+    """Load what calls to others need, once the process could say that it is ready; do upkeep."""
     await asyncio.sleep(READY_FIRST_SECONDS)
-    await asyncio.to_thread(_load_what_comes_later)
-
-
-def _load_what_comes_later() -> None:
-    import jwt  # noqa: F401
-
-    warm_up()
+    try:
+        await asyncio.to_thread(warm_up)
+    except Exception:
+        log.exception("what calls to others need could not be loaded")
+    if upkeep:
+        await services.upkeep.run(timedelta(seconds=services.settings.upkeep_interval_seconds))
 
 
 def with_upkeep() -> Leaving:

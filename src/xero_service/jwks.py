@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xero_service.errors import ExternalAPIError, SignInUnavailable
 
 if TYPE_CHECKING:
-    import jwt  # at run time where it is needed: app.py loads it beside the start
+    import jwt  # at run time where it is needed, for a quick start: `warm_up` loads it
 
 MAX_AGE_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0

@@ -77,6 +77,21 @@ async def test_the_minutes_calls_are_counted_exactly_however_they_meet(
     assert 0 < wait.total_seconds() <= 62
 
 
+async def test_calls_noted_by_a_clock_that_was_put_back_keep_nobody_waiting(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    assert (await billing.calls(connected.id)).status_code == 200
+    await idle(application)
+
+    await connected.world.database.execute(
+        "UPDATE call_budgets"
+        " SET recent_calls = array_fill(clock_timestamp() + interval '1 hour', ARRAY[$1::int])",
+        CALLS_A_MINUTE,
+    )
+
+    assert (await billing.calls(connected.id)).status_code == 200
+
+
 async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(
     application: Application, billing: Service, connected: Connected
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -73,7 +73,7 @@ async def test_turns_taken_with_the_judgement_are_never_too_many_however_they_me
 
     found = await asyncio.gather(
         *(
-            each.read_and_take(regular.made.key.id, connected.id, uuid4(), slot_for=SLOT_FOR)
+            each.read_and_take(regular.made.key.id, UUID(connected.id), uuid4(), slot_for=SLOT_FOR)
             for each in reads * 6
         )
     )

@@ -133,6 +133,7 @@ def test_xeros_wish_to_wait_is_passed_on(
         ("1e3", None),
         ("9999999999", None),
         ("tomorrow", None),
+        ("Sat, 21 Nov 2026 12:00:00 +99999999999999999999", None),
         ("Sat, 31 Feb 2026 12:00:00 GMT", None),
     ],
 )

@@ -2,14 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
+from xero_service.xero.asking import Asked, Content, Stream
 from xero_service.xero.transport import Transport
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
+
+
+def passed_on(
+    transport: Transport,
+    url: str,
+    method: str = "GET",
+    content: bytes | AsyncIterator[bytes] = b"",
+    length: int | None = None,
+    within: float = 5,
+) -> Stream:
+    """Call; enter for the answer."""
+    return transport.stream(
+        method, url, headers=HEADERS, content=content, length=length, within=within
+    )
 
 
 async def called(
@@ -22,9 +39,7 @@ async def called(
     within: float = 5,
 ) -> tuple[int, bytes]:
     """Call; return the answer's status and body."""
-    async with transport.stream(
-        method, url, headers=HEADERS, content=content, length=length, within=within
-    ) as answer:
+    async with passed_on(transport, url, method, content, length, within) as answer:
         return answer.status, b"".join([piece async for piece in answer.body])
 
 
@@ -112,6 +127,38 @@ async def test_a_body_that_fails_tells_why_and_never_ends_whole(transport: Trans
             await called(transport, wire.url, "POST", body())
 
     assert b"0\r\n\r\n" not in received
+
+
+async def test_an_answer_is_here_once_its_last_byte_is(transport: Transport) -> None:
+    rest = asyncio.Event()
+
+    async def in_two_parts(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+        await rest.wait()
+        writer.write(b"lf")
+
+    whole = saying(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole")
+    async with listening(whole) as wire, passed_on(transport, wire.url) as answer:
+        assert answer.is_here
+    async with listening(in_two_parts) as wire, passed_on(transport, wire.url) as answer:
+        assert not answer.is_here
+        rest.set()
+        assert b"".join([piece async for piece in answer.body]) == b"half"
+
+
+async def test_a_release_that_fails_is_told_like_any_failure() -> None:
+    """Where an answer comes before the whole of its request, the rest may break afterwards."""
+
+    class Broken:
+        async def __aexit__(self, *_: object) -> None:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    async def asking() -> Any:
+        return Broken()
+
+    with pytest.raises(XeroSilent):
+        async with Asked(cast("Any", asking()), Content(b"")):
+            pass
 
 
 async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) -> None:

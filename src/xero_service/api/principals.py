@@ -52,7 +52,7 @@ class SessionVerifier:
 
     async def _claims(self, token: str, *, expired_for_at_most: float = 0) -> dict[str, Any]:
         """Return the claims of a genuine token that is not too old."""
-        import jwt  # not with the module: app.py loads it beside the start
+        import jwt  # not with the module, for a quick start: `warm_up` loads it
 
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise _refused()

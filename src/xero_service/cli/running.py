@@ -16,6 +16,7 @@ from xero_service.app import assemble
 from xero_service.settings import load, load_database
 from xero_service.store import schema
 from xero_service.telemetry import configure_logging
+from xero_service.xero.transport import warm_up
 
 OPEN_REQUESTS_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75  # longer than balancers do (60), so that the side that asks is who closes
@@ -73,6 +74,8 @@ def upkeep(
     """
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
+
+    warm_up()
 
     async def work() -> None:
         async with wiring.services(settings) as services:

@@ -95,23 +95,24 @@ class ProxyService:
         ServiceBusy.
         """
         call, decided = await self._admitted(presented, binding_id, request)
-        answer = None
+        learned = Learned()
         try:
             async with asyncio.timeout(call.ends_at - time.monotonic()):
                 decided = await self._still(call, decided)
                 async with self._sent(call, decided) as answer:
-                    answer, has_expired = await self._heard(call, decided, answer)
-                    if not has_expired:
+                    learned = learned_from(answer)
+                    answer, is_to_be_repeated = await self._heard(call, decided, answer)
+                    if not is_to_be_repeated:
                         yield _handed_back(answer)
                         return
                 async with self._sent(call, await self._renewed(call, decided)) as answer:
+                    learned = learned_from(answer)
                     yield _handed_back(answer)
         except (XeroSilent, TimeoutError) as error:
             raise UpstreamTimeout(
                 "Xero did not answer; the call may have been made.", retry_after=5
             ) from error
         finally:
-            learned = Learned() if answer is None else learned_from(answer)
             self.turns.give_back(decided.binding.tenant_id, call.id, learned)
 
     async def _admitted(
@@ -170,7 +171,7 @@ class ProxyService:
     async def _heard(
         self, call: _Call, decided: _Decided, answer: StreamedAnswer
     ) -> tuple[StreamedAnswer, bool]:
-        """Act on what a refusal tells; return the answer, and whether to call again.
+        """Act on what a refusal tells; return the answer, and whether it is to be repeated.
 
         A missing scope is a 401 too, which no refresh would help (facts §1.10). A body that was
         streamed cannot be repeated: its caller gets the 401, and a new token when it comes again.

@@ -13,21 +13,23 @@ from xero_service.store.database import Database
 
 CALLS_A_MINUTE = 60
 CONCURRENT_CALLS = 5
-MINUTE = timedelta(seconds=62)
+_MINUTE = 62.0  # seconds
 # Nobody says when Xero's day begins: once it is used up, one call in so long finds out.
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
 
 # Of the row as it is, so that they mean the same in every clause of a statement that has it.
+_SIXTIETH_LAST_CALL = f"recent_calls[cardinality(recent_calls) - {CALLS_A_MINUTE - 1}]"
 _LIVING_SLOTS = """
 FROM jsonb_each(slots) WHERE value::float8 > extract(epoch FROM clock_timestamp())
 """
+# A call that is noted further ahead than a minute was noted before the clock was put back.
 _OPENS_IN_SECONDS = f"""
 greatest(
     0,
     extract(epoch FROM cool_down_until - clock_timestamp()),
-    extract(epoch FROM recent_calls[cardinality(recent_calls) - {CALLS_A_MINUTE - 1}]
-        - clock_timestamp()) + {MINUTE.total_seconds()},
+    CASE WHEN {_SIXTIETH_LAST_CALL} - clock_timestamp() <= interval '{_MINUTE} s'
+        THEN extract(epoch FROM {_SIXTIETH_LAST_CALL} - clock_timestamp()) + {_MINUTE} END,
     CASE WHEN day_remaining <= 0 THEN extract(epoch FROM learned_at - clock_timestamp())
         + {SPENT_DAY_IS_TRIED_EVERY.total_seconds()} END
 )::float8
@@ -39,6 +41,7 @@ def taking(tenant_id: str, call: str, seconds: str) -> str:
 
     Each argument is an SQL expression. All is judged by the row that is updated: where another's
     update is waited for, PostgreSQL judges anew what that one left, and asks the clock again.
+    Where that one was undone, the time is that from before the wait.
     """
     return f"""
 taken AS (

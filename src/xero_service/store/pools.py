@@ -70,11 +70,13 @@ class BareConnections:
         self, connection: "asyncpg.Connection[asyncpg.Record]", error: BaseException | None
     ) -> None:
         """Take a connection back; `error`: how its use ended. Raises ServiceBusy for an outage."""
-        if error is not None and not _may_be_lent_again_after(error):
-            connection.terminate()
-        if not connection.is_closed():
-            self._idle.append(connection)
-        self._seats.release()
+        try:
+            if error is not None and not _may_be_lent_again_after(error):
+                connection.terminate()
+            if not connection.is_closed():
+                self._idle.append(connection)
+        finally:
+            self._seats.release()
         if error is not None and (busy := busy_for(error)):
             raise busy from error
 

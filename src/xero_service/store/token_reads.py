@@ -20,7 +20,7 @@ from xero_service.singleflight import BackgroundWork
 from xero_service.store.call_budgets import taking
 from xero_service.store.database import Database
 
-_READ = """
+_READING = """
 SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
        k.secret_hash, k.created_at AS key_created_at, k.expires_at AS key_expires_at,
        k.revoked_at AS key_revoked_at, k.last_used_at AS key_last_used_at,
@@ -42,13 +42,13 @@ JOIN service_keys k ON k.id = asked_key_id::uuid
 LEFT JOIN integration_tenant_bindings b ON b.id = asked_binding_id::uuid
 LEFT JOIN integration_grants g ON g.id = b.active_grant_id
 """
-READ = _READ.format(
+READ = _READING.format(
     asked="unnest($1::text[], $2::text[]) AS asked (asked_key_id, asked_binding_id)"
 )
 
 _READ_AND_TAKE = f"""
 WITH read AS MATERIALIZED (
-    {_READ.format(asked="(SELECT $1::text, $2::text) AS asked (asked_key_id, asked_binding_id)")}
+    {_READING.format(asked="(SELECT $1::text, $2::text) AS asked (asked_key_id, asked_binding_id)")}
 ),
 {taking("(SELECT external_tenant_id FROM read)", "$3::text", "$4::float8")}
 SELECT *, EXISTS (SELECT FROM taken) AS turn_taken FROM read

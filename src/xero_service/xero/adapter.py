@@ -164,6 +164,9 @@ class XeroAdapter:
         return XeroApiClient(self._transport, self._xero.api_url, tenant_id, access_token)
 
     async def _ask_for_tokens(self, form: Mapping[str, str]) -> TokenSet:
+        # What reads the answer, too: once Xero has rotated, nothing may be left that can fail.
+        import jwt  # noqa: F401
+
         answer = await self._tokens.send(
             "POST",
             self._xero.token_url,
@@ -195,7 +198,7 @@ class XeroAdapter:
         self, token: str | None, now: datetime, *, audience: str | None
     ) -> dict[str, Any]:
         """Return the claims of a token that Xero signed; the access token has no fixed audience."""
-        import jwt  # not with the module: app.py loads it beside the start
+        import jwt  # not with the module, for a quick start: `warm_up` loads it
 
         try:
             header = jwt.get_unverified_header(token or "")

@@ -96,7 +96,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
         return int(value)
     try:
         at = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0, int((at - datetime.now(UTC)).total_seconds()))

@@ -62,7 +62,11 @@ class Asked:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._answer.__aexit__(kind, error, trace)
+        try:
+            await self._answer.__aexit__(kind, error, trace)
+        except Exception as failure:  # where an answer came before the whole of its request
+            self._raise_what_it_means(failure)
+            raise
         if error is not None:
             self._raise_what_it_means(error)
 

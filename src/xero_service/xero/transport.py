@@ -156,8 +156,9 @@ class Transport:
 
 
 def warm_up() -> None:
-    """Load what the first request would wait for: two tenths of a second, best in a thread."""
+    """Load what calls and their answers need: two tenths of a second, best in a thread."""
     import aiohttp  # noqa: F401
+    import jwt  # noqa: F401
 
     authorities()
 
