@@ -9,7 +9,7 @@ import pytest
 
 from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
-from xero_service.xero.asking import Asked, Content, Stream
+from xero_service.xero.asking import Asked, Content
 from xero_service.xero.transport import Transport
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
@@ -22,7 +22,7 @@ def passed_on(
     content: bytes | AsyncIterator[bytes] = b"",
     length: int | None = None,
     within: float = 5,
-) -> Stream:
+) -> Asked:
     """Call; enter for the answer."""
     return transport.stream(
         method, url, headers=HEADERS, content=content, length=length, within=within
@@ -150,6 +150,8 @@ async def test_a_release_that_fails_is_told_like_any_failure() -> None:
     """Where an answer comes before the whole of its request, the rest may break afterwards."""
 
     class Broken:
+        status, raw_headers, content = 200, (), aiohttp.EMPTY_PAYLOAD
+
         async def __aexit__(self, *_: object) -> None:
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 

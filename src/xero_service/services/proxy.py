@@ -21,7 +21,7 @@ from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.answers import error_field, retry_after
-from xero_service.xero.asking import Stream, StreamedAnswer
+from xero_service.xero.asking import Asked, StreamedAnswer
 from xero_service.xero.transport import Transport
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
@@ -192,7 +192,7 @@ class ProxyService:
         await self.turns.take(decided.binding.tenant_id, call.id)
         return await self._decided(call.presented, call.binding_id)
 
-    def _sent(self, call: _Call, decided: _Decided) -> Stream:
+    def _sent(self, call: _Call, decided: _Decided) -> Asked:
         binding, body = decided.binding, call.body
         headers = [
             *onward(call.request.headers),

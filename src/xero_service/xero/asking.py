@@ -40,21 +40,28 @@ class Content:
 class Asked:
     """A request for a block: what the library raises in it becomes what it means.
 
-    A class, as Stream is, because a generator takes a call twice as long.
+    A class, because a generator takes a call twice as long.
     """
 
     __slots__ = ("_answer", "_asking", "_sent")
 
-    def __init__(self, asking: "aiohttp.client._RequestContextManager", sent: "Content") -> None:
+    def __init__(self, asking: "aiohttp.client._RequestContextManager", sent: Content) -> None:
+        """Ask when the block is entered."""
         self._asking, self._sent = asking, sent
 
-    async def __aenter__(self) -> "aiohttp.ClientResponse":
+    async def __aenter__(self) -> StreamedAnswer:
         try:
             self._answer = await self._asking
         except Exception as error:
             self._raise_what_it_means(error)
             raise
-        return self._answer
+        content = self._answer.content
+        return StreamedAnswer(
+            self._answer.status,
+            _plain(self._answer.raw_headers),
+            aiter(content.iter_any()),
+            is_here=content.is_eof(),
+        )
 
     async def __aexit__(
         self,
@@ -81,34 +88,7 @@ class Asked:
             raise self._sent.failure or XeroSilent("Xero did not answer in time.") from error
 
 
-class Stream:
-    """A call whose answer is read in a block while it arrives."""
-
-    __slots__ = ("_asked",)
-
-    def __init__(self, asked: Asked) -> None:
-        """Make the call when the block is entered."""
-        self._asked = asked
-
-    async def __aenter__(self) -> StreamedAnswer:
-        answer = await self._asked.__aenter__()
-        content = answer.content
-        pieces = aiter(content.iter_any())
-        return StreamedAnswer(
-            answer.status, plain(answer.raw_headers), pieces, is_here=content.is_eof()
-        )
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._asked.__aexit__(kind, error, trace)
-
-
-def plain(headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return headers as texts, their names in lower case."""
+def _plain(headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers
     )

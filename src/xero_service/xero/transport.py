@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from xero_service.errors import XeroAnswerUnusable, XeroSilent
-from xero_service.xero.asking import Asked, Content, Stream, plain
+from xero_service.xero.asking import Asked, Content
 from xero_service.xero.egress import authorities, proxy_for
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class Transport:
                 ) as answer,
             ):
                 body = bytearray()
-                async for part in answer.content.iter_any():
+                async for part in answer.body:
                     body += part
                     if len(body) > at_most:
                         raise _too_long()
-                found = dict(plain(answer.raw_headers))
+                found = dict(answer.headers)
                 unpacked = _unpacked(body, found.get("content-encoding", ""), at_most)
                 return Answer(answer.status, found, unpacked)
         except TimeoutError as error:
@@ -109,7 +109,7 @@ class Transport:
         content: bytes | AsyncIterator[bytes],
         length: int | None,
         within: float,
-    ) -> Stream:
+    ) -> Asked:
         """Send a request as it is; entering returns the answer unread, its bytes untouched.
 
         `length`: of a streamed content, where it is known. `within`: seconds of silence that are
@@ -118,7 +118,7 @@ class Transport:
         body = Content(content)
         is_sized = length is not None and not isinstance(content, bytes)
         sized = [("content-length", str(length))] if is_sized else []
-        return Stream(self._asked(method, url, [*headers, *sized], body, within))
+        return self._asked(method, url, [*headers, *sized], body, within)
 
     def _asked(
         self,
