@@ -40,7 +40,7 @@ class Content:
 class Asked:
     """A request for a block: what the library raises in it becomes what it means.
 
-    A class, because a generator takes a call twice as long.
+    A class, because a generator takes four times as long.
     """
 
     __slots__ = ("_answer", "_asking", "_sent")
