@@ -17,7 +17,7 @@ from demo.processes import Child
 from demo.stack import LOOPBACK, SERVICE
 from xero_service import cli
 
-STARTS = 5
+STARTS = 9
 IDLE_SECONDS = 2.0
 MIB = 2**20
 
