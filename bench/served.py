@@ -64,13 +64,12 @@ def minimal_reader() -> Starlette:
             app.state.pool = pool
             yield
 
-    async def token(request: StarletteRequest) -> Response:
+    async def read(request: StarletteRequest) -> Response:
         row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
-        iv, tag, data = (bytes.fromhex(part) for part in row["access_token_enc"].split(":"))
-        opened = cipher.decrypt(iv, data + tag, f"{row['id']}:access_token_enc".encode())
+        token = _opened(cipher, row)
         return JSONResponse(
             {
-                "accessToken": opened.decode(),
+                "accessToken": token,
                 "expiresAt": row["expires_at"].isoformat(),
                 "tenantId": row["external_tenant_id"],
                 "bindingId": request.path_params["binding"],
@@ -78,7 +77,7 @@ def minimal_reader() -> Starlette:
         )
 
     path = service.PREFIX + "/bindings/{binding}/token"
-    routes = [Route(path, token, methods=["POST"]), Route("/readyz", _ready)]
+    routes = [Route(path, read, methods=["POST"]), Route("/readyz", _ready)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -96,10 +95,9 @@ def minimal_proxy() -> Starlette:
 
     async def call(request: StarletteRequest) -> Response:
         row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
-        iv, tag, data = (bytes.fromhex(part) for part in row["access_token_enc"].split(":"))
-        opened = cipher.decrypt(iv, data + tag, f"{row['id']}:access_token_enc".encode())
+        token = _opened(cipher, row)
         headers = {
-            "authorization": f"Bearer {opened.decode()}",
+            "authorization": f"Bearer {token}",
             "xero-tenant-id": row["external_tenant_id"],
         }
         url = f"{os.environ['XERO_API_URL']}/{request.path_params['path']}"
@@ -110,6 +108,11 @@ def minimal_proxy() -> Starlette:
 
     path = service.PREFIX + "/bindings/{binding}/api/{path:path}"
     return Starlette(routes=[Route(path, call), Route("/readyz", _ready)], lifespan=lifespan)
+
+
+def _opened(cipher: AESGCM, row: asyncpg.Record) -> str:
+    iv, tag, data = (bytes.fromhex(part) for part in row["access_token_enc"].split(":"))
+    return cipher.decrypt(iv, data + tag, f"{row['id']}:access_token_enc".encode()).decode()
 
 
 def downloads() -> Starlette:
