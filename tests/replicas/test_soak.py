@@ -39,6 +39,17 @@ ANSWERS_UNTIL_WARM = 300  # or what is loaded once would look like a leak
 LONG_SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
 SEED = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(1_000_000)))
 POOL = 5
+OPEN = """
+SELECT
+    (SELECT count(*) FROM integration_grants WHERE lease_holder IS NOT NULL) AS grant_leases,
+    (SELECT count(*) FROM integration_grants
+        WHERE status = 'active' AND refresh_sent_at IS NOT NULL) AS sent,
+    (SELECT count(*) FROM leases WHERE holder IS NOT NULL) AS leases,
+    (SELECT count(*) FROM call_budgets WHERE slots <> '{}') AS slots,
+    (SELECT count(*) FROM remote_cleanups WHERE outcome IS NULL) AS cleanups,
+    (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND state LIKE 'idle in transaction%') AS idle_in_transaction
+"""
 When = Literal["before", "after"]
 FAULTS: tuple[tuple[str, str, When], ...] = (
     ("token.refresh", "drop", "after"),
@@ -157,7 +168,10 @@ class Day:
 
     async def evening(self) -> dict[str, int]:
         """Wait until all that was begun has come to its end; return what the replica holds."""
-        await until(self.nothing_is_open, within=60)
+        try:
+            await until(self.nothing_is_open, within=60)
+        except TimeoutError as error:
+            raise AssertionError(f"seed {SEED}, still open: {await self.open()}") from error
         looks = []
         for _ in range(20):  # a round of upkeep has tasks of its own: look between two
             looks.append(await self.look())
@@ -170,18 +184,15 @@ class Day:
 
     async def nothing_is_open(self) -> bool:
         await self.world.hurries()
-        rows = await self.world.database.fetchval(
-            "SELECT (SELECT count(*) FROM integration_grants"
-            "   WHERE lease_holder IS NOT NULL"
-            "   OR (status = 'active' AND refresh_sent_at IS NOT NULL))"
-            " + (SELECT count(*) FROM leases WHERE holder IS NOT NULL)"
-            " + (SELECT count(*) FROM call_budgets WHERE slots <> '{}')"
-            " + (SELECT count(*) FROM remote_cleanups WHERE outcome IS NULL)"
-            " + (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            "   AND state LIKE 'idle in transaction%')"
-        )
+        return not any((await self.open()).values())
+
+    async def open(self) -> dict[str, int]:
+        """What is under way or held, in the database and in the replica."""
         inside = await self.look()
-        return rows == 0 and inside["background"] == 0 and inside["flights"] == 0
+        return dict(await self.world.database.fetchrow(OPEN)) | {
+            "background": inside["background"],
+            "flights": inside["flights"],
+        }
 
 
 @asynccontextmanager

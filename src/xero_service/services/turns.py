@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
 from uuid import UUID
@@ -21,6 +21,8 @@ from xero_service.store.call_budgets import CallBudgets, Learned
 PATIENCE_SECONDS = 2.0  # how long a call waits for its turn
 SLOT_FOR = timedelta(seconds=120)  # a crashed caller's slot is free again after this
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.2
+REPAY_EVERY = 0.5  # seconds, while the database is away
+OWED_AT_MOST = 1000  # slots that are given back late; beyond these they pass by themselves
 
 
 @dataclass(eq=False)
@@ -39,6 +41,7 @@ class Turns:
     budgets: CallBudgets
     background: BackgroundWork
     lines: WeakValueDictionary[str, _Line] = field(default_factory=WeakValueDictionary)
+    owed: dict[UUID, tuple[str, Learned]] = field(default_factory=dict)
 
     async def take(self, tenant_id: str, call: UUID) -> None:
         """Take a turn for `call`, waiting two seconds at most.
@@ -55,6 +58,11 @@ class Turns:
             raise _exhausted(line) from error
         try:
             await self._take_at_the_head(line, tenant_id, call, deadline)
+        except RateBudgetExhausted:
+            raise
+        except BaseException:  # the answer was not heard: nobody knows whether there is a slot
+            self.give_back(tenant_id, call, Learned())
+            raise
         finally:
             line.head.release()
 
@@ -81,14 +89,38 @@ class Turns:
         return tenant_id in self.lines
 
     def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        """Free the slot and keep what Xero said, without keeping the caller."""
+        """Free the slot and keep what Xero said, without keeping the caller.
+
+        Where the database is away, as soon as it is there again.
+        """
         _ = self.background.start(self._give_back(tenant_id, call, learned))
 
     async def _give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        with contextlib.suppress(ServiceBusy):
+        try:
             await self.budgets.give_back(tenant_id, call, learned)
+        except ServiceBusy:
+            self._owe(tenant_id, call, learned)
         if line := self.lines.get(tenant_id):
             line.moved.set()
+
+    def _owe(self, tenant_id: str, call: UUID, learned: Learned) -> None:
+        if len(self.owed) >= OWED_AT_MOST:
+            return
+        is_being_repaid = bool(self.owed)
+        # What is left of the limits others will have heard anew by then.
+        self.owed[call] = tenant_id, replace(learned, day_remaining=None, minute_remaining=None)
+        if not is_being_repaid:
+            _ = self.background.start(self._repay())
+
+    async def _repay(self) -> None:
+        while self.owed:
+            call, (tenant_id, learned) = next(iter(self.owed.items()))
+            try:
+                await self.budgets.give_back(tenant_id, call, learned)
+            except ServiceBusy:
+                await asyncio.sleep(REPAY_EVERY)
+            else:
+                del self.owed[call]
 
 
 def _exhausted(line: _Line) -> RateBudgetExhausted:
