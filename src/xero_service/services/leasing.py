@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
-from xero_service.store.database import Database
+from xero_service.store.database import Database, Transaction
 
 EXCHANGE = "xero_exchange"
 LOOK_AGAIN_SECONDS = 0.1
@@ -51,9 +51,7 @@ class Leaseholder:
                 raise ServiceBusy("The database is slow.")
             yield began
         finally:
-            with contextlib.suppress(ServiceBusy):
-                async with self.database.transaction() as tx:
-                    await tx.leases.release(EXCHANGE, holder=holder)
+            await self._give_back(lambda tx: tx.leases.release(EXCHANGE, holder=holder))
 
     @asynccontextmanager
     async def grant(self, grant_id: UUID, *, patience: float) -> AsyncIterator[Grant]:
@@ -73,9 +71,15 @@ class Leaseholder:
         try:
             yield grant
         finally:
+            await self._give_back(lambda tx: tx.grant_leases.let_go(grant_id, holder=holder))
+
+    async def _give_back(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Spare the others the rest of the lease: where a connection broke, the next one works."""
+        for _ in range(2):
             with contextlib.suppress(ServiceBusy):
                 async with self.database.transaction() as tx:
-                    await tx.grant_leases.let_go(grant_id, holder=holder)
+                    await release(tx)
+                return
 
 
 @asynccontextmanager
