@@ -1,5 +1,6 @@
 """Xero is away for ten minutes while many grants are due (R12)."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -14,10 +15,16 @@ ONE_MINUTE = int(60 / ROUND_SECONDS)
 
 
 async def rounds(world: World, count: int) -> None:
-    """Do so many rounds of upkeep, a quarter of a minute apart by the database's clock."""
+    """Do so many rounds of upkeep that begin a quarter of a minute apart by the database's clock.
+
+    What a round takes is a part of that: a thousand grants keep it busy for a while.
+    """
+    taken = 0.0
     for _ in range(count):
-        await time_passes(world.database, ROUND_SECONDS)
+        await time_passes(world.database, max(0.0, ROUND_SECONDS - taken))
+        began = time.monotonic()
         await world.services.upkeep.round()
+        taken = time.monotonic() - began
 
 
 async def outage(world: World, grants: int) -> None:
