@@ -38,9 +38,9 @@ async def test_a_fresh_token_opens_the_organisation(
         assert (await client.get(f"{api}/{ORGANISATION}", headers=headers)).status_code == 200
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 1500])
+@pytest.mark.parametrize("seconds", [0, 1, 1.0, 1500, 1500.0])
 async def test_any_validity_up_to_25_minutes_can_be_asked_for(
-    billing: Service, connected: Connected, seconds: int
+    billing: Service, connected: Connected, seconds: float
 ) -> None:
     await connected.ages("24 minutes")
 

@@ -1,10 +1,10 @@
 """The JSON that travels: camelCase, and no field that was not documented."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from xero_service.domain import Availability, BindingStatus, HealthState
@@ -193,10 +193,15 @@ class Nothing(Body):
     """No fields: a body may be sent, but nothing can be asked for in it."""
 
 
+def _whole(value: object) -> object:
+    """Take 300.0 for the integer that it is in JSON Schema (validation, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class TokenRequest(Body):
     """What a service needs of the token."""
 
-    min_validity_seconds: int = Field(
+    min_validity_seconds: Annotated[int, BeforeValidator(_whole)] = Field(
         default=0,
         ge=0,
         le=1500,
