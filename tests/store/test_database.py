@@ -36,6 +36,9 @@ def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[object
 
 Ask = Callable[..., Coroutine[Any, Any, object]]
 asks = pytest.mark.parametrize("ask", [ask, ask_the_driver], ids=["transaction", "driver"])
+directly = pytest.mark.skipif(
+    "PGBOUNCER" in os.environ, reason="which of the server's sessions is asked PgBouncer decides"
+)
 CUT_THE_SLEEPER = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE wait_event = 'PgSleep' AND datname = current_database()"
@@ -149,7 +152,7 @@ async def test_a_database_that_is_gone_is_busy(
 
 
 @asks
-@pytest.mark.skipif("PGBOUNCER" in os.environ, reason="PgBouncer keeps its clients' connections")
+@directly
 async def test_a_connection_that_was_cut_while_idle_costs_nobody_a_request_r15(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
@@ -174,6 +177,7 @@ async def driver_of(database: Database, ask: Ask) -> asyncpg.Connection:
 
 
 @asks
+@directly
 async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
     narrow: Database, ask: Ask
 ) -> None:
