@@ -116,6 +116,17 @@ async def test_another_key_address_or_token_is_another_issue(
     assert len(await connected.world.audited("token.issued")) == 4
 
 
+async def test_what_is_remembered_of_issues_does_not_grow_with_the_tokens(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    for _ in range(3):
+        await connected.ages("-1 minutes")
+        assert (await billing.token(connected.id)).status_code == 200
+
+    assert len(await connected.world.audited("token.issued")) == 3
+    assert len(application.services.issuing.audited) == 1
+
+
 async def test_a_token_whose_issue_cannot_be_audited_is_not_issued(
     billing: Service, connected: Connected
 ) -> None:

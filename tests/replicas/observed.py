@@ -3,10 +3,10 @@
 import asyncio
 import gc
 import json
-import resource
 from pathlib import Path
 from typing import Any
 
+import psutil
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,7 +38,7 @@ def look(services: Services) -> dict[str, int]:
         "flights": len(services.tokens.flights._flights),
         "files": len(list(Path("/dev/fd").iterdir())),
         "objects": len(gc.get_objects()),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "memory": psutil.Process().memory_info().rss,
     }
 
 

@@ -242,7 +242,7 @@ async def test_mixed_load_with_random_faults_leaves_nothing_behind_r27(
         assert after["tasks"] <= before["tasks"] + 1, said
         assert after["files"] <= before["files"] + POOL, said
         assert after["objects"] < before["objects"] * 1.1, said
-        assert after["peak"] < before["peak"] * 1.25, said
+        assert after["memory"] < before["memory"] * 1.25, said
         assert await connections(world) <= 2 * POOL + 1, said
         await every_grant_lives(day)
 

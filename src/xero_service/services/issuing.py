@@ -15,7 +15,8 @@ from xero_service.store.database import Database
 
 REMEMBERED = 50_000
 WAIT_FOR_AUDIT_SECONDS = 5.0
-Issue = tuple[UUID, UUID, UUID, int, str | None]
+Reader = tuple[UUID, UUID, str | None]  # a key, a binding, and where it is called from
+IssuedOf = tuple[UUID, int]  # a grant and its generation: one access token
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class IssuingService:
     database: Database
     access: AccessService
     tokens: TokenService
-    flights: SingleFlight[Issue, None]
-    audited: OrderedDict[Issue, None] = field(default_factory=OrderedDict, repr=False)
+    flights: SingleFlight[tuple[Reader, IssuedOf], None]
+    audited: OrderedDict[Reader, IssuedOf] = field(default_factory=OrderedDict, repr=False)
 
     async def token(
         self, presented: Presented, binding_id: UUID, *, min_validity: timedelta
@@ -80,19 +81,21 @@ class IssuingService:
     async def _waited_for_audit(self, found: Access, presented: Presented) -> bool:
         """Audit once per key, binding, access token and source, else nothing is issued.
 
-        The database keeps it once across replicas; this process remembers what it has seen.
+        The database keeps it once across replicas; this process remembers each reader's last.
         False where that is so already. Raises ServiceBusy.
         """
         grant = found.binding.grant
-        issue = (found.key.id, found.binding.id, grant.id, grant.generation, presented.source)
-        if issue in self.audited:
+        reader = (found.key.id, found.binding.id, presented.source)
+        token = (grant.id, grant.generation)
+        if self.audited.get(reader) == token:
             return False
         try:
             async with asyncio.timeout(WAIT_FOR_AUDIT_SECONDS):
-                await self.flights.do(issue, lambda: self._audit(found, presented))
+                await self.flights.do((reader, token), lambda: self._audit(found, presented))
         except TimeoutError as error:
             raise ServiceBusy("The issue could not be recorded in time.") from error
-        self.audited[issue] = None
+        self.audited[reader] = token
+        self.audited.move_to_end(reader)
         if len(self.audited) > REMEMBERED:
             self.audited.popitem(last=False)
         return True
