@@ -98,6 +98,13 @@ class Seldom(Generic[K]):
             return False
         self._counts[key] = since, count + 1
         self._counts.move_to_end(key)
-        if len(self._counts) > self._at_most:
-            self._counts.popitem(last=False)
+        self._forget(now)
         return True
+
+    def _forget(self, now: float) -> None:
+        """Drop what is due again whether it is remembered or not, and what is too much."""
+        while self._counts:
+            since, _ = next(iter(self._counts.values()))
+            if now - since < self._every and len(self._counts) <= self._at_most:
+                break
+            self._counts.popitem(last=False)
