@@ -16,6 +16,9 @@ OPENAPI := $(BIN)/xero-service openapi
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
 	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE)
 
+# Tests wait as much as they compute: one more at a time than there are processors, four at most.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 4)))
+
 say = @printf '\n▸ %s\n' $(1)
 has_page = [ -f frontend/package-lock.json ]
 
@@ -95,7 +98,7 @@ $(PAGE): .demo/page-settings $(PAGE_SOURCES)
 .PHONY: test
 test: install ## Run all tests: service, page, and both together in a browser
 	$(call say,'Tests of the service')
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	@if $(has_page); then printf '\n▸ Tests of the page\n'; $(NPM) test; fi
 	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
 
