@@ -102,7 +102,7 @@ class Seldom(Generic[K]):
         return True
 
     def _forget(self, now: float) -> None:
-        """Drop what is due again whether it is remembered or not, and what is too much."""
+        """Drop the keys whose time is over, which are due again anyway, and those too many."""
         while self._counts:
             since, _ = next(iter(self._counts.values()))
             if now - since < self._every and len(self._counts) <= self._at_most:

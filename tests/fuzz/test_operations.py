@@ -69,11 +69,14 @@ def test_what_one_operation_answers_another_takes(running: Live) -> None:
 @pytest.mark.soak
 def test_what_one_operation_answers_another_takes_for_long(running: Live) -> None:
     few = settings(quick, derandomize=False, max_examples=8, stateful_step_count=30)
+    ended = 0
     for _ in range(15):
         # What is asked follows from what was answered, and no two answers are quite the same: of
         # many journeys one may begin as another did and then go on differently.
         with contextlib.suppress(FlakyStrategyDefinition):
             journeys(running).run(settings=few)
+            ended += 1
+    assert ended > 10
 
 
 def calls(running: Live, operation: Any, how: settings) -> None:

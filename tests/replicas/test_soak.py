@@ -41,10 +41,10 @@ SEED = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(1_000_000
 POOL = 5
 OPEN = """
 SELECT
-    (SELECT count(*) FROM integration_grants WHERE lease_until > now()) AS grant_leases,
+    (SELECT count(*) FROM integration_grants WHERE lease_holder IS NOT NULL) AS grant_leases,
     (SELECT count(*) FROM integration_grants
         WHERE status = 'active' AND refresh_sent_at IS NOT NULL) AS sent,
-    (SELECT count(*) FROM leases WHERE lease_until > now()) AS leases,
+    (SELECT count(*) FROM leases WHERE holder IS NOT NULL) AS leases,
     (SELECT count(*) FROM call_budgets WHERE slots <> '{}') AS slots,
     (SELECT count(*) FROM remote_cleanups WHERE outcome IS NULL) AS cleanups,
     (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()

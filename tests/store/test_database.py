@@ -193,6 +193,21 @@ async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
     assert await ask(narrow, "SELECT lo_create(0)")
 
 
+@asks
+async def test_a_standby_without_an_unlogged_table_is_busy_once_and_is_left_r15(
+    narrow: Database, ask: Ask
+) -> None:
+    """PostgreSQL calls that a feature that is not supported (0A000), not a change refused."""
+    driver = await driver_of(narrow, ask)
+
+    with pytest.raises(ServiceBusy):
+        await ask(
+            narrow, "DO $$ BEGIN RAISE EXCEPTION 'in recovery' USING ERRCODE = '0A000'; END $$"
+        )
+
+    assert await driver_of(narrow, ask) is not driver
+
+
 async def test_a_connection_out_of_step_is_busy_once_and_is_left_r15(narrow: Database) -> None:
     """A server that stops says so on an idle connection a moment before it hangs up."""
     driver = await driver_of(narrow, ask_the_driver)

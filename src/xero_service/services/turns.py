@@ -8,21 +8,25 @@ import asyncio
 import contextlib
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
+from typing import Self
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from xero_service.errors import RateBudgetExhausted, ServiceBusy
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.call_budgets import CallBudgets, Learned
+from xero_service.telemetry import logger
 
 PATIENCE_SECONDS = 2.0  # how long a call waits for its turn
 SLOT_FOR = timedelta(seconds=120)  # a crashed caller's slot is free again after this
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.2
 REPAY_EVERY = 0.5  # seconds, while the database is away
 OWED_AT_MOST = 1000  # slots that are given back late; beyond these they pass by themselves
+
+log = logger(__name__)
 
 
 @dataclass(eq=False)
@@ -35,13 +39,35 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
+class _Debt:
+    """A slot that the database was not there to take back; times by the monotonic clock."""
+
+    tenant_id: str
+    cool_down_until: float | None
+    passes_at: float
+
+    @classmethod
+    def of(cls, tenant_id: str, learned: Learned, at: float) -> Self:
+        """Keep what lasts: others will have heard anew by then what is left of the limits."""
+        until = at + learned.cool_down.total_seconds() if learned.cool_down else None
+        return cls(tenant_id, until, max(at + SLOT_FOR.total_seconds(), until or 0.0))
+
+    def learned(self) -> Learned:
+        """Return what there is still to tell."""
+        if self.cool_down_until is None:
+            return Learned()
+        left = max(0.0, self.cool_down_until - time.monotonic())
+        return Learned(cool_down=timedelta(seconds=left))
+
+
+@dataclass(frozen=True, slots=True)
 class Turns:
     """Hands out the right to call Xero for a tenant."""
 
     budgets: CallBudgets
     background: BackgroundWork
     lines: WeakValueDictionary[str, _Line] = field(default_factory=WeakValueDictionary)
-    owed: dict[UUID, tuple[str, Learned]] = field(default_factory=dict)
+    owed: dict[UUID, "_Debt"] = field(default_factory=dict)
 
     async def take(self, tenant_id: str, call: UUID) -> None:
         """Take a turn for `call`, waiting two seconds at most.
@@ -60,8 +86,8 @@ class Turns:
             await self._take_at_the_head(line, tenant_id, call, deadline)
         except RateBudgetExhausted:
             raise
-        except BaseException:  # the answer was not heard: nobody knows whether there is a slot
-            self.give_back(tenant_id, call, Learned())
+        except BaseException:  # the answer may not have been heard: perhaps there is a slot
+            _ = self.background.start(self._try_to_give_back(tenant_id, call, Learned()))
             raise
         finally:
             line.head.release()
@@ -96,31 +122,39 @@ class Turns:
         _ = self.background.start(self._give_back(tenant_id, call, learned))
 
     async def _give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
+        asked_at = time.monotonic()
+        if not await self._try_to_give_back(tenant_id, call, learned):
+            self._owe(call, _Debt.of(tenant_id, learned, asked_at))
+
+    async def _try_to_give_back(self, tenant_id: str, call: UUID, learned: Learned) -> bool:
         try:
             await self.budgets.give_back(tenant_id, call, learned)
         except ServiceBusy:
-            self._owe(tenant_id, call, learned)
+            return False
         if line := self.lines.get(tenant_id):
             line.moved.set()
+        return True
 
-    def _owe(self, tenant_id: str, call: UUID, learned: Learned) -> None:
+    def _owe(self, call: UUID, debt: "_Debt") -> None:
         if len(self.owed) >= OWED_AT_MOST:
             return
         is_being_repaid = bool(self.owed)
-        # What is left of the limits others will have heard anew by then.
-        self.owed[call] = tenant_id, replace(learned, day_remaining=None, minute_remaining=None)
+        self.owed[call] = debt
         if not is_being_repaid:
             _ = self.background.start(self._repay())
 
     async def _repay(self) -> None:
         while self.owed:
-            call, (tenant_id, learned) = next(iter(self.owed.items()))
+            call, debt = next(iter(self.owed.items()))
             try:
-                await self.budgets.give_back(tenant_id, call, learned)
-            except ServiceBusy:
-                await asyncio.sleep(REPAY_EVERY)
-            else:
-                del self.owed[call]
+                if time.monotonic() < debt.passes_at and not await self._try_to_give_back(
+                    debt.tenant_id, call, debt.learned()
+                ):
+                    await asyncio.sleep(REPAY_EVERY)
+                    continue
+            except Exception:  # the others are to be repaid all the same
+                log.exception("a slot could not be given back")
+            del self.owed[call]
 
 
 def _exhausted(line: _Line) -> RateBudgetExhausted:

@@ -15,7 +15,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from xero_service.errors import ServiceBusy
 
-READ_ONLY = "25006"  # SQLSTATE of a server that only reads: after a failover, the old primary
+# SQLSTATEs of a server that only reads, as the old primary does after a failover: of a change, and
+# of a table that is not in the write-ahead log, which a standby does not have.
+READ_ONLY = ("25006", "0A000")
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def busy_for(error: BaseException) -> ServiceBusy | None:
 
 # SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two
 # transactions in each other's way, no such user or database, locks, a replica that only reads.
-_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", READ_ONLY)
+_OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", *READ_ONLY)
 
 
 def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:

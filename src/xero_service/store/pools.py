@@ -123,9 +123,7 @@ def _may_be_lent_again_after(error: BaseException) -> bool:
     After a failover the name may lead to the new primary by now. Where whoever asked has left, or
     waited for too long, nobody knows when the answer will have come.
     """
-    return isinstance(error, asyncpg.PostgresError) and not isinstance(
-        error, asyncpg.ReadOnlySQLTransactionError
-    )
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate not in READ_ONLY
 
 
 @asynccontextmanager
@@ -197,5 +195,5 @@ def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
 
 def _leave_a_server_that_only_reads(context: ExceptionContext) -> None:
     """Connect anew after a failover: the name may lead to the new primary by now."""
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+    if getattr(context.original_exception, "sqlstate", None) in READ_ONLY:
         context.is_disconnect = True
