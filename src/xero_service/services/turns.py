@@ -67,7 +67,7 @@ class Turns:
     budgets: CallBudgets
     background: BackgroundWork
     lines: WeakValueDictionary[str, _Line] = field(default_factory=WeakValueDictionary)
-    owed: dict[UUID, "_Debt"] = field(default_factory=dict)
+    owed: dict[UUID, _Debt] = field(default_factory=dict)
 
     async def take(self, tenant_id: str, call: UUID) -> None:
         """Take a turn for `call`, waiting two seconds at most.
@@ -135,7 +135,7 @@ class Turns:
             line.moved.set()
         return True
 
-    def _owe(self, call: UUID, debt: "_Debt") -> None:
+    def _owe(self, call: UUID, debt: _Debt) -> None:
         if len(self.owed) >= OWED_AT_MOST:
             return
         is_being_repaid = bool(self.owed)
