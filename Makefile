@@ -13,8 +13,9 @@ PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html \
 	frontend/vite.config.ts frontend/package-lock.json -type f 2>/dev/null)
 OPENAPI := $(BIN)/xero-service openapi
+# Extras stay in the locks: without them, older pips look for newer releases than the locked ones.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
-	--generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE)
+	--generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 $(UPGRADE)
 
 # Tests wait as much as they compute: one more at a time than there are processors, four at most.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 4)))
@@ -29,29 +30,13 @@ help: ## List what can be done
 # ── Set up ────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: install
-install: .install-python .install-page ## Install the service, its tools and the page's packages
+install: ## Install the service, its tools and the page's packages
+	@$(MAKE) -j2 .install-python .install-page
 
 # Keyed on contents, not on times, and on the place: a virtual environment does not survive a move.
 .PHONY: .install-python
 .install-python:
-	@wanted="$$(cat requirements/dev.txt pyproject.toml | cksum)"; \
-	usable() { "$$1" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; \
-	if usable $(BIN)/python && grep -qF "$(CURDIR)/$(BIN)/python" $(BIN)/pip 2>/dev/null; then \
-		[ "$$(cat .venv/.installed 2>/dev/null)" != "$$wanted" ] || exit 0; \
-	else \
-		for python in $(PYTHONS) ''; do if usable "$$python"; then break; fi; done; \
-		if [ -z "$$python" ]; then \
-			echo "Python 3.11 or newer, with its venv module, is needed and was not found;" >&2; \
-			echo "name one with: make PYTHON=/path/to/python3" >&2; exit 1; \
-		fi; \
-		echo "Making .venv with $$("$$python" --version) …"; \
-		"$$python" -m venv --clear .venv || exit 1; \
-	fi; \
-	echo "Installing Python packages …"; \
-	export PIP_DISABLE_PIP_VERSION_CHECK=1; \
-	$(BIN)/python -m pip install --quiet --quiet --require-hashes -r requirements/dev.txt && \
-	$(BIN)/python -m pip install --quiet --quiet --no-deps --no-build-isolation -e . && \
-	echo "$$wanted" > .venv/.installed
+	@PYTHONS="$(PYTHONS)" requirements/install.sh
 
 .PHONY: .install-page
 .install-page:
@@ -61,7 +46,7 @@ install: .install-python .install-page ## Install the service, its tools and the
 	fi; \
 	wanted="$$( (cat frontend/package.json frontend/package-lock.json; node --version) | cksum)"; \
 	if [ "$$(cat frontend/node_modules/.installed 2>/dev/null)" != "$$wanted" ]; then \
-		echo "Installing the page's packages …"; \
+		echo "Installing the page's packages, locked by hash, with npm …"; \
 		npm --prefix frontend ci --loglevel error --no-audit --no-fund && \
 		echo "$$wanted" > frontend/node_modules/.installed; \
 	fi
@@ -72,6 +57,7 @@ lock: .install-python ## Write requirements/ anew from pyproject.toml (UPGRADE=-
 	$(COMPILE) pyproject.toml --extra sandbox --group dev -c requirements/runtime.txt \
 		-o requirements/dev.txt
 	echo hatchling | $(COMPILE) - -c requirements/dev.txt -o requirements/build.txt
+	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
 
 # ── Run ───────────────────────────────────────────────────────────────────────────────────────
 

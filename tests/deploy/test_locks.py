@@ -11,11 +11,11 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 NODE_LOCKS = [
     ROOT / folder / "package-lock.json" for folder in ("frontend", Path("tests") / "sdks" / "node")
 ]
-NAME = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
+NAME = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9,._-]+\])?==([^\s;\\]+)", re.MULTILINE)
 
 
-def test_there_is_a_lock_for_running_for_developing_and_for_building() -> None:
-    assert [lock.stem for lock in LOCKS] == ["build", "dev", "runtime"]
+def test_there_is_a_lock_for_running_for_developing_for_building_and_for_the_installer() -> None:
+    assert [lock.stem for lock in LOCKS] == ["build", "dev", "runtime", "uv"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
