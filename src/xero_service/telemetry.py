@@ -1,15 +1,33 @@
 """Logs and metrics; whatever is logged passes one place that takes secrets out."""
 
 import logging
+import math
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from pydantic_core import to_json
+
+from xero_service.errors import (
+    CiphertextUnreadable,
+    ExternalAPIError,
+    RateLimitError,
+    XeroMisconfigured,
+)
 
 REDACTED = "[redacted]"
 ACCESS = "access"  # a record's attribute
@@ -173,11 +191,31 @@ def logger(name: str) -> Any:
     return structlog.stdlib.get_logger(name)
 
 
+Alarm: TypeAlias = Literal["invalid_client", "ciphertext"]
+REFRESH_OUTCOMES = (
+    "rotated",
+    "overtaken",
+    "invalid_grant",
+    "refused_early",
+    "late",
+    *(
+        error.code
+        for error in (ExternalAPIError, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
+    ),
+)
+UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
+
+
 class Metrics:
-    """What operators watch; one registry per process."""
+    """What operators watch: of this process, or of all workers of one `serve` added up.
+
+    Label values that are known beforehand are there from the start, at 0: `increase()` does not
+    see a counter that appears at 1.
+    """
 
     def __init__(self) -> None:
         """Register every metric."""
+        disable_created_metrics()  # type: ignore[no-untyped-call] # half of all series
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "xero_service_http_requests_total",
@@ -204,12 +242,11 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
-        self.owed_cleanups = Gauge(
+        self.owed_cleanups = StateGauge(
             "xero_service_remote_cleanups_owed",
             "Disconnects that Xero has not confirmed, at the last look.",
-            registry=self.registry,
         )
-
+        self.registry.register(self.owed_cleanups)
         self.upkeep_items = Counter(
             "xero_service_upkeep_items_total",
             "What upkeep worked on, by step and outcome.",
@@ -222,6 +259,20 @@ class Metrics:
             ["step"],
             registry=self.registry,
         )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        for kind in get_args(Alarm):
+            self.alarms.labels(kind)
+        for refresh_outcome in REFRESH_OUTCOMES:
+            self.refreshes.labels(refresh_outcome)
+        for step in UPKEEP_WORK:
+            for outcome in ("done", "failed"):
+                self.upkeep_items.labels(step, outcome)
+
+    def alarm(self, kind: Alarm) -> None:
+        """Count a fault that an operator must look at."""
+        self.alarms.labels(kind).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request and the time that it took."""
@@ -234,9 +285,29 @@ class Metrics:
 
     def ciphertext_unreadable(self, context: str) -> None:
         """Count and log a stored secret that does not open; `context` is its row and column."""
-        self.alarms.labels("ciphertext").inc()
+        self.alarm("ciphertext")
         logger(__name__).error("a stored secret does not open", where=context)
 
     def render(self) -> bytes:
         """Return the text exposition."""
         return generate_latest(self.registry)
+
+
+class StateGauge(Collector):
+    """A value that the database holds for all replicas, and no process of its own.
+
+    NaN until it has been read.
+    """
+
+    def __init__(self, name: str, documentation: str) -> None:
+        """Describe it."""
+        self._name, self._documentation = name, documentation
+        self._value = math.nan
+
+    def set(self, value: float) -> None:
+        """Note what the database said."""
+        self._value = value
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield it."""
+        yield GaugeMetricFamily(self._name, self._documentation, value=self._value)

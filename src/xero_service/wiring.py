@@ -26,6 +26,7 @@ from xero_service.services.refreshing import Refresher
 from xero_service.services.regulars import Regulars
 from xero_service.services.rewrapping import RewrapService
 from xero_service.services.settling import Settling
+from xero_service.services.state_metrics import StateMetrics
 from xero_service.services.tenants import TenantsService
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import Turns
@@ -65,6 +66,7 @@ class Services:
     rewrapping: RewrapService
     upkeep: UpkeepService
     metrics: Metrics
+    state_metrics: StateMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _assemble(
         rewrapping=RewrapService(database, keys),
         upkeep=UpkeepService(database, tokens, disconnects, cleanups, reconcile, policy, metrics),
         metrics=metrics,
+        state_metrics=StateMetrics(database, metrics),
     )
 
 

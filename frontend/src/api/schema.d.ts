@@ -53,7 +53,7 @@ export interface paths {
     }
     /**
      * Metrics
-     * @description Return Prometheus metrics of this process.
+     * @description Return Prometheus metrics of this process, and of all workers that share its port.
      */
     get: operations['metrics']
     put?: never

@@ -49,6 +49,8 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response)
-async def metrics(services: ServicesDep) -> Response:
-    """Return Prometheus metrics of this process."""
+async def metrics(request: Request, services: ServicesDep) -> Response:
+    """Return Prometheus metrics of this process, and of all workers that share its port."""
+    if not request.scope.get(IS_LEAVING):  # then the database is about to be closed
+        await services.state_metrics.measure()
     return Response(services.metrics.render(), media_type="text/plain; version=0.0.4")

@@ -111,7 +111,7 @@ class Exchange:
                 return await self._save_whatever_happens(consent, starter, began_at), consent
         except IntegrationError as error:
             if isinstance(error, XeroMisconfigured):
-                self.metrics.alarms.labels("invalid_client").inc()
+                self.metrics.alarm("invalid_client")
             log.warning("a code exchange failed", reason=error.code, detail=error.detail)
             raise ExchangeFailed from error
 

@@ -136,7 +136,7 @@ class Settling:
         if isinstance(error, RateLimitError) and error.retry_after:
             retry_in = min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER)
         if isinstance(error, XeroMisconfigured):
-            self.metrics.alarms.labels("invalid_client").inc()
+            self.metrics.alarm("invalid_client")
             log.error("an operator must act", kind="invalid_client", grant_id=lease.grant.id)
         if not isinstance(error, RateLimitError):
             error.retry_after = max(1, ceil(retry_in.total_seconds()))

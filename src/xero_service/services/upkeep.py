@@ -90,8 +90,6 @@ class UpkeepService:
                 return await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
         await self._each("cleanups", _until_short(take), self.cleanups.settle, self.cleanup_gate)
-        async with self.database.background_transaction() as tx:
-            self.metrics.owed_cleanups.set(await tx.cleanups.count_owed())
 
     async def _refresh(self) -> None:
         """Renew what is old, what is used and soon due, and what was cut short."""
