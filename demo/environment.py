@@ -20,7 +20,7 @@ OWN_PREFIXES = (
     "DRAIN_",
     "LOG_",
 )
-OWN_NAMES = frozenset({"FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
+OWN_NAMES = frozenset({"FORWARDED_ALLOW_IPS", "FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
 # What docs/from-your-service.md does: it writes contacts and invoices.
 SCOPES_FOR_THE_EXAMPLES = (
     "openid profile email offline_access"

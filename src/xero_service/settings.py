@@ -7,7 +7,7 @@ Names are those of design.md §6. Checks that compare two variables sit on the l
 import re
 from datetime import timedelta
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -30,9 +30,12 @@ from xero_service.domain import RefreshPolicy
 from xero_service.errors import ConfigError
 
 REQUIRED_SCOPES = frozenset({"openid", "offline_access"})
-_SAMPLE_WORDS = ("change", "your", "sample", "example", "placeholder", "secret", "xxx", "todo")
-
-
+# A placeholder has such words and nothing else; a real secret may begin with one by chance.
+_PLACEHOLDER_WORDS = frozenset(
+    {"a", "app", "change", "changeme", "client", "example", "from", "here", "insert", "it", "key"}
+    | {"me", "my", "paste", "placeholder", "put", "replace", "replaceme", "sample", "secret", "the"}
+    | {"this", "todo", "value", "with", "xero", "your"}
+)
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _SAMPLE_KEYS = frozenset({"0123456789abcdef" * 4, "0123456789abcdef" * 2})
 _FEWEST_DISTINCT_BYTES = 8
@@ -105,6 +108,23 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def _is_placeholder(text: str) -> bool:
+    words = [word for word in re.split(r"[^a-z]+", text.lower()) if word]
+    return all(word in _PLACEHOLDER_WORDS or set(word) == {"x"} for word in words)
+
+
+def _trusted_proxies(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value == ("*",):
+        return value
+    try:
+        return tuple(
+            str(ip_network(each, strict=False) if "/" in each else ip_address(each))
+            for each in value
+        )
+    except ValueError:
+        raise ValueError("must be addresses, networks such as 10.0.0.0/8, or * alone") from None
+
+
 def _postgres_url(value: SecretStr) -> SecretStr:
     try:
         url = make_url(value.get_secret_value())
@@ -123,7 +143,7 @@ def _client_id(value: str) -> str:
 
 def _client_secret(value: SecretStr) -> SecretStr:
     text = _client_id(value.get_secret_value())
-    if len(text) < 8 or text.lower().lstrip("<[{").startswith(_SAMPLE_WORDS):
+    if len(text) < 8 or _is_placeholder(text):
         raise ValueError("is a sample; copy the secret from the app's page at Xero")
     return value
 
@@ -131,6 +151,7 @@ def _client_secret(value: SecretStr) -> SecretStr:
 Url = Annotated[str, AfterValidator(_http_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
+TrustedProxies = Annotated[List, AfterValidator(_trusted_proxies)]
 Scopes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_scopes)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
@@ -194,6 +215,7 @@ class Settings(DatabaseSettings):
     frontend_url: Origin
     public_url: Origin
     spa_dir: Path | None = None
+    forwarded_allow_ips: TrustedProxies = ()
 
     refresh_margin_minutes: float = Field(default=10, ge=1, le=25)
     refresh_token_max_age_days: float = Field(default=45, ge=1, le=59)

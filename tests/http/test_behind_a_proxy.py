@@ -6,6 +6,7 @@ The options are those with which `serve` starts uvicorn, the sockets are real.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -40,7 +41,13 @@ async def served(
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
     monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
     running.serve(upkeep=False)
-    ours = {"proxy_headers", "access_log", "server_header", "log_config"}
+    ours = {
+        "proxy_headers",
+        "forwarded_allow_ips",
+        "access_log",
+        "server_header",
+        "log_config",
+    }
     config = uvicorn.Config(
         application.app,
         port=0,
@@ -93,6 +100,22 @@ async def test_the_source_on_record_is_what_a_trusted_hop_says(
     assert (issued.status_code, started.status_code) == (200, 200)
     assert [row["source"] for row in await world.audited("token.issued")] == [source]
     assert (await world.audited("connect.started"))[-1]["source"] == source
+
+
+async def test_proxies_named_in_the_file_are_trusted(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """C10, S50: in `.env` as in the environment."""
+    admin = await world.acme_admin()
+    (tmp_path / ".env").write_text("FORWARDED_ALLOW_IPS=127.0.0.1\n")
+    monkeypatch.chdir(tmp_path)
+
+    async with served(world.application, monkeypatch, None) as client:
+        session = {"Authorization": f"Bearer {admin.token()}", **FORGED}
+        started = await client.get(f"{PREFIX}/start", headers=session)
+
+    assert started.status_code == 200
+    assert (await world.audited("connect.started"))[-1]["source"] == "203.0.113.9"
 
 
 async def test_a_source_that_is_no_address_is_not_on_record(

@@ -1,7 +1,13 @@
 """What browsers are told with every answer: who may read it, and what a page may do with it."""
 
+from uuid import uuid4
+
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.http.conftest import Raising
 
@@ -72,3 +78,42 @@ async def test_every_answer_says_what_a_browser_must_not_do_with_it(
     assert "unsafe-inline" not in answer.headers["content-security-policy"].split("style-src")[0]
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", BINDINGS),
+        ("GET", "/api/integrations/xero/activity"),
+        ("GET", "/api/integrations/xero/tenants/list"),
+        ("GET", "/api/integrations/xero/start"),
+        ("GET", "/api/integrations/xero/callback"),
+        ("POST", "/api/integrations/xero/refresh"),
+        ("POST", f"{BINDINGS}/{uuid4()}/token"),
+        ("GET", f"{BINDINGS}/{uuid4()}/api/api.xro/2.0/Organisation"),
+        ("DELETE", BINDINGS),
+        ("OPTIONS", BINDINGS),
+        ("GET", "/api/nothing"),
+    ],
+)
+async def test_no_answer_of_the_api_is_stored(
+    http: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """B9: whatever it is."""
+    answer = await http.request(method, path)
+
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+
+
+async def test_what_a_route_or_xero_says_about_storing_does_not_count(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    """B9: an answer of Xero's is one org's, too."""
+
+    async def kept(_: Request) -> Response:
+        return Response(headers={"Cache-Control": "public, max-age=60"})
+
+    app.router.routes.insert(0, Route("/api/kept", kept))
+    answer = await http.get("/api/kept")
+
+    assert answer.headers.get_list("cache-control") == ["no-store"]

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.http.conftest import Raising
+from tests.internal.callers import served
 from tests.world import Application
 from xero_service.settings import Settings
 from xero_service.telemetry import Metrics
@@ -182,3 +183,14 @@ async def test_it_works_under_a_policy_without_inline_scripts(page: httpx.Respon
     assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
     assert re.findall(r"<script(?![^>]*\bsrc=)", page.text) == []
     assert re.findall(r"\bon\w+=|javascript:", page.text) == []
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"])
+async def test_what_can_be_got_can_be_asked_about(application: Application, path: str) -> None:
+    """C10: probes send HEAD; over a real server, which sends no body then."""
+    async with served(application.app) as address, httpx.AsyncClient(trust_env=False) as client:
+        head, got = await client.head(address + path), await client.get(address + path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert got.content != b""
+    assert head.headers["content-type"] == got.headers["content-type"]

@@ -138,7 +138,16 @@ def test_a_key_that_appears_twice_is_refused(variables: Environment, previous: s
 
 @pytest.mark.parametrize(
     "secret",
-    ["changeme", "your-client-secret", "Sample_secret", "<secret>", "xxxxxxxxxxxx", "short"],
+    [
+        "changeme",
+        "your-client-secret",
+        "Sample_secret",
+        "<secret>",
+        "<your-client-secret-here>",
+        "xxxxxxxxxxxx",
+        "************",
+        "short",
+    ],
 )
 def test_a_sample_client_secret_is_refused(variables: Environment, secret: str) -> None:
     """S41."""
@@ -201,6 +210,16 @@ def test_a_lease_that_a_slow_call_outlives_is_refused(
     said = variables.refusal(REFRESH_LEASE_SECONDS=lease, XERO_TIMEOUT_SECONDS=timeout)
 
     assert "\n  REFRESH_LEASE_SECONDS must be at least twice XERO_TIMEOUT_SECONDS" in said
+
+
+@pytest.mark.parametrize("said", ["proxy.example.com", "10.0.0.0/33", "10.0.0.1 10.0.0.2", "*"])
+def test_a_proxy_that_no_connection_can_come_from_is_refused(
+    variables: Environment, said: str
+) -> None:
+    """C10: the server would compare it with addresses as a text, and never find it."""
+    refused = variables.refusal(FORWARDED_ALLOW_IPS=f"127.0.0.1,{said}")
+
+    assert "\n  FORWARDED_ALLOW_IPS must be addresses, networks such as" in refused
 
 
 def test_a_page_that_was_not_built_is_refused(variables: Environment) -> None:

@@ -40,6 +40,7 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "xero_timeout_seconds": 10,
         "auth_audience": None,
         "spa_dir": None,
+        "forwarded_allow_ips": [],
         "refresh_margin_minutes": 10,
         "refresh_token_max_age_days": 45,
         "refresh_lease_seconds": 30,
@@ -105,6 +106,23 @@ def test_lists_are_separated_by_commas(variables: Environment) -> None:
     assert loaded.auth_authorized_parties == ("https://a.example.com", "https://b.test")
 
 
+def test_proxies_are_addresses_and_networks(variables: Environment) -> None:
+    """C10."""
+    loaded = variables.loaded(FORWARDED_ALLOW_IPS="127.0.0.1, 10.1.2.3/8,2001:DB8::1")
+
+    assert loaded.forwarded_allow_ips == ("127.0.0.1", "10.0.0.0/8", "2001:db8::1")
+
+
+@pytest.mark.parametrize("start", ["xxx", "change", "your", "sample", "example", "secret", "todo"])
+def test_a_secret_may_begin_like_a_placeholder(variables: Environment, start: str) -> None:
+    """C14: by chance; nobody chooses the secret that Xero makes."""
+    secret = f"{start}4f9Kq-27LmX0_pRt"
+
+    assert (
+        variables.loaded(XERO_CLIENT_SECRET=secret).xero_client_secret.get_secret_value() == secret
+    )
+
+
 def test_scopes_are_separated_by_spaces(variables: Environment) -> None:
     loaded = variables.loaded(XERO_SCOPES="openid  offline_access files.read")
 
@@ -167,3 +185,15 @@ def test_the_example_file_as_it_is_says_what_is_required(variables: Environment)
 
     faults = variables.refusal().splitlines()[1:]
     assert faults == [f"  {name} is missing" for name in sorted(COMPLETE)]
+
+
+@pytest.mark.parametrize("name", ["ENCRYPTION_KEY", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"])
+def test_no_value_of_the_example_file_passes_for_a_secret(
+    variables: Environment, name: str
+) -> None:
+    """C14, S41: what stands in the file, or is suggested beside it, protects nobody."""
+    (told,) = re.findall(rf"^# (.*)\n{name}=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
+    suggested = re.findall(r"[0-9a-zA-Z]{32,}", told[0])
+
+    for value in (told[1], *suggested):
+        assert f"\n  {name} is " in variables.refusal(**{name: value})

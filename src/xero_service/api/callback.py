@@ -40,7 +40,7 @@ async def callback(
 ) -> Response:
     """Finish connecting, and land on the frontend whatever happened."""
     if is_speculative(request):
-        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+        return Response(status_code=204)
     landing = await services.connect.finish(
         XeroReturn(state=state, code=code, error=error, issuer=iss),
         actor_of(request, session),
@@ -48,7 +48,5 @@ async def callback(
         session=session,
     )
     return RedirectResponse(
-        services.settings.frontend_url + landing,
-        303,
-        {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+        services.settings.frontend_url + landing, 303, {"Referrer-Policy": "no-referrer"}
     )

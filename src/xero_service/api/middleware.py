@@ -74,7 +74,10 @@ def _offered_id(scope: Scope) -> str | None:
 
 
 class SecurityHeaders:
-    """Adds the headers of ASVS 3.4; a route that sets one of its own keeps it."""
+    """Adds the headers of ASVS 3.4; a route that sets one of its own keeps it.
+
+    Below `/api/` every answer is `no-store`, whatever the route or Xero says: it is one caller's.
+    """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         """`https`: also order browsers to come over TLS only."""
@@ -94,11 +97,20 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        is_api = scope["path"].startswith("/api/")
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent = {name for name, _ in message["headers"]}
                 missing = [header for header in self._headers if header[0] not in sent]
                 message["headers"] = [*message["headers"], *missing]
+                if is_api:
+                    _forbid_storing(message)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _forbid_storing(start: Message) -> None:
+    others = [header for header in start["headers"] if header[0].lower() != b"cache-control"]
+    start["headers"] = [*others, (b"cache-control", b"no-store")]

@@ -28,12 +28,14 @@ class Ready(BaseModel):
     migrations: Literal["current"] = "current"
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", operation_id="health")
 async def healthz() -> Alive:
     """Tell that the process is alive; asks nothing of anybody else."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     operation_id="readiness",
@@ -48,6 +50,7 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
     return Ready()
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", operation_id="metrics", response_class=Response)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Return Prometheus metrics of this process, and of all workers that share its port."""

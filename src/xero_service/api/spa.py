@@ -1,15 +1,21 @@
 """Serve the built page from the service's own origin, under a strict policy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+PAGE = "index.html"
+# What the build writes beside each file (frontend/scripts/precompress.mjs), the smallest first.
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
 
 
 def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
@@ -22,22 +28,56 @@ def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
 
     async def serve(request: Request) -> Response:
         path = request.path_params["path"]
-        if path.startswith("api/"):
+        if path.endswith(tuple(ENCODINGS.values())):  # no file of the page by itself
             raise HTTPException(404)
-        try:
-            found = await files.get_response(path, request.scope) if path else None
-        except HTTPException:
-            found = None
         hashed = path.startswith("assets/")
+        found = await _smallest(files, path, request) if path else None
         if hashed and (found is None or {".", ".."} & set(path.split("/"))):
             raise HTTPException(404)
+        found = found or await _smallest(files, PAGE, request)
         if found is None:
-            found = FileResponse(directory / "index.html")
+            raise HTTPException(404)
         found.headers["Cache-Control"] = IMMUTABLE if hashed else "no-cache"
         found.headers["Content-Security-Policy"] = policy
         return found
 
-    app.add_route("/{path:path}", serve, methods=["GET", "HEAD"], include_in_schema=False)
+    page = Route("/{path:path}", serve, methods=["GET", "HEAD"])
+
+    async def serve_unrouted(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/api/"):
+            raise HTTPException(404)
+        _, matched = page.matches(scope)
+        scope.update(matched)
+        scope["route"] = page
+        await page.handle(scope, receive, send)
+
+    # Not a route: it would match before the 405 of a path that takes other methods.
+    app.router.default = serve_unrouted
+
+
+async def _smallest(files: StaticFiles, path: str, request: Request) -> Response | None:
+    """Return the file in the smallest encoding that the browser takes; None if there is none."""
+    for encoding, suffix in [*_accepted(request.headers.get("accept-encoding", "")), ("", "")]:
+        try:
+            found = await files.get_response(path + suffix, request.scope)
+        except HTTPException:
+            continue
+        if encoding and found.status_code != 304:
+            found.headers["Content-Encoding"] = encoding
+        found.headers["Vary"] = "Accept-Encoding"
+        return found
+    return None
+
+
+def _accepted(header: str) -> Iterator[tuple[str, str]]:
+    """Yield the encodings that an Accept-Encoding header names with a weight above zero."""
+    weights = {}
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        weights[name.strip()] = weight.replace(" ", "").removeprefix("q=")
+    for encoding, suffix in ENCODINGS.items():
+        if weights.get(encoding, "0").strip("0.") or weights.get(encoding) == "":
+            yield encoding, suffix
 
 
 def content_security_policy(issuer: str) -> str:

@@ -77,7 +77,6 @@ async def start(
             authorization_url=started.authorization_url, expires_at=started.expires_at
         )
         answer = JSONResponse(shaped.model_dump(mode="json", by_alias=True))
-    answer.headers["Cache-Control"] = "no-store"
     answer.headers["Vary"] = "Accept"
     flow_cookie.write(answer, services.settings, started.browser_id)
     return answer

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body
 from starlette.types import Receive, Scope, Send
 
 from xero_service.api import problems
@@ -32,8 +32,7 @@ from xero_service.services.issuing import IssuedToken as Issued
 from xero_service.wiring import Services
 
 ROUTE = "/bindings/{bindingId}/token"
-NO_STORE = {"Cache-Control": "no-store"}
-_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+_HEADERS = ((b"content-type", b"application/json"),)
 
 router = APIRouter(tags=["services"])
 
@@ -61,7 +60,6 @@ async def issue_token(
     bindingId: UUID,  # noqa: N803 - the name in the contract
     presented: PresentedDep,
     services: ServicesDep,
-    response: Response,
     wish: Annotated[TokenRequest | None, Body()] = None,
 ) -> IssuedToken:
     """Get an access token that works now, for one binding's Xero organisation.
@@ -74,7 +72,6 @@ async def issue_token(
         bindingId,
         min_validity=timedelta(seconds=wish.min_validity_seconds if wish else 0),
     )
-    response.headers.update(NO_STORE)
     return _shown(issued)
 
 

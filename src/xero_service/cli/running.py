@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 from datetime import timedelta
 from typing import Annotated
@@ -36,18 +35,19 @@ def serve(
     for DRAIN_NOTICE_SECONDS, then the port closes, open requests are answered, and refreshes
     under way are saved. Ctrl-C skips the notice.
     """
-    load()  # fail here, with every fault named, rather than in each worker
+    settings = load()  # fail here, with every fault named, rather than in each worker
     uvicorn.run(
         "xero_service.app:with_upkeep" if upkeep else "xero_service.app:without_upkeep",
         factory=True,
         host=host,
         port=port,
-        workers=workers if workers > 1 else None,
+        workers=workers,  # always said, or the server would look for WEB_CONCURRENCY
         log_config=None,
         access_log=False,
         server_header=False,
-        # Behind a proxy whose addresses this variable names, callers are known by theirs.
-        proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
+        # Behind a proxy that is named here, callers are known by the addresses that it adds.
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
