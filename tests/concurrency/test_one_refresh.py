@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,13 @@ import pytest
 from tests.concurrency import worker
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
-from xero_service.domain import RefreshLease
+from xero_service.domain import Grant, RefreshLease
+from xero_service.errors import ExternalAPIError
+from xero_service.singleflight import BackgroundWork, SingleFlight
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.pools import BARE_AT_MOST
 
+Refresh = Callable[[], Coroutine[Any, Any, Grant]]
 CALLERS_HERE = 200
 PROCESSES, CALLERS_IN_EACH_PROCESS = 4, 50
 
@@ -52,6 +56,55 @@ async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(
     assert len({tokens.access_token(task.result()) for task in asked}) == 1
     assert len(world.calls("token.refresh")) == 1
     assert world.presented() == [1, 0]
+
+
+class Joined(SingleFlight[UUID, Grant]):
+    """Others, who know of no bad generation, start the first flights that are joined here."""
+
+    def __init__(self, others: Sequence[Refresh]) -> None:
+        super().__init__(BackgroundWork())
+        self._others = list(others)
+
+    def join(self, key: UUID, work: Refresh) -> asyncio.Task[Grant]:
+        return super().join(key, self._others.pop(0) if self._others else work)
+
+
+@pytest.mark.parametrize("flights_of_others", [0, 1, 2, 7])
+async def test_a_generation_that_xero_refused_is_never_returned_c5(
+    world: World, flights_of_others: int
+) -> None:
+    """C5: however many flights are joined that found the grant fresh."""
+    admin = await world.acme_admin()
+    grant_id = UUID((await admin.connects(ACME_TRADING))["grantId"])
+    tokens = world.services.tokens
+
+    async def unaware() -> Grant:
+        return await tokens.refresher.refresh(grant_id, beyond=None)
+
+    crowded = replace(tokens, flights=Joined([unaware] * flights_of_others))
+
+    grant = await crowded.refresh_grant_single_flight(grant_id, beyond=1)
+
+    assert grant.generation == 2
+    assert len(world.calls("token.refresh")) == 1
+
+
+async def test_where_only_others_fly_the_caller_is_told_to_come_again_c5(world: World) -> None:
+    """C5: a caller's patience ends, and no generation that was refused is passed off as new."""
+    admin = await world.acme_admin()
+    grant_id = UUID((await admin.connects(ACME_TRADING))["grantId"])
+    async with world.services.database.transaction() as tx:
+        refused = await tx.grants.get(grant_id)
+    assert refused is not None
+    seen: Grant = refused
+
+    async def unaware() -> Grant:
+        return seen
+
+    crowded = replace(world.services.tokens, flights=Joined([unaware] * 100_000))
+
+    with pytest.raises(ExternalAPIError):
+        await crowded.refresh_grant_single_flight(grant_id, beyond=1, patience=0.1)
 
 
 @asynccontextmanager

@@ -163,11 +163,11 @@ class TokenService:
 
         try:
             async with asyncio.timeout(patience):
-                grant = await self.flights.do(grant_id, once)
-                if beyond is not None and grant.id == grant_id and grant.generation <= beyond:
-                    # The flight that was joined did not know that this generation is bad.
+                while True:
                     grant = await self.flights.do(grant_id, once)
-                return grant
+                    if beyond is None or grant.id != grant_id or grant.generation > beyond:
+                        return grant
+                    # The flight that was joined did not know that this generation is bad.
         except TimeoutError as error:
             raise ExternalAPIError("Renewing the tokens takes longer than usual.") from error
 
