@@ -21,6 +21,7 @@ class Switches(Document):
     null_tenant_names: bool = False
     null_auth_event_ids: bool = False
     shuffle_connections: bool = False
+    odd_connections: Literal["none", "first_without_tenant", "each_twice"] = "none"
     strict_scope_encoding: bool = False
     broad_scopes: bool = False
     bulk_connect: bool = False

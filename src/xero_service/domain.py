@@ -1,8 +1,10 @@
 """Values and rules of the business, frozen and without I/O; the words are design.md's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import overload
 from uuid import UUID
 
 PROVIDER = "xero"
@@ -245,6 +247,31 @@ class Connection:
     auth_event_id: str | None
     created_at: datetime | None
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connections(Sequence[Connection]):
+    """What Xero lists for one Xero user: one connection per tenant, in no particular order.
+
+    `ids` are those of every entry. `is_complete` is False where an entry could not be read: then
+    a tenant that is absent has not been shown to be disconnected.
+    """
+
+    listed: tuple[Connection, ...]
+    ids: frozenset[str]
+    is_complete: bool
+
+    @overload
+    def __getitem__(self, index: int) -> Connection: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Connection, ...]: ...
+    def __getitem__(self, index: int | slice) -> Connection | tuple[Connection, ...]:
+        """Return one connection, or some."""
+        return self.listed[index]
+
+    def __len__(self) -> int:
+        """Return how many tenants are connected."""
+        return len(self.listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,32 @@ async def test_a_tenant_that_is_lost_in_xero_is_found_by_a_refused_call_r25(
     await connecting_again_restores_it(world, bound, LOSSES[how])
 
 
+async def test_a_lost_tenant_is_found_though_xero_refuses_the_token_first_c4(
+    world: World, bound: Bound
+) -> None:
+    """C4, R25: the tenants are asked for with the token that was renewed, not the refused one."""
+    LOSSES["removed from it"].happens(world.sandbox)
+    world.sandbox.advance(31 * 60)  # by Xero's clock the token has expired, by ours it has not
+
+    await a_day_passes(world)
+
+    await one_alone_needs_a_person(bound)
+
+
+async def test_a_list_that_lacks_an_entry_proves_no_loss_and_hides_none_c11(
+    world: World, bound: Bound
+) -> None:
+    """C11: the tenant whose entry cannot be read is asked for by itself."""
+    world.sandbox.switch(oddConnections="first_without_tenant")
+
+    await a_day_passes(world)
+    assert {each["status"] for each in (await bound.admin.bindings()).values()} == {"active"}
+
+    LOSSES["disconnected"].happens(world.sandbox)
+    await a_day_passes(world)
+    await one_alone_needs_a_person(bound)
+
+
 async def test_access_that_comes_back_by_itself_is_found_within_a_day_r25(
     world: World, bound: Bound
 ) -> None:

@@ -54,6 +54,40 @@ async def test_a_tenant_of_another_org_is_unavailable_without_saying_whose(world
         assert secret not in response.text
 
 
+async def test_a_tenant_that_xero_lists_twice_is_one_choice_c11(world: World) -> None:
+    """C11: and the binding keeps the newest connection, so that a disconnect ends it at Xero."""
+    world.sandbox.switch(oddConnections="each_twice")
+    admin = await world.acme_admin()
+    landing = await admin.consents(ACME_TRADING)
+
+    answer = await listing(admin, landing.grant_id)
+    binding = await admin.selects(landing.grant_id, ACME_TRADING)
+    await world.services.upkeep.round()
+
+    assert [each["tenantId"] for each in answer.json()["tenants"]] == [ACME_TRADING]
+    (mine,) = [each["id"] for each in world.sandbox.state()["connections"]]
+    stored = await world.database.fetchval("SELECT connection_id FROM integration_tenant_bindings")
+    assert stored == mine
+    await admin.disconnects(binding["id"])
+    assert await world.settled()
+    assert all(each["deleted"] for each in world.sandbox.state()["connections"])
+
+
+async def test_an_entry_that_cannot_be_read_leaves_the_others_to_choose_from_c11(
+    world: World,
+) -> None:
+    """C11: in the callback, the list and the selection; not a 503 for all."""
+    admin = await world.acme_admin()
+    await admin.connects(ACME_TRADING)
+    world.sandbox.switch(oddConnections="first_without_tenant")
+
+    landing = await admin.consents(ACME_SERVICES)
+
+    assert set(await admin.tenants(landing.grant_id)) == {ACME_SERVICES}
+    assert (await admin.selects(landing.grant_id, ACME_SERVICES))["status"] == "active"
+    assert (await admin.bindings())[ACME_TRADING]["status"] == "active"
+
+
 async def test_a_practice_is_neither_listed_nor_selectable(world: World) -> None:
     admin = await world.acme_admin()
     world.sandbox.connect(SHARED, PRACTICE)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xero.test_token_answers import JSON
-from xero_service.domain import Connection
+from xero_service.domain import Connection, Connections
 from xero_service.errors import AccessRefused, XeroAnswerUnusable
 from xero_service.xero.answers import read_connections, read_date
 from xero_service.xero.transport import Answer
@@ -26,12 +26,12 @@ DOCUMENTED: dict[str, Any] = {
 }
 
 
-def read(body: Any) -> tuple[Connection, ...]:
+def read(body: Any) -> Connections:
     return read_connections(Answer(200, {}, json.dumps(body).encode()))
 
 
 def test_a_documented_connection_is_read() -> None:
-    assert read([DOCUMENTED]) == (
+    assert tuple(read([DOCUMENTED])) == (
         Connection(
             connection_id="7cb59f93-2964-421d-bb5e-a0f7a4572a44",
             tenant_id="fe79f7dd-b6d4-4a92-ba7b-538af6289c58",
@@ -45,7 +45,9 @@ def test_a_documented_connection_is_read() -> None:
 
 
 def test_a_user_without_connections_has_an_empty_list() -> None:
-    assert read([]) == ()
+    found = read([])
+
+    assert (len(found), found.is_complete) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -72,18 +74,73 @@ def test_what_may_be_missing_may_be_missing(
     assert getattr(connection, name) == expected
 
 
+OTHER = {**DOCUMENTED, "id": "other-id", "tenantId": "other-tenant"}
+ABSENT = "(absent)"
+
+
 @pytest.mark.parametrize("field", ["id", "tenantId"])
-@pytest.mark.parametrize("value", [None, 7, [], "", {}])
-def test_a_connection_without_its_ids_makes_the_list_unusable(field: str, value: Any) -> None:
-    """Nothing is concluded from half a list: a missing tenant would seem disconnected."""
-    with pytest.raises(XeroAnswerUnusable):
-        read([DOCUMENTED, {**DOCUMENTED, field: value}])
+@pytest.mark.parametrize(
+    "value",
+    [None, ABSENT, 7, 7.5, True, [], "", " ", {}, "a b", "a\nb", "\u00fc", "\ud800", "x" * 101],
+    ids=ascii,
+)
+def test_a_connection_without_its_ids_is_left_out_c11(
+    field: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """C11: the others are read; the list says that it lacks something, and so does the log."""
+    odd = {**DOCUMENTED, field: value, "tenantName": "Somebody's name"}
+    if value == ABSENT:
+        del odd[field]
+
+    found = read([odd, OTHER])
+
+    assert [each.tenant_id for each in found] == ["other-tenant"]
+    assert not found.is_complete
+    assert ("other-id" in found.ids, DOCUMENTED["id"] in found.ids) == (True, field == "tenantId")
+    logged = capsys.readouterr()
+    assert "cannot be read" in logged.out + logged.err
+    assert "Somebody" not in logged.out + logged.err
 
 
 @pytest.mark.parametrize("entry", [None, "text", 7, []])
-def test_an_entry_that_is_no_object_makes_the_list_unusable(entry: Any) -> None:
-    with pytest.raises(XeroAnswerUnusable):
-        read([DOCUMENTED, entry])
+def test_an_entry_that_is_no_object_is_left_out_c11(entry: Any) -> None:
+    """C11."""
+    found = read([DOCUMENTED, entry])
+
+    assert [each.tenant_id for each in found] == [DOCUMENTED["tenantId"]]
+    assert not found.is_complete
+
+
+@pytest.mark.parametrize(
+    ("change", "newer"),
+    [
+        ({}, False),
+        ({"updatedDateUtc": "2020-01-01T00:00:00.0000000"}, True),
+        ({"updatedDateUtc": "2018-01-01T00:00:00.0000000"}, False),
+        ({"updatedDateUtc": None, "createdDateUtc": "2021-01-01T00:00:00.0000000"}, True),
+        ({"updatedDateUtc": None, "createdDateUtc": None}, False),
+        ({"updatedDateUtc": "soon", "createdDateUtc": 7}, False),
+        ({"authEventId": None}, False),
+    ],
+)
+def test_a_tenant_that_is_listed_twice_is_one_choice_the_newest_c11(
+    change: dict[str, Any], newer: bool
+) -> None:
+    """C11: in whichever order they are listed; the ids of both stay known."""
+    second = {**DOCUMENTED, "id": "0-second", **change}
+
+    one, other = read([DOCUMENTED, second, OTHER]), read([OTHER, second, DOCUMENTED])
+
+    (kept,) = {c for found in (one, other) for c in found if c.tenant_id == DOCUMENTED["tenantId"]}
+    assert kept.connection_id == ("0-second" if newer else DOCUMENTED["id"])
+    assert len(one) == len(other) == 2
+    assert one.ids == {"0-second", DOCUMENTED["id"], "other-id"}
+    assert one.is_complete
+
+
+def test_the_same_entry_twice_is_one_choice_c11() -> None:
+    """C11."""
+    assert len(read([DOCUMENTED, DOCUMENTED])) == 1
 
 
 @pytest.mark.parametrize("body", [None, {}, {"connections": []}, "text", 7])

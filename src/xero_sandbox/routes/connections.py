@@ -38,7 +38,7 @@ async def list_connections(
         if auth_event_id is None or connection.auth_event_id == auth_event_id.lower()
     ]
     entry.outcome = f"{len(shown)} listed"
-    return JSONResponse(shown)
+    return JSONResponse(_oddly(shown, world))
 
 
 @router.delete("/Connections/{connection_id}", include_in_schema=False)
@@ -95,6 +95,24 @@ def _document(connection: Connection, world: World) -> dict[str, Any]:
         "createdDateUtc": _date(connection.created_at),
         "updatedDateUtc": _date(connection.updated_at),
     }
+
+
+def _oddly(shown: list[dict[str, Any]], world: World) -> list[dict[str, Any]]:
+    """Spoil the list as the switch says: an entry that names no tenant, or an older second one."""
+    match world.switches.odd_connections:
+        case "first_without_tenant":
+            return [
+                each | ({} if place else {"tenantId": None}) for place, each in enumerate(shown)
+            ]
+        case "each_twice":
+            older = _date(0)
+            return [
+                twin
+                for each in shown
+                for twin in (each, each | {"id": str(uuid.uuid4()), "updatedDateUtc": older})
+            ]
+        case _:
+            return shown
 
 
 def _date(seconds: float) -> str:

@@ -141,7 +141,7 @@ class CleanupService:
         except AccessRefused:
             # 403 stands for an id that is not this user's any more, too (facts §1.11).
             connections = await self.xero.get_tenants(access_token)
-            if any(c.connection_id == cleanup.connection_id for c in connections):
+            if cleanup.connection_id in connections.ids:
                 raise
 
     @asynccontextmanager

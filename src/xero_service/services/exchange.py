@@ -21,7 +21,7 @@ from xero_service.domain import (
     SYSTEM,
     Actor,
     AuditEvent,
-    Connection,
+    Connections,
     Consent,
     Grant,
 )
@@ -195,7 +195,7 @@ class Exchange:
             issued_at=consent.issued_at,
         )
 
-    async def _connections(self, grant: Grant, consent: Consent) -> tuple[Connection, ...] | None:
+    async def _connections(self, grant: Grant, consent: Consent) -> Connections | None:
         """Read what the consent reached; None where Xero does not say now (upkeep asks again)."""
         try:
             connections = await self.xero.get_tenants(consent.tokens.access_token)

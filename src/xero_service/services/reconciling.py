@@ -6,11 +6,10 @@ to the user all the same, so each one that is listed is also asked for.
 """
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from xero_service.domain import Connection, Grant
+from xero_service.domain import Connections, Grant
 from xero_service.errors import AccessRefused, ExternalAPIError
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import BackgroundWork, Seldom, SingleFlight
@@ -58,33 +57,39 @@ class ReconcileService:
         Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
         grant = await self.tokens.usable(await self.tokens.current(grant_id))
-        connections = await self.connections(grant)
+        grant, connections = await self.connections(grant)
         async with self.database.transaction() as tx:
             bound = {binding.tenant_id for binding in await tx.bindings.resting_on(grant.id)}
-        listed = [c for c in connections if c.tenant_id in bound]
-        entered = {c.tenant_id: await self._is_let_in(grant, c) for c in listed}
+        if connections.is_complete:
+            bound &= {connection.tenant_id for connection in connections}
+        entered = {tenant_id: await self._is_let_in(grant, tenant_id) for tenant_id in bound}
         shut_out = {tenant_id for tenant_id, let_in in entered.items() if let_in is False}
-        reached = [c for c in connections if c.tenant_id not in shut_out]
         proven = {tenant_id for tenant_id, let_in in entered.items() if let_in}
+        reached = tuple(c for c in connections if c.tenant_id not in shut_out)
         async with self.database.transaction() as tx:
-            await record_reach(tx, grant, reached, proven=proven)
+            await record_reach(
+                tx, grant, replace(connections, listed=reached), proven=proven, shut_out=shut_out
+            )
 
-    async def connections(self, grant: Grant) -> Sequence[Connection]:
-        """Return the connections of a grant's Xero user; one forced refresh on a refused token."""
+    async def connections(self, grant: Grant) -> tuple[Grant, Connections]:
+        """Return the connections of a grant's Xero user, and the grant whose token Xero took.
+
+        A token that Xero refuses is renewed once by force.
+        """
         try:
-            return await self.xero.get_tenants(self.tokens.access_token(grant))
+            return grant, await self.xero.get_tenants(self.tokens.access_token(grant))
         except AccessRefused:
             if not self.forced.is_due(grant.id):
                 raise
             fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
-            return await self.xero.get_tenants(self.tokens.access_token(fresh))
+            return fresh, await self.xero.get_tenants(self.tokens.access_token(fresh))
 
-    async def _is_let_in(self, grant: Grant, connection: Connection) -> bool | None:
-        """Tell whether Xero lets the user into a tenant that it lists; None where it does not say.
+    async def _is_let_in(self, grant: Grant, tenant_id: str) -> bool | None:
+        """Tell whether Xero lets the user into a tenant; None where it does not say.
 
         Only its own words count: a 403 of an edge, in HTML, is not the user's trouble.
         """
-        client = self.xero.get_api_client(self.tokens.access_token(grant), connection.tenant_id)
+        client = self.xero.get_api_client(self.tokens.access_token(grant), tenant_id)
         answer = await client.request("GET", PROBE)
         if answer.status == 403 and error_field(answer.body, "detail") == SHUT_OUT:
             return False

@@ -1,6 +1,5 @@
 """Choosing: which tenants an org's own consents reached, and binding one of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -14,6 +13,7 @@ from xero_service.domain import (
     Binding,
     BindingStatus,
     Connection,
+    Connections,
     Grant,
     GrantStatus,
     SessionUser,
@@ -156,7 +156,7 @@ class TenantsService:
 
     async def _reached(
         self, user: SessionUser, grant_id: UUID, *, wanted: str | None = None
-    ) -> tuple[Grant, Sequence[Connection]]:
+    ) -> tuple[Grant, Connections]:
         """Return the grant, once this user may see it, and its connections as Xero has them."""
         async with self.database.transaction() as tx:
             grant = (await self._sight(tx, user, grant_id)).grant
@@ -171,7 +171,7 @@ class TenantsService:
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
         grant = await self.tokens.usable(grant)
-        connections = await self.reconcile.connections(grant)
+        grant, connections = await self.reconcile.connections(grant)
         async with self.database.transaction() as tx:
             await record_reach(tx, grant, connections)
         return grant, connections
@@ -208,14 +208,14 @@ def _opens(consent: Authorisation, user_id: str) -> bool:
     return consent.user_id == user_id or (consent.matched_event and consent.used)
 
 
-def _visible(sight: _Sight, connections: Sequence[Connection]) -> list[Connection]:
+def _visible(sight: _Sight, connections: Connections) -> list[Connection]:
     return sorted(
         filter(sight.shows, connections),
         key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
     )
 
 
-def _visible_one(sight: _Sight, connections: Sequence[Connection], tenant_id: str) -> Connection:
+def _visible_one(sight: _Sight, connections: Connections, tenant_id: str) -> Connection:
     for connection in _visible(sight, connections):
         if connection.tenant_id == tenant_id:
             return connection

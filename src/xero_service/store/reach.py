@@ -1,6 +1,6 @@
 """Write down what Xero's list of connections says of a grant: its consents and its bindings."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from xero_service.domain import (
     ORGANISATION,
@@ -8,7 +8,7 @@ from xero_service.domain import (
     AuditEvent,
     Authorisation,
     BindingStatus,
-    Connection,
+    Connections,
     Grant,
     GrantStatus,
 )
@@ -18,16 +18,18 @@ from xero_service.store.database import Transaction
 async def record_reach(
     tx: Transaction,
     grant: Grant,
-    connections: Sequence[Connection],
+    connections: Connections,
     *,
     proven: Collection[str] = (),
+    shut_out: Collection[str] = (),
 ) -> None:
     """Fix what each new consent reached, and bring the bindings up to date.
 
     Bindings that needed a person are active again where a new consent reaches their tenant, or
     where access is `proven`: that Xero lists a tenant is no proof (facts §4.7). Active ones whose
-    tenant the grant does not reach need a person (design: rule 1). Nothing is written
-    where the grant was superseded or ended meanwhile: the connections were then read too early.
+    tenant the grant does not reach need a person (design: rule 1): Xero does not list it, or has
+    `shut_out` its user. Absence from an incomplete list says nothing. Nothing is written where
+    the grant was superseded or ended meanwhile: the connections were then read too early.
     """
     locked = await tx.grants.lock(grant.id)
     if locked is None or locked.status is not GrantStatus.ACTIVE:
@@ -41,6 +43,8 @@ async def record_reach(
         await tx.cleanups.cancel_deletions(grant.xero_user_id, tenant_ids)
     by_tenant = {connection.tenant_id: connection for connection in connections}
     for binding in await tx.bindings.resting_on(grant.id):
+        if not connections.is_complete and binding.tenant_id not in {*by_tenant, *shut_out}:
+            continue
         status = await tx.bindings.record_reached(
             binding,
             by_tenant.get(binding.tenant_id),
@@ -60,9 +64,7 @@ async def record_reach(
             )
 
 
-def reached_by(
-    authorisation: Authorisation, connections: Sequence[Connection]
-) -> tuple[list[str], bool]:
+def reached_by(authorisation: Authorisation, connections: Connections) -> tuple[list[str], bool]:
     """Return the tenants of a consent, and whether they carry its event.
 
     A consent in which nothing new was connected leaves no trace at Xero (facts §4.2): then all

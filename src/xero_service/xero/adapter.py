@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from xero_service.domain import Connection, Consent, TokenSet
+from xero_service.domain import Connections, Consent, TokenSet
 from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
 from xero_service.jwks import KeySet
 from xero_service.xero import answers
@@ -115,7 +115,7 @@ class XeroAdapter:
             {"grant_type": "refresh_token", "refresh_token": refresh_token}
         )
 
-    async def get_tenants(self, access_token: str) -> tuple[Connection, ...]:
+    async def get_tenants(self, access_token: str) -> Connections:
         """Return every connection of the token's Xero user to our app.
 
         Raises AccessRefused for a refused token, else ExternalAPIError.

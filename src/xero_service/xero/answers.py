@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
-from xero_service.domain import Connection, TokenSet
+from xero_service.domain import Connection, Connections, TokenSet
 from xero_service.errors import (
     AccessRefused,
     ExternalAPIError,
@@ -14,8 +14,11 @@ from xero_service.errors import (
     XeroAnswerUnusable,
     XeroMisconfigured,
 )
+from xero_service.telemetry import logger
 from xero_service.xero.transport import Answer, parse_json
 
+log = logger(__name__)
+ID_AT_MOST = 100  # documented: a UUID
 LONGEST_LIFETIME = timedelta(hours=24)  # documented: 30 minutes; beyond a day it is an error
 _OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
 
@@ -111,22 +114,33 @@ def read_scopes(value: Any) -> tuple[str, ...]:
     return ()
 
 
-def read_connections(answer: Answer) -> tuple[Connection, ...]:
-    """Read the answer of GET /connections: a bare array, in no particular order."""
+def read_connections(answer: Answer) -> Connections:
+    """Read the answer of GET /connections: a bare array, in no particular order.
+
+    An entry without usable ids is left out. Of several connections to one tenant the newest
+    counts: it is the one that the last consent made or renewed (facts §4.10).
+    """
     if answer.status != 200:
         raise api_error(answer)
     body = parse_json(answer.body)
     if not isinstance(body, list):
         raise XeroAnswerUnusable("Xero's list of connections is not a JSON array.")
-    return tuple(_connection(entry) for entry in body)
+    entries = [entry if isinstance(entry, dict) else {} for entry in body]
+    readable = list(filter(None, map(_connection, entries)))
+    if left_out := len(entries) - len(readable):
+        log.warning("xero listed connections that cannot be read", count=left_out)
+    by_tenant = {each.tenant_id: each for each in sorted(readable, key=_age)}
+    return Connections(
+        listed=tuple(by_tenant.values()),
+        ids=frozenset(entry["id"] for entry in entries if _is_id(entry.get("id"))),
+        is_complete=not left_out,
+    )
 
 
-def _connection(entry: Any) -> Connection:
-    if not isinstance(entry, dict):
-        raise XeroAnswerUnusable("Xero's list of connections has an entry that is no object.")
+def _connection(entry: Mapping[str, Any]) -> Connection | None:
     connection_id, tenant_id = entry.get("id"), entry.get("tenantId")
-    if not (is_opaque(connection_id) and is_opaque(tenant_id)):
-        raise XeroAnswerUnusable("Xero's list of connections has an entry without ids.")
+    if not (_is_id(connection_id) and _is_id(tenant_id)):
+        return None
     name, event = entry.get("tenantName"), entry.get("authEventId")
     return Connection(
         connection_id=connection_id,
@@ -137,6 +151,21 @@ def _connection(entry: Any) -> Connection:
         created_at=read_date(entry.get("createdDateUtc")),
         updated_at=read_date(entry.get("updatedDateUtc")),
     )
+
+
+def _age(connection: Connection) -> tuple[datetime, bool, str]:
+    """Order connections from the oldest to the newest; undated ones are the oldest."""
+    changed_at = connection.updated_at or connection.created_at
+    return (
+        changed_at or datetime.min.replace(tzinfo=UTC),
+        connection.auth_event_id is not None,
+        connection.connection_id,
+    )
+
+
+def _is_id(value: Any) -> TypeGuard[str]:
+    """Tell whether a value can be sent as an id in a header or a path."""
+    return is_opaque(value) and value.isascii() and " " not in value and len(value) <= ID_AT_MOST
 
 
 def is_opaque(value: Any) -> TypeGuard[str]:
