@@ -22,6 +22,7 @@ class Switches(Document):
     null_auth_event_ids: bool = False
     shuffle_connections: bool = False
     odd_connections: Literal["none", "first_without_tenant", "each_twice"] = "none"
+    expires_in: Literal["number", "float", "text", "padded_text", "null", "absent"] = "number"
     strict_scope_encoding: bool = False
     broad_scopes: bool = False
     bulk_connect: bool = False

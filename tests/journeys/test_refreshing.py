@@ -1,5 +1,6 @@
 """POST /refresh renews what is due, once per grant, for whoever of the org asks."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -38,6 +39,26 @@ async def test_only_what_is_due_is_renewed(
     health = (await admin.bindings())[ACME_TRADING]["health"]
     assert health["state"] == "healthy"
     assert await admin.refreshes() == UP_TO_DATE
+
+
+@pytest.mark.parametrize("form", ["float", "text", "padded_text", "null", "absent"])
+async def test_a_set_is_saved_in_whichever_form_its_lifetime_comes_c12(
+    world: World, form: str
+) -> None:
+    """C12: of the exchange and of each refresh; nothing that Xero rotated is thrown away."""
+    world.sandbox.switch(expiresIn=form)
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    for generation in (2, 3):
+        await world.ages(binding["grantId"])
+
+        assert await admin.refreshes() == ONE_RENEWED
+
+        grant = await world.grant(binding["grantId"])
+        assert grant["generation"] == generation
+        assert grant["expires_at"] - grant["refresh_token_issued_at"] == timedelta(minutes=30)
+    client = await world.services.tokens.get_client_for_tenant_binding(UUID(binding["id"]), ACME)
+    assert (await client.request("GET", "api.xro/2.0/Organisation")).status == 200
 
 
 async def test_two_bindings_on_one_grant_count_once(world: World) -> None:

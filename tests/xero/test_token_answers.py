@@ -21,6 +21,7 @@ GOOD: dict[str, Any] = {
     "refresh_token": "refresh",
     "scope": "email openid offline_access",
 }
+ABSENT = "(absent)"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -52,6 +53,7 @@ def test_a_documented_answer_is_read() -> None:
         {"token_type": "BEARER"},
         {"expires_in": 1},
         {"expires_in": 86400},
+        {"expires_in": ABSENT},
         {"extra": {"nested": [1]}},
         {"id_token": None},
         {"scope": None},
@@ -60,7 +62,36 @@ def test_a_documented_answer_is_read() -> None:
     ],
 )
 def test_what_is_not_promised_may_differ(change: dict[str, Any]) -> None:
-    assert read_token_set(answer({**GOOD, **change})).access_token == "access"
+    body = {name: value for name, value in {**GOOD, **change}.items() if value != ABSENT}
+
+    assert read_token_set(answer(body)).access_token == "access"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (1800, 1800),
+        (1800.0, 1800),
+        (1799.5, 1799.5),
+        ("1800", 1800),
+        ("1800.0", 1800),
+        ("+1800", 1800),
+        ("1.8e3", 1800),
+        (" 1800 ", 1800),
+        ("\t1800\n", 1800),
+        (86400.0, 86400),
+        (None, 1800),
+        (ABSENT, 1800),
+    ],
+    ids=ascii,
+)
+def test_a_lifetime_is_a_positive_number_in_any_form_c12(value: Any, seconds: float) -> None:
+    """C12: a rotated set is not thrown away for the form of one number."""
+    body = {**GOOD, "expires_in": value}
+    if value == ABSENT:
+        del body["expires_in"]
+
+    assert read_token_set(answer(body)).expires_in == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +103,7 @@ def test_scopes_come_as_a_text_or_as_a_list(scope: Any, read: tuple[str, ...]) -
     assert read_token_set(answer({**GOOD, "scope": scope})).scopes == read
 
 
-@pytest.mark.parametrize("field", ["access_token", "refresh_token", "token_type", "expires_in"])
+@pytest.mark.parametrize("field", ["access_token", "refresh_token", "token_type"])
 def test_an_answer_without_a_promised_field_is_not_believed(field: str) -> None:
     """S32."""
     with pytest.raises(XeroAnswerUnusable):
@@ -98,11 +129,28 @@ def test_an_answer_without_a_promised_field_is_not_believed(field: str) -> None:
         {"expires_in": 86401},
         {"expires_in": 10**400},
         {"expires_in": True},
-        {"expires_in": None},
+        {"expires_in": False},
         {"expires_in": "soon"},
-        {"expires_in": 1800.5},
+        {"expires_in": ""},
+        {"expires_in": " "},
+        {"expires_in": "0"},
+        {"expires_in": "-1800"},
+        {"expires_in": -0.0},
+        {"expires_in": "86401"},
+        {"expires_in": "9" * 400},
+        {"expires_in": "1e400"},
+        {"expires_in": "1_800"},
+        {"expires_in": "1800s"},
+        {"expires_in": "0x708"},
+        {"expires_in": "18 00"},
+        {"expires_in": "\u0661\u0668\u0660\u0660"},
+        {"expires_in": "true"},
+        {"expires_in": "nan"},
+        {"expires_in": "inf"},
         {"expires_in": [1800]},
+        {"expires_in": {"seconds": 1800}},
         {"expires_in": float("nan")},
+        {"expires_in": float("inf")},
     ],
     ids=str,
 )

@@ -135,13 +135,14 @@ def _answer(form: dict[str, str], request: Request, world: World) -> dict[str, A
     if grant_type == "client_credentials":
         return _app_token(form, world)
     if grant_type == "refresh_token":
-        return _body(world.grants.refresh(form.get("refresh_token", "")))
+        return _body(world.grants.refresh(form.get("refresh_token", "")), world)
     return _body(
         world.grants.exchange(
             form.get("code", ""),
             redirect_uri=form.get("redirect_uri", ""),
             verifier=form.get("code_verifier"),
-        )
+        ),
+        world,
     )
 
 
@@ -180,8 +181,8 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
     return client_id, secret
 
 
-def _body(tokens: TokenSet) -> dict[str, Any]:
-    body = {
+def _body(tokens: TokenSet, world: World) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "id_token": tokens.id_token,
         "access_token": tokens.access_token,
         "expires_in": ACCESS_LIFETIME,
@@ -189,7 +190,19 @@ def _body(tokens: TokenSet) -> dict[str, Any]:
         "refresh_token": tokens.refresh_token,
         "scope": tokens.scope,
     }
-    return {name: value for name, value in body.items() if value is not None}
+    body = {name: value for name, value in body.items() if value is not None}
+    match world.switches.expires_in:
+        case "float":
+            body["expires_in"] = float(ACCESS_LIFETIME)
+        case "text":
+            body["expires_in"] = str(ACCESS_LIFETIME)
+        case "padded_text":
+            body["expires_in"] = f" {ACCESS_LIFETIME} "
+        case "null":
+            body["expires_in"] = None
+        case "absent":
+            del body["expires_in"]
+    return body
 
 
 def _json(body: dict[str, Any], status: int) -> Response:

@@ -1,5 +1,6 @@
 """Read Xero's answers strictly: what is not exactly as documented is not believed."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,10 @@ from xero_service.xero.transport import Answer, parse_json
 
 log = logger(__name__)
 ID_AT_MOST = 100  # documented: a UUID
-LONGEST_LIFETIME = timedelta(hours=24)  # documented: 30 minutes; beyond a day it is an error
+DOCUMENTED_LIFETIME = timedelta(minutes=30)
+LONGEST_LIFETIME = timedelta(hours=24)  # beyond a day it is an error
+NUMBER_AT_MOST = 40
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
 
 
@@ -196,7 +200,15 @@ def read_date(value: Any) -> datetime | None:
 
 
 def _lifetime(value: Any) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int):
+    """Read `expires_in`: a positive number in any form; where absent, what Xero documents.
+
+    RFC 6749 §5.1 only recommends it, and a set that is refused for it would be lost.
+    """
+    if value is None:
+        return DOCUMENTED_LIFETIME
+    if isinstance(value, str) and len(value) <= NUMBER_AT_MOST and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise XeroAnswerUnusable("Xero's token answer has no usable lifetime.")
     if not 0 < value <= LONGEST_LIFETIME.total_seconds():
         raise XeroAnswerUnusable("Xero's token answer has an impossible lifetime.")
