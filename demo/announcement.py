@@ -1,6 +1,7 @@
 """What `make demo` says once everything runs."""
 
 import os
+import sys
 
 from rich.console import Console
 from rich.panel import Panel
@@ -11,10 +12,21 @@ from demo.stack import SERVICE, Stack
 
 PEOPLE = "Acme admin · Acme member · Globex admin · Accountant"
 SETTINGS_PAGE = "/settings/integrations"
+# README.md shows the same lines for the default port; a test compares them.
+FIRST_CALL = r"""
+export XERO_SERVICE={origin}
+export XERO_SERVICE_KEY=$(cd {directory} && {service} keys create \
+  --name billing --org {org} --scope bindings:read --scope tokens:read --scope api:call)
+export BINDING_ID=$(curl -fsS -H "Authorization: Bearer $XERO_SERVICE_KEY" \
+  "$XERO_SERVICE/api/integrations/xero/bindings" |
+  {python} -c 'import json, sys; print(json.load(sys.stdin)["bindings"][0]["id"])')
+curl -fsS -H "Authorization: Bearer $XERO_SERVICE_KEY" -H "Accept: application/json" \
+  "$XERO_SERVICE/api/integrations/xero/bindings/$BINDING_ID/api/api.xro/2.0/Organisation"
+"""
 
 
 def show(stack: Stack, *, with_page: bool) -> None:
-    """Print where to go, as whom, and how to stop."""
+    """Print where to go, as whom, how to make a first call, and how to stop."""
     lines = Table.grid(padding=(0, 3))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
@@ -36,3 +48,21 @@ def show(stack: Stack, *, with_page: bool) -> None:
     lines.add_row("Stop", "Ctrl-C")
     console = Console(highlight=False)
     console.print(Panel(lines, title="Xero connection service", padding=(1, 2), expand=False))
+    # Outside the panel and never wrapped, so that it can be copied as it is.
+    console.print("Connect an organisation there, then call Xero from a second terminal, here:")
+    print(first_call(stack), flush=True)
+
+
+def first_call(stack: Stack) -> str:
+    """Return shell commands that make a key, find a binding and call Xero with them.
+
+    They work in the directory that the demo was started in.
+    """
+    directory = os.path.relpath(stack.directory)
+    return FIRST_CALL.format(
+        origin=stack.origin,
+        directory=directory,
+        service=os.path.relpath(SERVICE, directory),
+        python=os.path.relpath(sys.executable),
+        org="org_acme" if stack.sandbox_signs_in else "YOUR_ORG_ID",
+    )

@@ -1,63 +1,138 @@
-"""The examples of docs/from-your-service.md, run word for word against a running stack."""
+"""README.md and docs/from-your-service.md, followed word for word against a running demo.
+
+`make` itself is left out: here it would install into the environment that runs the tests. What it
+starts is started in its place, on ports that are free, in a directory that has nothing else.
+"""
 
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from tempfile import TemporaryDirectory
 
-import httpx
 import pytest
+from dotenv import dotenv_values
 
-from demo import stack
+from demo import ports
 from demo.environment import neutral
-from tests.internal.conftest import SCOPES
-from xero_sandbox.client import SandboxClient
-from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING
+from demo.processes import Child
+from xero_sandbox.samples import ACME_TRADING
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "from-your-service.md"
 NODE = ROOT / "tests" / "sdks" / "node"
-API = "/api/integrations/xero"
 EXPECTED = ["Acme Trading Ltd", "True", "True"]
+# What each block of README.md is recognised by.
+TRY, CONNECT, CALL, AFTERWARDS = "make demo", "/control/consent", "export BINDING_ID", "/disconnect"
+SLOW_WORKERS = """
+import sys, time
+if "--multiprocessing-fork" in sys.orig_argv:
+    time.sleep(6)
+"""
+CHECK, KEY, SERVE, SANDBOX = "doctor", "org_2abc", "migrate", "xero-sandbox serve"
 
 
-def examples(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+def examples(of: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", of.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What an example reads, for a stack with one connected organisation."""
-    ambient = neutral(os.environ) | {"XERO_SCOPES": f"{SCOPES} accounting.invoices"}
-    with (
-        stack.running(tmp_path_factory.mktemp("stack"), ambient=ambient) as started,
-        SandboxClient(started.sandbox) as sandbox,
-        httpx.Client(base_url=started.origin + API, trust_env=False, timeout=30) as browser,
-    ):
-        token = sandbox.session_token(
-            "user_acme_admin", "org_acme", azp=started.origin, lifetime_seconds=300
+def example(of: Path, language: str, marker: str = "") -> str:
+    (found,) = [each for each in examples(of, language) if marker in each]
+    return found
+
+
+class Terminal:
+    """A shell that is given one block after the other and stops at the first failure."""
+
+    def __init__(self, directory: Path, variables: Mapping[str, str]) -> None:
+        self._shell = subprocess.Popen(
+            ["bash", "--norc", "--noprofile"],
+            cwd=directory,
+            env=dict(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        admin = {"Authorization": f"Bearer {token}"}
-        start = browser.get("/start", headers=admin).json()
-        user = ACME_BOOKKEEPER.xero_user_id
-        back = urlsplit(sandbox.consent(start["authorizationUrl"], user, [ACME_TRADING]))
-        landed = browser.get(f"/callback?{back.query}").headers["location"]
-        grant_id = parse_qs(urlsplit(landed).query)["grantId"][0]
-        chosen = {"grantId": grant_id, "tenantId": ACME_TRADING}
-        bound = browser.post("/tenants/select", headers=admin, json=chosen)
-        command = examples("sh")[0].replace("org_2abc", "org_acme").split()
-        key = started.command(*command[1:]).strip()
-        yield {
-            **neutral(os.environ),
-            "XERO_SERVICE": started.origin,
-            "XERO_SERVICE_KEY": key,
-            "BINDING_ID": bound.json()["id"],
+        self.run("set -euo pipefail; make() { :; }")
+
+    def run(self, block: str) -> str:
+        """Return what a block printed."""
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
+        self._shell.stdin.write(f"{block}\necho; echo '--- done'\n")
+        self._shell.stdin.flush()
+        printed: list[str] = []
+        for line in self._shell.stdout:
+            if line == "--- done\n":
+                return "".join(printed).strip()
+            printed.append(line)
+        raise AssertionError("".join(printed))
+
+    def close(self) -> None:
+        self._shell.communicate(timeout=30)
+
+
+class Demo:
+    """`make demo`, as it runs in a directory of its own."""
+
+    def __init__(self, directory: Path, node_packages: Path) -> None:
+        self.directory = directory
+        self.port, self.sandbox_port = str(ports.free()), str(ports.free())
+        for part in ("demo", "README.md"):
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, directory / part)
+        (directory / ".venv").symlink_to(sys.prefix)
+        (directory / "node_modules").symlink_to(node_packages / "node_modules")
+        scripts = str(directory / ".venv" / "bin")
+        self.variables = neutral(os.environ) | {
+            "PATH": os.pathsep.join((scripts, os.environ["PATH"])),
             "NO_PROXY": "localhost,127.0.0.1",
         }
+
+    def here(self, block: str) -> str:
+        """Return a block with the ports of this demo."""
+        for port, own in (("8000", self.port), ("9000", self.sandbox_port)):
+            block = re.sub(rf"(localhost:|\.demo/|--port ){port}\b", rf"\g<1>{own}", block)
+        return block.replace("--host 0.0.0.0", "--host 127.0.0.1")
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Run the demo; give what it announced."""
+        command = [".venv/bin/python", "-m", "demo", "--env-file", os.devnull]
+        command += ["--port", self.port, "--sandbox-port", self.sandbox_port]
+        with subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            said = ""
+            while "/Organisation" not in said:
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            try:
+                yield said
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=120)
+
+    def configured(self) -> dict[str, str]:
+        """What the demo's service runs with, for a service run by hand."""
+        written = dotenv_values(self.directory / ".demo" / self.port / ".env")
+        return self.variables | {name: value for name, value in written.items() if value}
 
 
 @pytest.fixture(scope="module")
@@ -69,58 +144,157 @@ def node_packages() -> Path:
     return NODE
 
 
-def run(command: list[str], variables: dict[str, str], cwd: Path) -> list[str]:
-    done = subprocess.run(
-        command, env=variables, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+@pytest.fixture(scope="module")
+def demo(node_packages: Path) -> Iterator[Demo]:
+    # Not pytest's directory, which is its owner's alone: PostgreSQL runs as somebody else.
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Demo(Path(directory), node_packages)
 
 
-def test_curl_gets_the_organisation(variables: dict[str, str], tmp_path: Path) -> None:
-    (call,) = [each for each in examples("sh") if "Organisation" in each]
+@pytest.fixture(scope="module")
+def announced(demo: Demo) -> Iterator[str]:
+    with demo.running() as said:
+        yield said
 
-    answer = json.loads("".join(run(["bash", "-euc", call], variables, tmp_path)))
+
+@pytest.fixture(scope="module")
+def terminal(demo: Demo, announced: str) -> Iterator[Terminal]:
+    """Somebody's second terminal, where an organisation was connected and called."""
+    opened = Terminal(demo.directory, demo.variables)
+    opened.run(demo.here(example(README, "sh", CONNECT)))
+    opened.run(demo.here(example(README, "sh", CALL)))
+    yield opened
+    opened.close()
+
+
+def test_the_demo_prints_the_lines_of_the_readme(demo: Demo, announced: str) -> None:
+    """A3: one copy and paste from the demo to a key and a first call."""
+    assert demo.here(example(README, "sh", CALL)) in announced
+
+
+def test_what_the_demo_prints_calls_xero(demo: Demo, announced: str, terminal: Terminal) -> None:
+    """A3."""
+    lines = announced[announced.index("export XERO_SERVICE=") :]
+
+    answer = json.loads(terminal.run(lines).splitlines()[-1])
 
     assert answer["Organisations"][0]["OrganisationID"] == ACME_TRADING
 
 
-def test_curl_gets_a_token(variables: dict[str, str], tmp_path: Path) -> None:
-    (call,) = [each for each in examples("sh") if "minValiditySeconds" in each]
+def test_a_service_finds_its_bindings(terminal: Terminal) -> None:
+    """A3: the key of the guide may read bindings, so `$BINDING_ID` can be found."""
+    answer = json.loads(terminal.run(example(GUIDE, "sh", '/bindings"')))
 
-    answer = json.loads("".join(run(["bash", "-euc", call], variables, tmp_path)))
+    assert [each["tenantId"] for each in answer["bindings"]] == [ACME_TRADING]
+
+
+def test_curl_gets_the_organisation(terminal: Terminal) -> None:
+    answer = json.loads(terminal.run(example(GUIDE, "sh", "Organisation")))
+
+    assert answer["Organisations"][0]["OrganisationID"] == ACME_TRADING
+
+
+def test_curl_gets_a_token(terminal: Terminal) -> None:
+    answer = json.loads(terminal.run(example(GUIDE, "sh", "minValiditySeconds")))
 
     assert answer["tenantId"] == ACME_TRADING
     assert answer["accessToken"]
 
 
-def test_curl_fails_where_the_service_says_no(variables: dict[str, str], tmp_path: Path) -> None:
-    (call,) = [each for each in examples("sh") if "Organisation" in each]
-    wrong = {**variables, "XERO_SERVICE_KEY": "xsk_wrong"}
+def test_curl_fails_where_the_service_says_no(terminal: Terminal) -> None:
+    call = example(GUIDE, "sh", "Organisation")
 
-    done = subprocess.run(
-        ["bash", "-euc", call], env=wrong, cwd=tmp_path, capture_output=True, check=False
+    printed = terminal.run(f"(XERO_SERVICE_KEY=xsk_wrong\n{call}\n) || echo exit $?")
+
+    assert printed.splitlines()[-1] == "exit 22"
+
+
+@pytest.mark.parametrize(("language", "name"), [("python", "example.py"), ("js", "example.mjs")])
+def test_an_sdk_of_xeros_works_with_the_service_as_its_base(
+    demo: Demo, terminal: Terminal, language: str, name: str
+) -> None:
+    """A3."""
+    (demo.directory / name).write_text(example(GUIDE, language))
+
+    printed = terminal.run(example(GUIDE, "sh", name)).splitlines()
+
+    assert [line.replace("true", "True") for line in printed] == EXPECTED
+
+
+def test_curl_looks_refreshes_and_disconnects(demo: Demo, terminal: Terminal) -> None:
+    printed = terminal.run(demo.here(example(README, "sh", AFTERWARDS))).splitlines()
+
+    bindings, refreshed, ended = (json.loads(line) for line in printed if line)
+    assert bindings["hasActiveBindings"] is True
+    assert refreshed == {
+        "success": True,
+        "hasActiveBindings": True,
+        "refreshedCount": 0,
+        "errors": [],
+    }
+    assert (ended["binding"]["status"], ended["remoteCleanup"]) == ("revoked", "done")
+    for block in (CONNECT, CALL):  # for whichever test comes next
+        terminal.run(demo.here(example(README, "sh", block)))
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_demo(demo: Demo, announced: str) -> None:
+    shell = Terminal(demo.directory, demo.configured())
+
+    printed = shell.run(example(README, "sh", CHECK))
+
+    shell.close()
+    assert printed
+
+
+@pytest.mark.parametrize("document", [README, GUIDE], ids=lambda each: each.name)
+def test_an_operator_makes_a_key(demo: Demo, announced: str, document: Path) -> None:
+    shell = Terminal(demo.directory, demo.configured())
+
+    printed = shell.run(example(document, "sh", KEY))
+
+    shell.close()
+    assert re.search(r"^xsk_\S+$", printed, re.MULTILINE)
+
+
+def test_the_service_runs_for_real_even_where_workers_start_slowly(
+    demo: Demo, announced: str, tmp_path: Path
+) -> None:
+    """A3: on a busy machine the workers were replaced before they had loaded the code."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_WORKERS)
+    configured = demo.configured() | {"PYTHONPATH": str(tmp_path)}
+    port = str(ports.free())
+    block = demo.here(example(README, "sh", SERVE)).replace(demo.port, port)
+
+    served(demo, block, f"http://127.0.0.1:{port}/readyz", configured)
+
+
+def test_the_sandbox_runs_by_itself(demo: Demo) -> None:
+    port = str(ports.free())
+    block = demo.here(example(README, "sh", SANDBOX)).replace(demo.sandbox_port, port)
+
+    served(demo, block, f"http://127.0.0.1:{port}/docs", demo.variables)
+
+
+def served(demo: Demo, block: str, answering: str, variables: Mapping[str, str]) -> None:
+    """Run a block that serves until it is stopped; return once it has answered and ended."""
+    child = Child.start(
+        "The block",
+        ["bash", "-euc", block.replace("\n.venv/bin", "\nexec .venv/bin")],
+        log=demo.directory / "served.log",
+        env=dict(variables),
+        cwd=demo.directory,
     )
-
-    assert done.returncode == 22
-
-
-def test_xeros_python_sdk_works_with_the_service_as_its_base(
-    variables: dict[str, str], tmp_path: Path
-) -> None:
-    (example,) = examples("python")
-    script = tmp_path / "example.py"
-    script.write_text(example)
-
-    assert run([sys.executable, str(script)], variables, tmp_path) == EXPECTED
+    try:
+        child.wait_until_answering(answering, within=180)
+    finally:
+        child.stop(grace=60)
 
 
-def test_xeros_node_sdk_works_with_the_service_as_its_base(
-    variables: dict[str, str], node_packages: Path
-) -> None:
-    (example,) = examples("js")
+def test_no_block_of_the_readme_is_left_out() -> None:
+    """A3: a command that is added to README.md is followed here, or the tests say so."""
+    followed = [TRY, CONNECT, CALL, AFTERWARDS, CHECK, KEY, SERVE, SANDBOX]
 
-    command = ["node", "--input-type=module", "--eval", example]
-    lines = run(command, variables, node_packages)
-
-    assert lines == [line.replace("True", "true") for line in EXPECTED]
+    assert len(examples(README, "sh")) == len(followed)
+    for marker in followed:
+        assert example(README, "sh", marker)

@@ -18,6 +18,9 @@ from xero_service.telemetry import configure_logging
 from xero_service.xero.transport import warm_up
 
 OPEN_REQUESTS_SECONDS = 20
+# A worker answers its first health check once it has loaded the code. Where that takes longer than
+# the server's own 5 seconds (a busy machine, no compiled files), workers would be replaced forever.
+WORKER_START_SECONDS = 60
 KEEP_ALIVE_SECONDS = 75  # longer than balancers do (60), so that the side that asks is who closes
 
 
@@ -48,6 +51,7 @@ def serve(
         # Behind a proxy that is named here, callers are known by the addresses that it adds.
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
