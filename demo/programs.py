@@ -1,6 +1,7 @@
 """Programs of the system that tests need: the one that is here, else Debian's package."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,36 @@ def pgbouncer() -> Path:
     raise LaunchError("Some tests need PgBouncer, and none was found. Install it.")
 
 
+def postgresql() -> Path:
+    """Return the directory of a PostgreSQL server that has TLS, which the wheel's has not.
+
+    The system's, or Debian's, unpacked for us alone so that no server starts.
+    """
+    if found := _postgresql_below(Path("/")) or _postgresql_below(STORE / "postgresql"):
+        return found
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        raise LaunchError("PostgreSQL was not found, and there is no Debian package to take it of.")
+    if os.geteuid() == 0:
+        _apt("update")
+    named = re.search(r"Depends: (postgresql-\d+)", _run("apt-cache", "depends", "postgresql"))
+    if named is None:
+        raise LaunchError("Some tests need a PostgreSQL server with TLS. Install one.")
+    _apt("download", named[1])
+    package = str(max(STORE.glob(f"{named[1]}_*.deb")))
+    if os.geteuid() == 0:
+        needed = re.findall(r"\b(lib[\w.+-]+|tzdata)", _run("dpkg-deb", "-f", package, "Depends"))
+        libraries = [each for each in needed if not each.startswith("libllvm")]  # it would compile
+        _apt("install", "--yes", "--no-install-recommends", *libraries)
+    _run("dpkg", "-x", package, str(STORE / "postgresql"))
+    return _postgresql_below(STORE / "postgresql") or STORE
+
+
+def _postgresql_below(root: Path) -> Path | None:
+    found = root.glob("usr/lib/postgresql/*/bin/postgres")
+    newest = max(found, key=lambda program: int(program.parts[-3]), default=None)
+    return newest.parent if newest else None
+
+
 def _found(*names: str) -> Path | None:
     places = (shutil.which(name, path=SYSTEM_PATH) for name in names if name)
     return next((Path(place) for place in places if place), None)
@@ -71,7 +102,7 @@ def _apt(*arguments: str) -> None:
     _run("apt-get", "-o", "APT::Sandbox::User=root", *arguments)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     STORE.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         command,
@@ -84,10 +115,12 @@ def _run(*command: str) -> None:
     )
     if done.returncode:
         raise LaunchError(f"`{' '.join(command)}` failed:\n\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 if __name__ == "__main__":
     try:
-        print({"chromium": chromium, "nginx": nginx, "pgbouncer": pgbouncer}[sys.argv[1]]())
+        known = (chromium, nginx, pgbouncer, postgresql)
+        print({each.__name__: each for each in known}[sys.argv[1]]())
     except LaunchError as error:
         sys.exit(str(error))

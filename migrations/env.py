@@ -4,11 +4,10 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from xero_service.settings import load_database
-from xero_service.store.pools import asyncpg_url
+from xero_service.store.connections import Connector
+from xero_service.store.pools import migration_engine
 from xero_service.store.tables import Base
 
 
@@ -25,7 +24,7 @@ def _run(connection: Connection) -> None:
 
 async def _run_online() -> None:
     url = context.config.attributes.get("url") or load_database().database_url.get_secret_value()
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    engine = migration_engine(Connector.to(url))
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)

@@ -4,7 +4,9 @@ Names are those of design.md §6. Checks that compare two variables sit on the l
 `load` can name every fault at once; no message ever repeats a value.
 """
 
+import os
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -22,10 +24,10 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from xero_service import libpq
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import ConfigError
 
@@ -126,12 +128,7 @@ def _trusted_proxies(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
-    try:
-        url = make_url(value.get_secret_value())
-    except (ArgumentError, ValueError):
-        raise ValueError("must be a postgresql:// URL") from None
-    if url.drivername != "postgresql" or not url.database:
-        raise ValueError("must be a postgresql:// URL that names a database")
+    libpq.read(value.get_secret_value(), os.environ)
     return value
 
 
@@ -331,10 +328,13 @@ def _load(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        faults = [_fault(found["loc"], found["type"], found["msg"]) for found in error.errors()]
-    raise ConfigError("The configuration is not usable:\n" + "\n".join(sorted(set(faults))))
+        faults = {fault for found in error.errors() for fault in _faults(found)}
+    raise ConfigError("The configuration is not usable:\n" + "\n".join(sorted(faults)))
 
 
-def _fault(where: tuple[int | str, ...], kind: str, message: str) -> str:
-    said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
-    return f"  {str(where[0]).upper()} {said}"
+def _faults(found: ErrorDetails) -> Iterator[str]:
+    """Yield a line for each fault of a variable: a value may have several."""
+    name = str(found["loc"][0]).upper()
+    said = "is missing" if found["type"] == "missing" else found["msg"]
+    for fault in said.removeprefix("Value error, ").splitlines():
+        yield f"  {name} {fault}"

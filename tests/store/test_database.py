@@ -1,4 +1,4 @@
-"""The pool says "busy" in time, tells outages from mistakes, and knows every form of URL."""
+"""The pool says "busy" in time and tells outages from mistakes."""
 
 import asyncio
 import os
@@ -16,7 +16,6 @@ from demo.postgres import Postgres
 from tests.world import until
 from xero_service.errors import ServiceBusy
 from xero_service.store.database import Database, Transaction
-from xero_service.store.pools import asyncpg_url
 
 
 async def ask(database: Database, question: str = "SELECT 1") -> object:
@@ -55,23 +54,6 @@ async def narrow(database_url: str, prepared_statements: bool) -> AsyncIterator[
     opened = Database(database_url, pool_size=1, prepared_statements=prepared_statements)
     yield opened
     await opened.close()
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("postgresql://u:p%40s@host:5433/name", "postgresql+asyncpg://u:p%40s@host:5433/name"),
-        ("postgresql://u@/n?host=/run/pg", "postgresql+asyncpg://u@/n?host=%2Frun%2Fpg"),
-        ("postgresql://host/n?sslmode=require", "postgresql+asyncpg://host/n?ssl=require"),
-        (
-            "postgresql://host/n?sslmode=verify-full&application_name=x",
-            "postgresql+asyncpg://host/n?application_name=x&ssl=verify-full",
-        ),
-    ],
-    ids=["TCP", "a Unix socket", "TLS", "TLS among others"],
-)
-def test_a_plain_url_becomes_the_drivers(url: str, expected: str) -> None:
-    assert asyncpg_url(url).render_as_string(hide_password=False) == expected
 
 
 @pytest.mark.parametrize("prepared", [True, False])

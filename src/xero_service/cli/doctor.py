@@ -11,6 +11,7 @@ from xero_service.app import PREFIX
 from xero_service.cli.session import with_services
 from xero_service.errors import IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
+from xero_service.store.outages import reason
 from xero_service.store.schema import expected_revision
 from xero_service.wiring import Services
 
@@ -48,7 +49,8 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
     try:
         facts = await services.database.facts()
     except ServiceBusy as error:
-        yield Finding("database", False, f"{error.detail} Check DATABASE_URL.")
+        why = reason(error)
+        yield Finding("database", False, f"{error.detail} Check DATABASE_URL. ({why})")
     else:
         revision = await services.database.revision()
         current = revision == expected_revision()

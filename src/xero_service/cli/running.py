@@ -12,8 +12,10 @@ import uvicorn
 
 from xero_service import wiring
 from xero_service.app import assemble
+from xero_service.errors import ServiceBusy
 from xero_service.settings import load, load_database
 from xero_service.store import schema
+from xero_service.store.outages import reason
 from xero_service.telemetry import configure_logging
 from xero_service.xero.transport import warm_up
 
@@ -64,7 +66,10 @@ def migrate() -> None:
     """
     settings = load_database()
     configure_logging(level=settings.log_level, form="text")
-    schema.upgrade(settings.database_url.get_secret_value())
+    try:
+        schema.upgrade(settings.database_url.get_secret_value())
+    except ServiceBusy as error:
+        raise ServiceBusy(f"{error.detail} ({reason(error)})") from error
     typer.echo(f"The database is at revision {schema.expected_revision()}.")
 
 

@@ -15,6 +15,7 @@ from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
+from xero_service.store.connections import Connector
 from xero_service.store.due_work import DueWork
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
@@ -108,9 +109,10 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
         """Prepare the pool; nothing is connected until the first transaction."""
         transactions, single = shares(pool_size)
-        self._engine = engine(url, transactions, prepared_statements)
+        connector = Connector.to(url)
+        self._engine = engine(connector, transactions, prepared_statements)
         self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._bare = BareConnections(url, single, prepared_statements)
+        self._bare = BareConnections(connector, single, prepared_statements)
         # The pools alone would let a newcomer overtake who waits, again and again.
         self._seats = asyncio.Semaphore(transactions)
         self._share = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))

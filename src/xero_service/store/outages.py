@@ -62,3 +62,10 @@ def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bo
         # Without a state it is the pool that could not connect.
         sqlstate = getattr(error, "sqlstate", None) or "08000"
     return (sqlstate or "").startswith(_OUTAGES)
+
+
+def reason(error: BaseException) -> str:
+    """Return why a database is away, in the driver's words: for an operator, never a caller."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{str(error) or type(error).__name__}".strip().splitlines()[0]

@@ -13,15 +13,16 @@ from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from xero_service.errors import ServiceBusy
+from xero_service.store.connections import Connector
 from xero_service.store.outages import READ_ONLY, busy_for, outages_are_busy
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
-CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 BARE_AT_MOST = 3
 
@@ -38,10 +39,9 @@ class BareConnections:
     Not the driver's pool, because what that does around a statement takes longer than it.
     """
 
-    def __init__(self, url: str, size: int, prepared_statements: bool) -> None:
+    def __init__(self, connector: Connector, size: int, prepared_statements: bool) -> None:
         """Lend `size` connections at most; each is opened when it is needed."""
-        plain = make_url(url).set(drivername="postgresql")
-        self._url = plain.render_as_string(hide_password=False)
+        self._connector = connector
         self._options: dict[str, Any] = {} if prepared_statements else {"statement_cache_size": 0}
         self._seats = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
@@ -85,9 +85,7 @@ class BareConnections:
             connection = self._idle.pop()
             if not connection.is_closed():  # after a restart of the server all are
                 return connection
-        return await asyncpg.connect(
-            self._url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, **self._options
-        )
+        return await self._connector.connect(command_timeout=STATEMENT_SECONDS, **self._options)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -148,37 +146,42 @@ async def _seated(places: asyncio.Semaphore) -> None:
         raise ServiceBusy("All database connections are in use.", retry_after=1) from error
 
 
-def asyncpg_url(url: str) -> URL:
-    """Turn a plain `postgresql://` URL (libpq's words) into one for the asyncpg driver."""
-    parsed = make_url(url).set(drivername="postgresql+asyncpg")
-    if "sslmode" in parsed.query:
-        parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]})
-        parsed = parsed.difference_update_query(["sslmode"])
-    return parsed
-
-
-def engine(url: str, pool_size: int, prepared_statements: bool) -> AsyncEngine:
+def engine(connector: Connector, pool_size: int, prepared_statements: bool) -> AsyncEngine:
     """Prepare the pool for transactions; it connects when it is used."""
-    connect: dict[str, Any] = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
+    options: dict[str, Any] = {"command_timeout": STATEMENT_SECONDS}
     if not prepared_statements:
         # Behind PgBouncer's transaction mode a statement may run on another connection than the
         # one that prepared it: keep none, and give each a name of its own.
-        connect |= {
+        options |= {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    made = create_async_engine(
-        asyncpg_url(url),
+    made = _connected_by(
+        connector,
+        options,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=False,
         hide_parameters=True,  # an error's text ends in a log
-        connect_args=connect,
     )
     event.listen(made.sync_engine, "checkout", _take_no_closed_connection)
     event.listen(made.sync_engine, "handle_error", _leave_a_server_that_only_reads)
+    return made
+
+
+def migration_engine(connector: Connector) -> AsyncEngine:
+    """Return an engine without a pool, whose statements may take their time."""
+    return _connected_by(connector, {}, poolclass=NullPool)
+
+
+def _connected_by(connector: Connector, options: dict[str, Any], **engine: Any) -> AsyncEngine:
+    def create() -> Any:
+        dialect = made.sync_engine.dialect
+        return dialect.loaded_dbapi.connect(async_creator_fn=connector.connect, **options)
+
+    made = create_async_engine("postgresql+asyncpg://", creator=create, **engine)
     return made
 
 

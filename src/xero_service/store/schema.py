@@ -3,9 +3,12 @@
 Alembic is imported where it works, because a process that serves would start a tenth later for it.
 """
 
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from xero_service.store.outages import outages_are_busy
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -22,17 +25,18 @@ def _migrations() -> Path:
 def _config(url: str) -> "Config":
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # its own default is that of its import
     config.set_main_option("script_location", str(_migrations()))
     config.attributes["url"] = url
     return config
 
 
 def upgrade(url: str) -> None:
-    """Run every migration that the database has not seen."""
+    """Run every migration that the database has not seen; raises ServiceBusy where it is away."""
     from alembic import command
 
-    command.upgrade(_config(url), "head")
+    with outages_are_busy():
+        command.upgrade(_config(url), "head")
 
 
 def downgrade(url: str, revision: str) -> None:
