@@ -37,6 +37,8 @@ async def test_a_refresh_that_was_sent_and_not_answered_touches_nothing_and_is_s
     for kept in ("status", "generation", "access_token_enc", "refresh_token_enc"):
         assert waiting[kept] == before[kept]
     assert (waiting["last_error"], waiting["refresh_failures"]) == ("xero_unavailable", 1)
+    (silence,) = await world.audited("grant.refresh_failed")  # C6: a hung refresh is a failure, too
+    assert silence["outcome"] == "xero_unavailable"
 
     await hold.release()
 

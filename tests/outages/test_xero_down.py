@@ -2,12 +2,16 @@
 
 import time
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from tests.clock import time_passes
+from tests.internal.callers import service
 from tests.outages.crowd import crowd
-from tests.world import World
+from tests.world import ACME, ACME_ADMIN, Application, World
+from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
+from xero_service.settings import Settings
 
 ROUND_SECONDS = 15.0  # UPKEEP_INTERVAL_SECONDS as it is by default
 TEN_MINUTES = int(600 / ROUND_SECONDS)
@@ -66,6 +70,65 @@ async def test_an_outage_of_ten_minutes_causes_a_trickle_and_ends_by_itself_r12(
 @pytest.mark.soak
 async def test_an_outage_of_ten_minutes_with_a_thousand_grants_due_r12(world: World) -> None:
     await outage(world, 1000)
+
+
+FAILURES = ("503", "429", "html403", "drop", "malformed_json", "invalid_client")
+
+
+@pytest.mark.parametrize("first", ["503", "invalid_client"])
+async def test_an_outage_is_on_record_twice_its_first_failure_and_its_end_c6(
+    world: World, settings: Settings, first: str
+) -> None:
+    """C6: not once a failure, of whichever kind, and on whichever replica, before a restart or not.
+
+    Nor does what else goes on trying meanwhile: owed disconnects, checks and proxied calls.
+    """
+    admin = await world.acme_admin()
+    await admin.connects(ACME_TRADING)
+    binding = await admin.connects(ACME_SERVICES)
+    billing = await service(world.application)
+    world.sandbox.fault("token.refresh", first, times=None)
+    world.sandbox.fault("connections", "503", times=None)
+    await fails_again(world, world.application, binding)
+    await admin.disconnects(binding["id"])
+    await billing.calls((await admin.bindings())[ACME_TRADING]["id"])
+    before = await recorded(world)
+
+    for another in FAILURES:
+        world.sandbox.clear_faults()
+        world.sandbox.fault("token.refresh", another, times=None)
+        world.sandbox.fault("connections", "503", times=None)
+        async with Application.running(settings) as replica:
+            await fails_again(world, replica, binding)
+        await billing.calls((await admin.bindings())[ACME_TRADING]["id"])
+
+    assert await recorded(world) == before
+    failures = int((await world.grant(binding["grantId"]))["refresh_failures"])
+    assert failures > len(FAILURES)
+    (failed,) = await world.audited("grant.refresh_failed")
+    world.sandbox.clear_faults()
+    await world.hurries()
+    await world.services.upkeep.round()
+    (end,) = await world.audited("grant.refreshed")
+    assert f'"afterFailures": {failures}' in end["detail"]
+    assert end["id"] > failed["id"]
+
+    world.sandbox.fault("token.refresh", first, times=None)
+    await fails_again(world, world.application, binding)
+    assert len(await world.audited("grant.refresh_failed")) == 2, "the next outage is another"
+
+
+async def fails_again(world: World, replica: Application, binding: dict[str, Any]) -> None:
+    """Let everybody try to renew the tokens, one after the other."""
+    await world.ages(binding["grantId"], expires_in="-1 minute", days=50)
+    await world.hurries()
+    await (await world.person(ACME_ADMIN, ACME, at=replica)).refreshes()
+    await world.hurries()
+    await replica.services.upkeep.round()
+
+
+async def recorded(world: World) -> int:
+    return int(await world.database.fetchval("SELECT count(*) FROM audit_events"))
 
 
 async def test_readers_during_an_outage_add_nothing_to_the_trickle_r12(world: World) -> None:

@@ -166,11 +166,12 @@ class CleanupService:
         """
         if cleanup.kind is CleanupKind.REVOKE:
             await tx.grants.erase_tokens(cleanup.grant_id)
-        if await tx.cleanups.finish(cleanup.id, outcome):
-            if cleanup.kind is CleanupKind.REVOKE:
-                await tx.authorisations.forget_all(cleanup.grant_id)
-            elif cleanup.tenant_id is not None:
-                await tx.authorisations.forget_tenant(cleanup.xero_user_id, cleanup.tenant_id)
+        if not await tx.cleanups.finish(cleanup.id, outcome):
+            return  # somebody else ended it, and recorded that
+        if cleanup.kind is CleanupKind.REVOKE:
+            await tx.authorisations.forget_all(cleanup.grant_id)
+        elif cleanup.tenant_id is not None:
+            await tx.authorisations.forget_tenant(cleanup.xero_user_id, cleanup.tenant_id)
         await tx.audit.add(
             AuditEvent(
                 SYSTEM,

@@ -9,7 +9,7 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
@@ -90,7 +90,7 @@ class Settling:
         self._count("rotated" if saved else "overtaken")
         if saved is None:
             return await self.current(lease.grant.id)
-        await self._record(lease.grant, "grant.refreshed", "ok")
+        await self._record_success(lease.grant)
         if saved.status is not GrantStatus.ACTIVE:
             return await self.current(saved.id)
         return saved
@@ -107,7 +107,7 @@ class Settling:
                     lease.grant.id, old=BindingStatus.ACTIVE, new=BindingStatus.NEEDS_REAUTH
                 )
                 for org_id in {binding.org_id for binding in lost} or {lease.grant.org_id}:
-                    await tx.audit.add(_event(lease.grant, "grant.refresh_failed", "dead", org_id))
+                    await tx.audit.add(_failure(lease.grant, "dead", org_id))
         if dead:
             self._count("invalid_grant")
             log.warning("xero ended a grant", grant_id=lease.grant.id)
@@ -146,10 +146,12 @@ class Settling:
         """Note that no answer came by the deadline; return what those who wait are told."""
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_statements() as tx:
-                await tx.grant_leases.record_silence(
+            async with self.database.background_transaction() as tx:
+                is_first = await tx.grant_leases.record_silence(
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
+                if is_first:
+                    await tx.audit.add(_failure(lease.grant, ExternalAPIError.code))
         self._count("late")
         return ExternalAPIError(
             "Xero is taking too long to renew the tokens.",
@@ -164,21 +166,27 @@ class Settling:
     async def _fail(
         self, lease: RefreshLease, error: str, retry_in: timedelta, *, answered: bool
     ) -> None:
-        """Give the lease back; where the database is away it simply runs out."""
+        """Give the lease back; where the database is away it simply runs out.
+
+        Of an outage the first failure is audited, and then the refresh that ends it: the log is
+        append-only and kept for a year, and every grant fails twice a minute.
+        """
         if lease.takes_over or not answered:
             retry_in = min(retry_in, LONGEST_BACKOFF)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
-                await tx.grant_leases.record_failure(
+                is_first = await tx.grant_leases.record_failure(
                     lease, error=error, retry_in=retry_in, answered=answered
                 )
-                await tx.audit.add(_event(lease.grant, "grant.refresh_failed", error))
+                if is_first:
+                    await tx.audit.add(_failure(lease.grant, error))
 
-    async def _record(self, grant: Grant, action: str, outcome: str) -> None:
+    async def _record_success(self, grant: Grant) -> None:
         """Append to the audit log; the tokens are saved already, so this may fail."""
+        ended = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_statements() as tx:
-                await tx.audit.add(_event(grant, action, outcome))
+                await tx.audit.add(_event(grant, "grant.refreshed", "ok", **ended))
 
     def _backoff(self, grant: Grant) -> timedelta:
         """Full jitter over a doubling range, so that a thousand grants come back spread out."""
@@ -210,12 +218,17 @@ def pauses() -> Iterator[float]:
         yield pause * random.uniform(0.75, 1.25)  # noqa: S311
 
 
-def _event(grant: Grant, action: str, outcome: str, org_id: str | None = None) -> AuditEvent:
+def _failure(grant: Grant, outcome: str, org_id: str | None = None) -> AuditEvent:
+    event = _event(grant, "grant.refresh_failed", outcome)
+    return replace(event, org_id=org_id) if org_id else event
+
+
+def _event(grant: Grant, action: str, outcome: str, **detail: int) -> AuditEvent:
     return AuditEvent(
         actor=SYSTEM,
         action=action,
         outcome=outcome,
-        org_id=org_id or grant.org_id,
+        org_id=grant.org_id,
         grant_id=grant.id,
-        detail={"generation": grant.generation},
+        detail={"generation": grant.generation, **detail},
     )

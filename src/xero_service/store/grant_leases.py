@@ -105,37 +105,45 @@ class GrantLeases:
 
     async def record_failure(
         self, lease: RefreshLease, *, error: str, retry_in: timedelta, answered: bool
-    ) -> None:
+    ) -> bool:
         """Give the lease back and say when to try again; named by generation and holder.
 
         `answered`: Xero's answer shows that it did not rotate, so this attempt of ours is settled.
+        Returns whether this is the grant's first failure since it was last refreshed.
         """
         values: dict[str, Any] = {
-            "refresh_failures": GrantRow.refresh_failures + 1,
             "next_refresh_at": NOW + retry_in,
             "last_error": error,
             **NO_LEASE,
             "updated_at": NOW,
         }
-        await self._connection.execute(
-            update(GrantRow).where(*_still_held_by(lease)).values(**values)
-        )
+        failures = await self._count_failure(lease, values)
         if answered:
             await self._settle_attempt(lease)
+        return failures == 1
 
-    async def record_silence(self, lease: RefreshLease, *, error: str, retry_in: timedelta) -> None:
-        """Note that no answer came by the deadline; lease and attempt stay until it does."""
-        await self._connection.execute(
+    async def record_silence(self, lease: RefreshLease, *, error: str, retry_in: timedelta) -> bool:
+        """Note that no answer came by the deadline; lease and attempt stay until it does.
+
+        Returns whether this is the grant's first failure since it was last refreshed.
+        """
+        values: dict[str, Any] = {
+            "next_refresh_at": NOW + retry_in,
+            "last_error": error,
+            "picked_at": None,
+            "updated_at": NOW,
+        }
+        return await self._count_failure(lease, values) == 1
+
+    async def _count_failure(self, lease: RefreshLease, values: dict[str, Any]) -> int | None:
+        """Write a failure down; return how many there are now, or None for an old term."""
+        failures: int | None = await self._connection.scalar(
             update(GrantRow)
             .where(*_still_held_by(lease))
-            .values(
-                refresh_failures=GrantRow.refresh_failures + 1,
-                next_refresh_at=NOW + retry_in,
-                last_error=error,
-                picked_at=None,
-                updated_at=NOW,
-            )
+            .values(refresh_failures=GrantRow.refresh_failures + 1, **values)
+            .returning(GrantRow.refresh_failures)
         )
+        return failures
 
     async def _settle_attempt(self, lease: RefreshLease) -> None:
         """Clear the mark where this holder's attempt is the only one on this generation."""
