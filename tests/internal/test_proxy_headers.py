@@ -2,12 +2,13 @@
 
 import gzip
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.internal.callers import Service
+from tests.internal.callers import Service, problem
 from tests.internal.conftest import Connected
-from tests.internal.upstream import instead_of_xero, over_the_network
+from tests.internal.upstream import instead_of_xero, over_the_network, raw_upstream
 from tests.world import Application
 from xero_sandbox.samples import ACME_TRADING
 
@@ -139,3 +140,122 @@ async def test_every_method_passes(
     assert [seen.method for seen in upstream.requests] == [
         *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     ]
+
+
+async def test_only_known_headers_of_xeros_pass_back_and_ours_stand(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """B6, S55: none that acts on a browser, a cache or a proxy as if we had sent it."""
+    passed = {
+        "accept-ranges": "bytes",
+        "allow": "GET, PUT",
+        "content-disposition": 'attachment; filename="a.pdf"',
+        "content-language": "en",
+        "content-range": "bytes 0-8/9",
+        "content-type": "application/pdf",
+        "etag": '"v1"',
+        "last-modified": "Sat, 28 Nov 2026 00:00:00 GMT",
+        "retry-after": "7",
+        "x-rate-limit-problem": "minute",
+        "x-minlimit-remaining": "59",
+        "x-daylimit-remaining": "4999",
+        "x-appminlimit-remaining": "9999",
+        "x-newlimit-remaining": "1",
+        "xero-correlation-id": "abc",
+    }
+    ours = {
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "cross-origin-resource-policy": "same-site",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+    }
+    dropped = [
+        *("x-accel-redirect", "x-accel-expires", "x-accel-buffering", "x-accel-limit-rate"),
+        *("x-sendfile", "x-lighttpd-send-file", "refresh", "link", "x-frame-options"),
+        *("service-worker-allowed", "sourcemap", "x-dns-prefetch-control", "www-authenticate"),
+        *("proxy-authenticate", "permissions-policy", "feature-policy", "origin-agent-cluster"),
+        *("cross-origin-opener-policy", "cross-origin-embedder-policy", "timing-allow-origin"),
+        *("content-security-policy-report-only", "reporting-endpoints", "expect-ct", "pragma"),
+        *("public-key-pins", "expires", "age", "vary", "surrogate-control", "cdn-cache-control"),
+        *("x-request-id", "x-powered-by", "x-forwarded-host", "upgrade", "alt-svc", "via"),
+        *("set-login", "speculation-rules", "no-vary-search", "supports-loading-mode"),
+        *("critical-ch", "accept-ch", "clear-site-data", "p3p", "x-xss-protection", "x-hop"),
+    ]
+
+    async def answer(_: Request) -> Response:
+        evil = dict.fromkeys([*dropped, *ours], "evil")
+        return Response(b"from Xero", 200, {**passed, **evil, "connection": "x-hop"})
+
+    async with (
+        instead_of_xero(application, answer),
+        over_the_network(application, billing) as caller,
+    ):
+        response = await caller.calls(connected.id)
+
+    assert response.text == "from Xero"
+    answered = dict(response.headers)
+    assert {name: answered.get(name) for name in passed} == passed
+    assert {name: answered.get(name) for name in ours} == ours
+    assert "evil" not in answered.values()
+    assert answered.keys() - passed.keys() - ours.keys() == {
+        "content-length",
+        "date",
+        "x-request-id",
+    }
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+async def test_a_status_that_no_api_call_has_is_not_passed_back(
+    application: Application, billing: Service, connected: Connected, head: bytes
+) -> None:
+    """B6."""
+    async with (
+        raw_upstream(application, head) as asked,
+        over_the_network(application, billing) as caller,
+    ):
+        first = await caller.calls(connected.id)
+        second = await caller.calls(connected.id)
+
+    assert problem(first) == problem(second) == (503, "xero_unavailable")
+    assert "upgrade" not in first.headers
+    assert len(asked.requests) == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_an_answer_without_a_body_announces_none(
+    application: Application, billing: Service, connected: Connected, method: str
+) -> None:
+    """B6: Content-Length goes back where it is right."""
+    head = b'HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\nETag: "v1"\r\n\r\n'
+
+    async with (
+        raw_upstream(application, head),
+        over_the_network(application, billing) as caller,
+    ):
+        response = await caller.calls(connected.id, method=method)
+
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["etag"] == '"v1"'
+
+
+async def test_the_length_that_a_head_asked_for_is_passed_back(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """B6."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n"
+
+    async with (
+        raw_upstream(application, head),
+        over_the_network(application, billing) as caller,
+    ):
+        response = await caller.calls(connected.id, method="HEAD")
+
+    assert response.headers["content-length"] == "1234"

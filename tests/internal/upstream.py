@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from tests.internal.callers import Service, served
 from tests.internal.conftest import Connected
 from tests.world import Application
+from tests.xero.wire import Wire, listening, saying
 
 Answering = Callable[[Request], Awaitable[Response]]
 
@@ -52,6 +53,19 @@ async def instead_of_xero(
         application.app.state.services = replace(services, proxy=proxy)
         try:
             yield upstream
+        finally:
+            application.app.state.services = services
+
+
+@asynccontextmanager
+async def raw_upstream(application: Application, answer: bytes) -> AsyncIterator[Wire]:
+    """Let the proxy of this replica call a server that answers with exactly these bytes."""
+    services = application.services
+    async with listening(saying(answer)) as wire:
+        proxy = replace(services.proxy, api_url=wire.url)
+        application.app.state.services = replace(services, proxy=proxy)
+        try:
+            yield wire
         finally:
             application.app.state.services = services
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,9 +37,26 @@ from xero_service.wiring import Services
 from xero_service.xero.asking import StreamedAnswer
 
 router = APIRouter(tags=["services"])
-ROUTE = "/bindings/{bindingId}/api/{path:path}"
+ROUTE = "/bindings/{bindingId}/api/{path:anything}"
 LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+class _Anything(Convertor[str]):
+    """Any path, one with line breaks too: the proxy itself refuses those, and says why."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """Return it as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return it as it is."""
+        return value
+
+
+register_url_convertor("anything", _Anything())
 
 
 class CallerLeft(Exception):

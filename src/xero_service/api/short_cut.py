@@ -37,7 +37,7 @@ class Way:
         """Return what a path below `prefix` looks like; its first group is the binding's id."""
         declared = re.escape(prefix + self.path)
         declared = declared.replace(re.escape("{bindingId}"), _BINDING_ID)
-        return re.compile(declared.replace(re.escape("{path:path}"), ".+"))
+        return re.compile(declared.replace(re.escape("{path:anything}"), "(?s:.+)"))
 
 
 class ShortCut:

@@ -13,7 +13,8 @@ from xero_service.domain import Scope
 from xero_service.errors import UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
 from xero_service.services.bodies import held, peeked
-from xero_service.services.proxy_rules import back, checked_target, onward
+from xero_service.services.proxy_paths import checked_target
+from xero_service.services.proxy_rules import back, onward
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.regulars import Regular, Regulars
 from xero_service.services.tokens import TokenService
@@ -222,7 +223,7 @@ class ProxyService:
 
 
 def _handed_back(answer: StreamedAnswer) -> StreamedAnswer:
-    return replace(answer, headers=tuple(back(answer.headers)))
+    return replace(answer, headers=tuple(back(answer.status, answer.headers)))
 
 
 def learned_from(answer: StreamedAnswer) -> Learned:

@@ -1,27 +1,8 @@
-"""What passes the proxy: which paths, and which headers in either direction."""
+"""What passes the proxy: which headers in either direction, and which statuses."""
 
-import re
 from collections.abc import Iterable
 
-from xero_service.errors import ForbiddenPath
-
-API_ROOTS = (
-    "api.xro/",
-    "payroll.xro/",
-    "files.xro/",
-    "assets.xro/",
-    "projects.xro/",
-    "bankfeeds.xro/",
-    "finance.xro/",
-)
-# Path characters as they are (RFC 3986 §3.3, without "@"), and encoded ones that cannot become
-# structure: no dot, slash, backslash, percent sign or control character, and no byte that UTF-8
-# has not (overlong forms of those).
-_PATH = re.compile(
-    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:/]"
-    r"|%(?![01]|2[eEfF5]|5[cC]|7[fF]|[cC][01]|[fF][5-9a-fA-F])[0-9A-Fa-f]{2})+"
-)
-_QUERY = re.compile(r"[\x21-\x7e]*")
+from xero_service.errors import XeroAnswerUnusable
 
 _HOP_BY_HOP = {
     "connection",
@@ -56,32 +37,30 @@ _ANOTHER_REQUEST = {
     "x-rewrite-url",
 }
 _NOT_PASSED_ON = _HOP_BY_HOP | _OURS_TO_SAY | _ANOTHER_REQUEST
-_NOT_PASSED_BACK = _HOP_BY_HOP | {
-    "alt-svc",
-    "clear-site-data",
-    "content-security-policy",
-    "date",
-    "nel",
-    "report-to",
-    "server",
-    "set-cookie",
-    "set-cookie2",
-    "strict-transport-security",
-    "www-authenticate",
-}
+# What an SDK, a browser or a download reads of an API's answer. Any other header may act on the
+# browser, the cache or the proxy in front of us as if this service had sent it.
+_PASSED_BACK = frozenset(
+    {
+        "accept-ranges",
+        "allow",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-range",
+        "content-type",
+        "deprecation",
+        "etag",
+        "last-modified",
+        "location",
+        "retry-after",
+        "sunset",
+        "xero-correlation-id",
+    }
+)
+# An answer that has no body must not announce one: the server would wait for it (RFC 9110 §8.6).
+_NO_BODY = frozenset({204, 205, 304})
 Headers = Iterable[tuple[str, str]]
-
-
-def checked_target(path: str, query: str) -> str:
-    """Return a path and query below Xero's API roots as they came; raises ForbiddenPath.
-
-    `path` is raw, not decoded: what is checked is what is sent.
-    """
-    plain = _PATH.fullmatch(path) and "//" not in path
-    dotted = any(segment.partition(";")[0] in {".", ".."} for segment in path.split("/"))
-    if not plain or dotted or not path.startswith(API_ROOTS) or not _QUERY.fullmatch(query):
-        raise ForbiddenPath(f"Only paths below {', '.join(API_ROOTS)} are reached from here.")
-    return f"{path}?{query}" if query else path
 
 
 def onward(headers: Headers) -> list[tuple[str, str]]:
@@ -97,18 +76,29 @@ def onward(headers: Headers) -> list[tuple[str, str]]:
     ]
 
 
-def back(headers: Headers) -> list[tuple[str, str]]:
-    """Return Xero's headers that the caller gets: the limits above all, never a cookie.
+def back(status: int, headers: Headers) -> list[tuple[str, str]]:
+    """Return the headers of Xero's answer that the caller gets, those about limits among them.
 
-    `WWW-Authenticate` stays here: it speaks of Xero's token, not of the caller's key. So do
-    orders to browsers about the host that answers, which is another one.
+    `WWW-Authenticate` is not one: it is about Xero's token, not about the caller's key. What the
+    answer says of an org's books is for no cache. Raises XeroAnswerUnusable for a status that is
+    no final answer, such as 101.
     """
-    dropped = _with_those_named_by_connection(_NOT_PASSED_BACK, headers)
-    return [
-        (name, value)
-        for name, value in headers
-        if name not in dropped and not name.startswith("access-control-")
+    if not 200 <= status <= 599:
+        raise XeroAnswerUnusable("Xero answered with a status that no API call has.")
+    hop_by_hop = _with_those_named_by_connection(_HOP_BY_HOP, headers)
+    kept = [
+        (name, value) for name, value in headers if _is_passed_back(name) and name not in hop_by_hop
     ]
+    if status in _NO_BODY or any(name == "transfer-encoding" for name, _ in headers):
+        kept = [header for header in kept if header[0] != "content-length"]
+    return [*kept, ("cache-control", "no-store")]
+
+
+def _is_passed_back(name: str) -> bool:
+    """`X-Rate-Limit-Problem` and `X-MinLimit-Remaining` have relatives (facts §7)."""
+    if name in _PASSED_BACK or name.startswith("x-rate-limit-"):
+        return True
+    return name.startswith("x-") and name.endswith("limit-remaining")
 
 
 def _with_those_named_by_connection(always: set[str], headers: Headers) -> set[str]:
