@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,9 @@ class Service(BaseHTTPRequestHandler):
         if self.path.endswith("/stream"):
             self.stream()
             return
+        if self.path.endswith("/accelerated"):
+            self.accelerated()
+            return
         length = int(self.headers.get("Content-Length") or 0)
         received = 0
         while received < length:
@@ -52,6 +56,17 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.may_finish.wait(10)
         self.wfile.write(b" last")
+
+    def accelerated(self) -> None:
+        """Answer as a Xero would that knew which proxy stands in front of the service."""
+        self.send_response(200)
+        self.send_header("X-Accel-Redirect", "/index.html")
+        self.send_header("X-Accel-Expires", "3600")
+        self.send_header("X-Accel-Charset", "utf-16")
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", "9")
+        self.end_headers()
+        self.wfile.write(b"from Xero")
 
     do_GET = do_POST = do_PUT = answer  # noqa: N815
 
@@ -233,6 +248,17 @@ def test_ten_megabytes_and_more_pass_to_xero_and_nowhere_else(web: httpx.Client)
     assert refused.json()["code"] == "body_too_large"
 
 
+@pytest.mark.parametrize("path", [f"{PROXY}/accelerated", "/api/accelerated", "/docs/accelerated"])
+def test_no_answer_from_behind_makes_nginx_answer_with_something_else(
+    web: httpx.Client, path: str
+) -> None:
+    """B6, S55."""
+    answer = web.get(path)
+
+    assert (answer.text, answer.headers["Content-Type"]) == ("from Xero", "text/plain")
+    assert not [name for name in answer.headers if name.startswith("x-accel-")]
+
+
 def test_an_answer_of_xero_streams(web: httpx.Client) -> None:
     Service.may_finish.clear()
     with web.stream("GET", f"{PROXY}/api.xro/2.0/stream") as answer:
@@ -254,12 +280,95 @@ def test_a_service_that_is_away_is_a_problem_with_a_time_to_retry(
     assert answer.json().keys() == {"type", "title", "status", "detail", "code", "requestId"}
 
 
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
+MALFORMED = [
+    b"GET /api/x HTTP/1.1\r\n\r\n",  # no Host
+    b"GET /api/x\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/x HTTP/1.1\r\nHost: x\r\nX-Big: " + b"x" * 40_000 + b"\r\n\r\n",
+    b"GET /api/" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /api/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+    b"POST /api/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+    b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+    b"GET /api/../../x HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"TRACE /api/x HTTP/1.1\r\nHost: x\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("request_bytes", MALFORMED, ids=range(len(MALFORMED)))
+def test_nginxs_own_refusals_carry_the_headers_that_browsers_obey(
+    web: httpx.Client, request_bytes: bytes
+) -> None:
+    """B11, S46."""
+    status, headers = exchanged(web, request_bytes)
+
+    assert 400 <= status < 600
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["cache-control"] in {"no-cache", "no-store"}
+
+
+def test_a_request_that_nginx_cannot_read_is_a_problem(web: httpx.Client) -> None:
+    """B11."""
+    with socket.create_connection(("127.0.0.1", web.base_url.port or 0), timeout=20) as connection:
+        connection.sendall(b"GET /api/%zz HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        problem = json.load(answer)
+
+    assert answer.getheader("Content-Type") == "application/problem+json"
+    assert (answer.status, problem["status"], problem["code"]) == (400, 400, "bad_request")
+
+
+@pytest.mark.parametrize("path", ["/api/integrations/xero/bindings", f"{PROXY}/api.xro/x", "/docs"])
+def test_a_service_that_is_away_is_told_with_the_headers_that_browsers_obey(
+    web_without_service: httpx.Client, path: str
+) -> None:
+    """B11, S46."""
+    answer = web_without_service.get(path, headers={"X-Forwarded-Proto": "https"})
+
+    assert answer.status_code == 503
+    headers = answer.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == API_CSP
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Strict-Transport-Security"].startswith("max-age=63072000")
+
+
+@pytest.mark.parametrize("path", ["/api/integrations/xero/disconnect", f"{PROXY}/api.xro/2.0/x"])
+def test_a_body_that_is_too_large_is_refused_with_the_headers_that_browsers_obey(
+    web: httpx.Client, path: str
+) -> None:
+    """B11, S46."""
+    status, headers = exchanged(
+        web,
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n".encode(),
+    )
+
+    assert (status, headers["content-type"]) == (413, "application/problem+json")
+    assert headers["content-security-policy"] == API_CSP
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
 def test_what_a_callback_carries_is_not_logged(web: httpx.Client, place: Path) -> None:
     web.get("/api/integrations/xero/callback?code=canary-code&state=canary-state")
 
     log = "".join(file.read_text() for file in place.glob("tmp-*/access.log"))
     assert "/api/integrations/xero/callback" in log
     assert "canary" not in log
+
+
+def exchanged(web: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
+    """Send bytes as they are; return the status and the headers."""
+    address = ("127.0.0.1", web.base_url.port or 0)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}
 
 
 def raw(web: httpx.Client, path: str) -> Any:
