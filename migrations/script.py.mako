@@ -6,6 +6,9 @@ Revision: ${up_revision}
 Follows: ${down_revision | comma,n}
 """
 
+# Revisions are numbers of four digits that ascend along the chain, each greater than the one it
+# follows: code that does not know a greater one takes it for a later one, and stays ready.
+
 from alembic import op
 import sqlalchemy as sa
 ${imports if imports else ""}

@@ -57,6 +57,8 @@ async def test_a_service_with_a_migrated_database_is_ready(whole: httpx.AsyncCli
         "DROP TABLE alembic_version",
         "DELETE FROM alembic_version",
         "UPDATE alembic_version SET version_num = '0000'",
+        "UPDATE alembic_version SET version_num = 'ae1027a6acf'",
+        "UPDATE alembic_version SET version_num = ''",
     ],
 )
 async def test_a_service_ahead_of_its_database_is_not_ready(
@@ -70,6 +72,80 @@ async def test_a_service_ahead_of_its_database_is_not_ready(
 
     assert response.status_code == 503
     assert response.json()["code"] == "migrations_pending"
+
+
+async def test_a_service_behind_its_database_is_ready_e2(
+    whole: httpx.AsyncClient, database_url: str
+) -> None:
+    """O2: old replicas serve on when newer code has migrated, and after a rollback."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    await connection.close()
+
+    assert (await whole.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("spoils", "said"),
+    [
+        (
+            "ALTER DATABASE {database} SET default_transaction_read_only = on",
+            "The database only reads now.",
+        ),
+        ("ALTER TABLE leases RENAME TO gone", "The database refuses to write."),
+        (
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'no transaction works here'; END $$;"
+            "CREATE TRIGGER no BEFORE UPDATE ON leases EXECUTE FUNCTION no()",
+            "The database refuses to write.",
+        ),
+    ],
+    ids=["only reads", "another schema", "transactions fail"],
+)
+async def test_a_service_whose_transactions_cannot_write_is_not_ready_e2(
+    whole: httpx.AsyncClient, database_url: str, spoils: str, said: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    database = await connection.fetchval("SELECT quote_ident(current_database())")
+    await connection.execute(spoils.replace("{database}", database))
+    await connection.close()
+
+    response = await whole.get("/readyz")
+
+    assert (response.status_code, response.json()["code"]) == (503, "service_busy")
+    assert response.json()["detail"] == said
+    assert int(response.headers["retry-after"]) >= 1
+
+
+async def test_a_service_is_ready_again_once_its_database_writes_e2(
+    whole: httpx.AsyncClient, database_url: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    database = await connection.fetchval("SELECT quote_ident(current_database())")
+    setting = f"ALTER DATABASE {database} SET default_transaction_read_only"
+    await connection.execute(f"{setting} = on")
+    assert (await whole.get("/readyz")).status_code == 503
+
+    await connection.execute(f"BEGIN READ WRITE; {setting} = off; COMMIT")
+    await connection.close()
+
+    assert (await whole.get("/readyz")).status_code == 200
+
+
+async def test_asking_for_readiness_leaves_nothing_behind_e2(
+    whole: httpx.AsyncClient, database_url: str
+) -> None:
+    for _ in range(3):
+        assert (await whole.get("/readyz")).status_code == 200
+
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch("SELECT xmin, * FROM leases")
+    open_ones = await connection.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND state LIKE 'idle in transaction%'"
+    )
+    await connection.close()
+    assert (rows, open_ones) == ([], 0)
 
 
 async def test_without_its_database_a_route_says_busy_or_unknown_but_not_broken(

@@ -1,10 +1,13 @@
 """Migrations go up, down and up again, and make what the tables declare."""
 
 import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from demo.postgres import Postgres
@@ -12,6 +15,7 @@ from xero_service.store import schema
 from xero_service.store.database import Database
 from xero_service.store.tables import Base
 
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 OBJECTS = """
 SELECT 'table ' || tablename FROM pg_tables WHERE schemaname = 'public'
 UNION SELECT 'function ' || proname FROM pg_proc
@@ -70,6 +74,45 @@ async def test_upgrading_creates_every_declared_table(upgraded_url: str) -> None
 
 def test_upgrading_twice_is_harmless(upgraded_url: str) -> None:
     schema.upgrade(upgraded_url)
+
+
+async def test_older_code_leaves_what_newer_code_migrated_e2(upgraded_url: str) -> None:
+    """So that an older release can be rolled back to: its `migrate` runs first."""
+    connection = await asyncpg.connect(upgraded_url)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    await connection.close()
+
+    await asyncio.to_thread(schema.upgrade, upgraded_url)
+
+    assert await revision(upgraded_url) == "9999"
+
+
+def test_revisions_are_numbers_that_ascend_along_the_chain_e2() -> None:
+    """What `serves` relies on for a revision that it does not know."""
+    script = ScriptDirectory(str(MIGRATIONS))
+    chain = [each.revision for each in reversed(list(script.walk_revisions()))]
+
+    assert all(re.fullmatch(r"[0-9]{4}", each) for each in chain)
+    assert chain == sorted(chain)
+    assert chain[-1] == schema.expected_revision()
+
+
+@pytest.mark.parametrize(
+    ("revision", "is_served"),
+    [
+        (None, False),
+        ("", False),
+        ("0001", False),
+        ("ae1027a6acf", False),
+        ("9999", True),
+        ("10000", True),
+        (schema.expected_revision(), True),
+    ],
+)
+def test_code_serves_its_own_revision_and_later_ones_e2(
+    revision: str | None, is_served: bool
+) -> None:
+    assert schema.serves(revision) is is_served
 
 
 async def test_downgrading_leaves_nothing_behind(downgraded_url: str) -> None:

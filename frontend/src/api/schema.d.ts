@@ -33,7 +33,9 @@ export interface paths {
     }
     /**
      * Readyz
-     * @description Tell whether the database answers, its migrations are current, and the process stays.
+     * @description Tell whether a transaction that writes would work, and whether the process stays.
+     *
+     *     The schema is at or past what this code needs: so older replicas serve on after `migrate`.
      */
     get: operations['readiness']
     put?: never

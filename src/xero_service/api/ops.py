@@ -9,7 +9,7 @@ from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
 from xero_service.api.leaving import IS_LEAVING
 from xero_service.errors import MigrationsPending, ServiceBusy
-from xero_service.store.schema import expected_revision
+from xero_service.store.schema import serves
 
 router = APIRouter(tags=["operations"])
 
@@ -42,11 +42,15 @@ async def healthz() -> Alive:
     responses=problems.responses(ServiceBusy, MigrationsPending),
 )
 async def readyz(request: Request, services: ServicesDep) -> Ready:
-    """Tell whether the database answers, its migrations are current, and the process stays."""
+    """Tell whether a transaction that writes would work, and whether the process stays.
+
+    The schema is at or past what this code needs: so older replicas serve on after `migrate`.
+    """
     if request.scope.get(IS_LEAVING):
         raise ServiceBusy("This process is about to end.", retry_after=1)
-    if await services.database.revision() != expected_revision():
+    if not serves(await services.database.revision()):
         raise MigrationsPending("Run xero-service migrate.")
+    await services.database.require_writes()
     return Ready()
 
 

@@ -12,7 +12,7 @@ from xero_service.cli.session import with_services
 from xero_service.errors import IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
 from xero_service.store.outages import reason
-from xero_service.store.schema import expected_revision
+from xero_service.store.schema import expected_revision, is_past, serves
 from xero_service.wiring import Services
 
 CLOCK_TOLERANCE_SECONDS = 5
@@ -48,16 +48,15 @@ def doctor() -> None:
 async def _findings(services: Services, settings: Settings) -> AsyncIterator[Finding]:
     try:
         facts = await services.database.facts()
+        revision = await services.database.revision()
+        if serves(revision):
+            await services.database.require_writes()
     except ServiceBusy as error:
         why = reason(error)
         yield Finding("database", False, f"{error.detail} Check DATABASE_URL. ({why})")
     else:
-        revision = await services.database.revision()
-        current = revision == expected_revision()
         yield Finding("database", True, f"PostgreSQL {facts.version}")
-        yield Finding(
-            "migrations", current, "current" if current else "pending: xero-service migrate"
-        )
+        yield _migrations(revision)
         durable = facts.synchronous_commit not in {"off"}
         yield Finding(
             "synchronous_commit",
@@ -85,3 +84,11 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
         registered == callback,
         registered if registered == callback else f"{registered} is not {callback}",
     )
+
+
+def _migrations(revision: str | None) -> Finding:
+    if is_past(revision):
+        said = f"{revision}, newer than this code's {expected_revision()}"
+        return Finding("migrations", True, said)
+    current = serves(revision)
+    return Finding("migrations", current, "current" if current else "pending: xero-service migrate")

@@ -70,7 +70,7 @@ def migrate() -> None:
         schema.upgrade(settings.database_url.get_secret_value())
     except ServiceBusy as error:
         raise ServiceBusy(f"{error.detail} ({reason(error)})") from error
-    typer.echo(f"The database is at revision {schema.expected_revision()}.")
+    typer.echo(f"The database is at revision {schema.expected_revision()}, or a later one.")
 
 
 def upkeep(

@@ -9,8 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from asyncpg import Record
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from xero_service.errors import ServiceBusy
 from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
@@ -25,6 +28,8 @@ from xero_service.store.pools import BareConnections, engine, place, shares
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.verification_tokens import VerificationTokens
+
+_CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
 
 
 @dataclass(frozen=True)
@@ -188,6 +193,18 @@ class Database:
             return None
         found = await self.fetch_one("SELECT version_num FROM alembic_version")
         return str(found["version_num"]) if found else None
+
+    async def require_writes(self) -> None:
+        """Raise ServiceBusy where a transaction that writes would not work; leaves nothing behind.
+
+        A statement that changes no row is refused for what any change is refused for: a standby,
+        a database or role that only reads, a missing privilege.
+        """
+        try:
+            async with self.transaction() as tx:
+                await tx.connection.execute(_CHANGES_NO_ROW)
+        except DBAPIError as error:
+            raise ServiceBusy("The database refuses to write.", retry_after=2) from error
 
     async def facts(self) -> DatabaseFacts:
         """Return what an operator should know of the server; raises ServiceBusy."""

@@ -37,6 +37,8 @@ def busy_for(error: BaseException) -> ServiceBusy | None:
     if isinstance(error, PoolTimeout):
         return ServiceBusy("All database connections are in use.", retry_after=1)
     if isinstance(error, DBAPIError | EmulatedDBAPIException | PostgresError):
+        if _sqlstate(error) in READ_ONLY:
+            return ServiceBusy("The database only reads now.", retry_after=2)
         is_outage = _is_outage(error)
     else:
         # The driver calls it internal where a server that stops has said so and not yet hung up.
@@ -57,11 +59,15 @@ def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bo
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return True
-        sqlstate = getattr(error.orig, "sqlstate", None)
-    else:
-        # Without a state it is the pool that could not connect.
-        sqlstate = getattr(error, "sqlstate", None) or "08000"
-    return (sqlstate or "").startswith(_OUTAGES)
+        return (_sqlstate(error) or "").startswith(_OUTAGES)
+    # Without a state it is the pool that could not connect.
+    return (_sqlstate(error) or "08000").startswith(_OUTAGES)
+
+
+def _sqlstate(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> str | None:
+    source = error.orig if isinstance(error, DBAPIError) else error
+    found: str | None = getattr(source, "sqlstate", None)
+    return found
 
 
 def reason(error: BaseException) -> str:

@@ -6,7 +6,7 @@ Alembic is imported where it works, because a process that serves would start a 
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from xero_service.store.outages import outages_are_busy
 
@@ -58,3 +58,22 @@ def expected_revision() -> str | None:
     """Return the newest migration that this code knows; files are named by their revision."""
     names = (path.name for path in (_migrations() / "versions").glob("[0-9]*_*.py"))
     return max((name.partition("_")[0] for name in names), default=None)
+
+
+def is_past(revision: str | None) -> bool:
+    """Whether a database is at a migration that this code does not know yet.
+
+    Revisions are numbers that ascend along the chain (migrations/script.py.mako), so a greater
+    one is a later one.
+    """
+    expected = expected_revision()
+    return _is_number(revision) and expected is not None and int(revision) > int(expected)
+
+
+def serves(revision: str | None) -> bool:
+    """Whether this code works with a database at `revision`: its own newest, or a later one."""
+    return revision is not None and (revision == expected_revision() or is_past(revision))
+
+
+def _is_number(revision: str | None) -> TypeGuard[str]:
+    return revision is not None and revision.isascii() and revision.isdecimal()
