@@ -126,6 +126,7 @@ class Actor:
 
 
 SYSTEM = Actor(kind="system", id="xero-service")
+OPERATOR_PREFIX = "operator:"  # of an actor's id; the user name follows, which customers never see
 
 
 # --- Tokens and grants --------------------------------------------------------------------

@@ -24,6 +24,36 @@ async def test_no_odd_id_breaks_a_selection(world: World) -> None:
         assert problem(answer) == (422, "invalid_request"), odd
 
 
+@pytest.mark.parametrize("odd", ["org_\x00", "org_acme\n", "org_" + "x" * 3000], ids=ascii)
+@pytest.mark.parametrize("claim", ["org", "user", "actor"])
+async def test_no_odd_id_in_a_genuine_session_breaks_a_route(
+    world: World, claim: str, odd: str
+) -> None:
+    """B11, S47."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    claims = {
+        "org": {"o": {"id": odd, "rol": "admin"}},
+        "user": {"sub": f"user_{odd}"},
+        "actor": {"act": {"sub": odd}},
+    }
+    session = {"Authorization": f"Bearer {admin.token(claims=claims[claim])}"}
+    body = {"grantId": binding["grantId"], "tenantId": ACME_TRADING}
+
+    answers = [
+        await admin.http.get(f"{PREFIX}/start", headers=session),
+        await admin.http.get(f"{PREFIX}/bindings", headers=session),
+        await admin.http.get(f"{PREFIX}/activity", headers=session),
+        await admin.http.post(f"{PREFIX}/refresh", headers=session),
+        await admin.http.post(f"{PREFIX}/tenants/select", headers=session, json=body),
+        await admin.http.post(
+            f"{PREFIX}/disconnect", headers=session, json={"tenantBindingId": binding["id"]}
+        ),
+    ]
+
+    assert [problem(answer) for answer in answers] == [(401, "unauthorized")] * 6
+
+
 @pytest.mark.parametrize("odd", [b"\x00", b"\xff", b"\xed\xa0\x80", b"a\x85b"])
 async def test_no_odd_org_breaks_a_call(world: World, odd: bytes) -> None:
     """S47."""

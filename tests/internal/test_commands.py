@@ -1,10 +1,12 @@
 """What operators' commands make of names that others chose, and of options that say nothing."""
 
 import asyncio
+import getpass
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.internal.callers import service
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.cli import app as commands
@@ -55,3 +57,23 @@ async def test_a_key_for_an_org_without_a_name_is_not_made(
 
     assert code != 0
     assert "xsk_" not in printed
+
+
+async def test_an_org_sees_that_an_operator_acted_and_operators_see_which(world: World) -> None:
+    """B11: to customers the operator's user name is nobody's business."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    await run("bindings", "suspend", binding["id"])
+    reader = await service(world.application)
+
+    shown = [
+        (await admin.get("/activity")).json()["events"],
+        (await reader.request("GET", "/activity")).json()["events"],
+    ]
+    _, printed = await run("audit", "--json")
+
+    for events in shown:
+        by_operator = [each for each in events if each["action"] == "binding.suspended"]
+        assert [each["actorId"] for each in by_operator] == ["an operator"]
+        assert "operator:" not in str(events)
+    assert f'"actor_id": "operator:{getpass.getuser()}"' in printed

@@ -1,5 +1,6 @@
 """What a genuine token must say, to the second, before it speaks for a session user."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -170,3 +171,52 @@ async def test_any_other_audience_is_refused(
 ) -> None:
     with pytest.raises(AuthError):
         await particular.verify(issuer.token(aud=aud))
+
+
+ODD = [
+    "user_\x00",
+    "user_a\x00b",
+    "user_\n",
+    "user_\x1b[2J",
+    "user_\x85",
+    "user_\ud800",
+    "user_\u202e",
+]
+TOO_LONG = "user_" + "x" * 300
+
+
+@pytest.mark.parametrize("odd", [*ODD, TOO_LONG], ids=ascii)
+async def test_an_id_that_no_database_stores_is_refused(
+    refuses: Refuses, issuer: HandmadeIssuer, odd: str
+) -> None:
+    """B11: of the user, of the org in either version, and of who acts for the user."""
+    await refuses(issuer.token(sub=odd))
+    await refuses(issuer.token(o={"id": odd, "rol": "admin"}))
+    await refuses(issuer.token(v=1, o=None, org_id=odd, org_role="org:admin"))
+    await refuses(issuer.token(act={"sub": odd}))
+
+
+@pytest.mark.parametrize("version", ["\x00", ["o"], 10**400])
+async def test_an_odd_version_is_refused(
+    refuses: Refuses, issuer: HandmadeIssuer, version: Any
+) -> None:
+    """B11."""
+    await refuses(issuer.token(v=version))
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf", "exp"])
+async def test_an_endless_time_is_refused(
+    refuses: Refuses, issuer: HandmadeIssuer, claim: str
+) -> None:
+    """B11."""
+    await refuses(issuer.token(**{claim: float("inf")}))
+
+
+async def test_a_token_nested_beyond_all_reason_is_refused(
+    refuses: Refuses, issuer: HandmadeIssuer
+) -> None:
+    """B11: its header is read before any signature is checked."""
+    nested = base64.urlsafe_b64encode(b"[" * 5000).decode().rstrip("=")
+    head, _, _ = issuer.token().split(".")
+    await refuses(f"{nested[:7000]}.e30.x")
+    await refuses(f"{head}.{nested[:7000]}.x")

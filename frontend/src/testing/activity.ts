@@ -74,7 +74,7 @@ const of = ({ id, grantId, tenantId }: ReturnType<typeof binding>) => ({
 
 /** A day with something of each kind. */
 export const eventful: ActivityEvent[] = inOrder([
-  { action: 'binding.suspended', ...of(services), actorKind: 'system', actorId: 'operator:root' },
+  { action: 'binding.suspended', ...of(services), actorKind: 'system', actorId: 'an operator' },
   renewal({ outcome: 'xero_unavailable', action: 'grant.refresh_failed', ...grant(retrying) }),
   read(),
   renewal(),
@@ -112,7 +112,7 @@ function grant({ grantId }: { grantId: string }) {
 /** A day on which nothing went wrong. */
 export const everyday: ActivityEvent[] = inOrder([
   ...Array.from({ length: 18 }, () => [read(), renewal()]).flat(),
-  { action: 'binding.suspended', actorKind: 'system', actorId: 'operator:root', ...of(suspended) },
+  { action: 'binding.suspended', actorKind: 'system', actorId: 'an operator', ...of(suspended) },
   { detail: { created: true } },
   { action: 'grant.connected', bindingId: null, tenantId: null },
 ])

@@ -14,6 +14,7 @@ from xero_service.jwks import KeySet
 
 LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 8192
+LONGEST_ID = 255
 SESSION_CATEGORY = "cl_B7d4PD111AAA"  # Clerk's `cat` of session tokens
 REQUIRED_CLAIMS = ("exp", "iat", "iss", "sub", "sid")
 
@@ -78,7 +79,7 @@ class SessionVerifier:
                     "verify_exp": False,
                 },
             )
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
             raise _refused() from error
         if not _is_time(claims["exp"]):
             raise _refused()
@@ -102,12 +103,23 @@ def _principal(claims: dict[str, Any]) -> SessionUser:
     else:
         raise _refused()
     actor = claims.get("act")
-    return SessionUser(
+    user = SessionUser(
         user_id=claims["sub"],
         org_id=org_id if isinstance(org_id, str) and org_id else None,
         role=Role.ADMIN if str(role).removeprefix("org:") == "admin" else Role.MEMBER,
         impersonator=None if actor is None else _subject(actor),
     )
+    if not all(map(_can_be_an_id, (user.user_id, user.org_id or "-", user.impersonator or "-"))):
+        raise _refused()
+    return user
+
+
+def _can_be_an_id(text: str) -> bool:
+    """Tell whether the database can store and index a text, and a log can show it.
+
+    Not one with a NUL or another control character, with half a surrogate pair, or of kilobytes.
+    """
+    return len(text) <= LONGEST_ID and text.isprintable()
 
 
 def _subject(actor: Any) -> str:

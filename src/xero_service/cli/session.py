@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from xero_service import wiring
-from xero_service.domain import Actor
+from xero_service.domain import OPERATOR_PREFIX, Actor
 from xero_service.settings import load
 from xero_service.telemetry import configure_logging
 
@@ -27,4 +27,4 @@ def with_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
 
 def operator() -> Actor:
     """Name who runs the command, for the audit log."""
-    return Actor(kind="system", id=f"operator:{getpass.getuser()}", source="cli")
+    return Actor(kind="system", id=f"{OPERATOR_PREFIX}{getpass.getuser()}", source="cli")

@@ -1,8 +1,9 @@
 """The activity of an org: what the audit log says, newest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from xero_service.domain import OPERATOR_PREFIX
 from xero_service.store.audit import Recorded
 from xero_service.store.database import Database
 
@@ -25,7 +26,7 @@ class ActivityService:
         """Return a page of an org's events that are older than the cursor `after`."""
         async with self.database.transaction() as tx:
             found = await tx.audit.of_org(org_id, before=after, limit=limit + 1)
-        events = found[:limit]
+        events = tuple(map(_for_its_org, found[:limit]))
         return Page(events, events[-1].id if len(found) > limit else None)
 
     async def since(
@@ -39,3 +40,10 @@ class ActivityService:
         """Delete events older than the retention allows; return how many."""
         async with self.database.transaction() as tx:
             return await tx.audit.delete_before(cutoff)
+
+
+def _for_its_org(event: Recorded) -> Recorded:
+    """Leave out which operator it was: that is for operators (`xero-service audit`)."""
+    if event.actor_kind == "system" and event.actor_id.startswith(OPERATOR_PREFIX):
+        return replace(event, actor_id="an operator")
+    return event

@@ -182,13 +182,13 @@ class XeroAdapter:
             raise XeroAnswerUnusable("The id_token belongs to another attempt.")
         access = await self._claims(tokens.access_token, now, audience=None)
         xero_user_id = who.get("xero_userid")
-        if not isinstance(xero_user_id, str) or access.get("xero_userid") != xero_user_id:
+        if not answers.is_opaque(xero_user_id) or access.get("xero_userid") != xero_user_id:
             raise XeroAnswerUnusable("The id_token and the access token name different users.")
         event = access.get("authentication_event_id")
         return Consent(
             tokens=tokens,
             xero_user_id=xero_user_id,
-            authentication_event_id=event if isinstance(event, str) else None,
+            authentication_event_id=event if answers.is_opaque(event) else None,
             xero_name=answers.as_text(who.get("name")) or _full_name(who),
             xero_email=answers.as_text(who.get("email")),
             issued_at=_moment(who.get("iat")),

@@ -157,7 +157,7 @@ describe('who', () => {
       { actorKind: 'service', actorId: 'a0000000-0000-4000-8000-00000000b111' },
       'A service key (…00b111) ',
     ],
-    [{ actorKind: 'system', actorId: 'operator:root' }, 'An operator '],
+    [{ actorKind: 'system', actorId: 'an operator' }, 'An operator '],
     [{ actorKind: 'system', actorId: 'anonymous' }, 'Somebody '],
     [{ actorKind: 'system', actorId: 'xero-service' }, 'The service '],
   ])('%o is named as well as can be', async (actor, name) => {
@@ -172,7 +172,7 @@ describe('who', () => {
         {
           action: 'key.created',
           actorKind: 'system',
-          actorId: 'operator:root',
+          actorId: 'an operator',
           bindingId: null,
           tenantId: null,
           detail: { keyId: 'k1', name: 'billing', scopes: 'bindings:write' },

@@ -35,7 +35,7 @@ export function namesFrom({ personId, bindings, revoked, events }: Known): Names
         const name = keys.get(actorId)
         return name ? `Service key “${name}”` : `A service key (${shortened(actorId)})`
       }
-      if (actorId.startsWith('operator:')) return 'An operator'
+      if (actorId === 'an operator') return 'An operator'
       return actorId === 'anonymous' ? 'Somebody' : 'The service'
     },
     what: ({ bindingId, tenantId, grantId, detail }) => {
