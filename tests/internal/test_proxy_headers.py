@@ -6,11 +6,12 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.internal.callers import Service, problem
+from tests.internal.callers import Service, problem, raw_exchange, served
 from tests.internal.conftest import Connected
 from tests.internal.upstream import instead_of_xero, over_the_network, raw_upstream
 from tests.world import Application
 from xero_sandbox.samples import ACME_TRADING
+from xero_service.app import PREFIX
 
 
 async def test_what_the_caller_may_not_say_is_dropped_and_the_rest_is_kept(
@@ -259,3 +260,26 @@ async def test_the_length_that_a_head_asked_for_is_passed_back(
         response = await caller.calls(connected.id, method="HEAD")
 
     assert response.headers["content-length"] == "1234"
+
+
+@pytest.mark.parametrize("octets", [b"caf\xc3\xa9", b"caf\xe9", b"\xf0\x9f\x92\xb7", b"\x80\xff"])
+async def test_header_bytes_beyond_ascii_pass_as_they_are_in_both_directions(
+    application: Application, billing: Service, connected: Connected, octets: bytes
+) -> None:
+    """B11: they are whatever encoding the two ends have agreed on."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: " + octets + b"\r\n\r\n"
+
+    async with raw_upstream(application, answer) as wire, served(application.app) as address:
+        _, answered = await raw_exchange(
+            address,
+            [
+                f"GET {PREFIX}/bindings/{connected.id}/api/api.xro/2.0/Contacts HTTP/1.1",
+                "Host: service.example",
+                f"Authorization: Bearer {billing.made.secret}",
+                f"Idempotency-Key: {octets.decode('latin-1')}",
+            ],
+        )
+
+    (sent,) = wire.requests
+    assert b"\r\nidempotency-key: " + octets + b"\r\n" in sent
+    assert b"\r\netag: " + octets + b"\r\n" in answered

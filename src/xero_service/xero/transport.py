@@ -7,6 +7,7 @@ second later for it.
 
 import asyncio
 import json
+import re
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SMALL_ANSWER = 64 * 1024  # token answers and key sets; anything longer is not o
 LARGE_ANSWER = 4 * 1024 * 1024  # connections: about 400 bytes each
 CONNECTIONS_AT_MOST = 1000
 UNUSED_SECONDS = 5.0  # how long a connection is kept for the next request
+_ENDS_A_LINE = re.compile(r"[\r\n\x00]")
 PIECE = 64 * 1024  # bytes that are held of an answer whose reader is slow
 
 
@@ -165,7 +167,10 @@ def warm_up() -> None:
 
 def _opened() -> "aiohttp.ClientSession":
     import aiohttp
+    from aiohttp import http_writer
 
+    # Its own would encode the bytes of a caller's header as UTF-8 once more; it has no setting.
+    http_writer._serialize_headers = _head
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS_AT_MOST, keepalive_timeout=UNUSED_SECONDS),
         # One client speaks for every user: a cookie set for one must not go out for another.
@@ -178,6 +183,20 @@ def _opened() -> "aiohttp.ClientSession":
     # It would repeat a PUT whose connection broke, and at Xero that may be a second invoice.
     session._retry_connection = False
     return session
+
+
+def _head(status_line: str, headers: Mapping[str, str]) -> bytes:
+    """Return the head of a request, its headers as the bytes that `raw_headers` would show.
+
+    A text beyond Latin-1 does not come from a caller; it is sent as UTF-8.
+    """
+    lines = [status_line, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    if any(_ENDS_A_LINE.search(line) for line in lines):
+        raise ValueError("A header must not hold a line break.")
+    try:
+        return "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        return "\r\n".join(lines).encode()
 
 
 def _unpacked(body: bytearray, encoding: str, at_most: int) -> bytes:
