@@ -17,7 +17,7 @@ from xero_sandbox.client import SandboxClient
 from xero_sandbox.config import SandboxConfig
 from xero_sandbox.testing import running_sandbox
 from xero_service.settings import Settings
-from xero_service.store import schema
+from xero_service.store import pools, schema
 
 ORIGIN = "http://localhost:8000"
 APP = XeroApp()
@@ -34,6 +34,16 @@ def plain_logs() -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ]
     )
+
+
+@pytest.fixture(autouse=True)
+def patient_pools(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller waits for a database connection as long as a busy machine needs.
+
+    `real_pool_wait` marks the tests of how long it waits in production (R14).
+    """
+    if not request.node.get_closest_marker("real_pool_wait"):
+        monkeypatch.setattr(pools, "POOL_WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")

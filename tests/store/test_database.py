@@ -28,7 +28,7 @@ async def ask_the_driver(database: Database, question: str = "SELECT 1") -> obje
     return found[0] if found else None
 
 
-def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[object]:
+def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[Any]:
     """Take the one connection that `ask` asks on."""
     return database.transaction() if ask is not ask_the_driver else database.bare_connection()
 
@@ -41,6 +41,10 @@ directly = pytest.mark.skipif(
 CUT_THE_SLEEPER = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
+NO_SESSION = (
+    "SELECT count(*) = 0 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 SLEEPERS = (
     "SELECT count(*) FROM pg_stat_activity"
@@ -69,6 +73,7 @@ async def test_a_database_answers_with_and_without_prepared_statements(
 
 
 @asks
+@pytest.mark.real_pool_wait
 async def test_a_pool_in_use_is_busy(narrow: Database, ask: Ask) -> None:
     """R14."""
     async with in_use(narrow, ask):
@@ -84,6 +89,33 @@ async def test_a_pool_in_use_serves_again_once_it_is_free(narrow: Database, ask:
         waiting = asyncio.create_task(ask(narrow))
 
     assert await waiting == 1
+
+
+@asks
+@directly
+async def test_a_connection_in_use_is_closed_with_its_pool_a4(
+    narrow: Database, sql: asyncpg.Connection, ask: Ask
+) -> None:
+    """The server keeps no session, and a caller that goes on is told that the database is busy."""
+    closed, ended = asyncio.Event(), asyncio.Event()
+
+    async def use() -> None:
+        async with in_use(narrow, ask) as used:
+            await narrow.close()
+            closed.set()
+            await ended.wait()
+            if isinstance(used, Transaction):
+                await used.connection.scalar(text("SELECT 1"))
+            else:
+                await used.fetchval("SELECT 1")
+
+    using = asyncio.create_task(use())
+    await closed.wait()
+    await until(lambda: sql.fetchval(NO_SESSION))
+    ended.set()
+
+    with pytest.raises(ServiceBusy):
+        await using
 
 
 @asks

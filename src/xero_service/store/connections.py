@@ -3,9 +3,10 @@
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
+from weakref import WeakSet
 
 import asyncpg
 from asyncpg.exceptions import TargetServerAttributeNotMatched
@@ -29,6 +30,9 @@ class Connector:
     """Connects to the first host of a target that answers and is of the kind that is wanted."""
 
     target: Target
+    opened: "WeakSet[asyncpg.Connection[asyncpg.Record]]" = field(
+        default_factory=WeakSet, repr=False, compare=False
+    )
 
     @classmethod
     def to(cls, url: str, environ: Mapping[str, str] = os.environ) -> "Connector":
@@ -75,7 +79,14 @@ class Connector:
             gsslib=target.gsslib,
             **options,
         )
+        self.opened.add(connection)
         return connection
+
+    def terminate(self) -> None:
+        """End every connection that is still open, those in use too: pools close idle ones only."""
+        for connection in list(self.opened):
+            if not connection.is_closed():
+                connection.terminate()
 
     def _tls(self, host: Host) -> Any:
         """Return what the driver calls `ssl`: a context, a mode that may do without, or none."""

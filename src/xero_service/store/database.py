@@ -114,10 +114,10 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
         """Prepare the pool; nothing is connected until the first transaction."""
         transactions, single = shares(pool_size)
-        connector = Connector.to(url)
-        self._engine = engine(connector, transactions, prepared_statements)
+        self._connector = Connector.to(url)
+        self._engine = engine(self._connector, transactions, prepared_statements)
         self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._bare = BareConnections(connector, single, prepared_statements)
+        self._bare = BareConnections(self._connector, single, prepared_statements)
         # The pools alone would let a newcomer overtake who waits, again and again.
         self._seats = asyncio.Semaphore(transactions)
         self._share = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
@@ -216,6 +216,7 @@ class Database:
         return DatabaseFacts(row["version"], row["now"], row["synchronous_commit"])
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, those that are still in use last: what they do fails as busy."""
         await self._engine.dispose()
         await self._bare.close()
+        self._connector.terminate()
