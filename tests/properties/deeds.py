@@ -13,6 +13,8 @@ from tests.properties.invariants import BINDINGS, Invariants
 from tests.properties.mortal import Mortal
 from tests.world import ACCOUNTANT
 from xero_sandbox.client import SandboxClient, SandboxError
+from xero_service.domain import SYSTEM
+from xero_service.errors import NotFound
 
 EXPECTED = {200, 201, 303, 403, 404, 409, 422, 429, 502, 503}
 
@@ -79,6 +81,22 @@ class Deeds:
             "/disconnect", {"tenantBindingId": str(binding["id"])}
         )
         assert answer.status_code in EXPECTED, answer.text
+
+    async def suspend(self, number: int, resume: bool) -> None:
+        """An operator switches a tenant off or on again, whichever org has it."""
+        binding = await self.binding(number)
+        if binding is None:
+            return
+        operating = self.process.application.services.operating
+        try:
+            if resume:
+                await operating.resume(SYSTEM, binding["id"])
+                self.law.suspended.discard(binding["external_tenant_id"])
+            else:
+                await operating.suspend(SYSTEM, binding["id"])
+                self.law.suspended.add(binding["external_tenant_id"])
+        except NotFound:  # not suspended, or revoked
+            return
 
     async def upkeep(self) -> None:
         await self.process.application.services.upkeep.round()

@@ -26,6 +26,7 @@ class Invariants:
     keys: KeyRing
     generations: dict[UUID, int] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
+    suspended: set[str] = field(default_factory=set)  # tenants that no operator has resumed
 
     async def hold_now(self, excused: set[str]) -> None:
         """After every step, whatever is under way."""
@@ -46,6 +47,9 @@ class Invariants:
                 assert user in excused, "no grant is lost without a reason"
                 assert not self.is_live(grant), "nothing that Xero would take is given up"
         for binding in await self.sql.fetch(BINDINGS):
+            if binding["status"] != "revoked":
+                is_suspended = binding["external_tenant_id"] in self.suspended
+                assert (binding["status"] == "suspended") is is_suspended, "only operators resume"
             if binding["status"] == "active":
                 assert binding["grant_status"] == "active", "a binding has a usable path"
                 assert binding["superseded_by"] is None

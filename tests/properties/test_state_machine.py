@@ -122,6 +122,11 @@ class Life(RuleBasedStateMachine):
     def disconnects(self, number: int) -> None:
         self.does(self.deeds.disconnect(number))
 
+    @rule(number=some, resume=st.booleans())
+    def an_operator_suspends_or_resumes(self, number: int, resume: bool) -> None:
+        """S56: whichever org binds the tenant from then on."""
+        self.run(self.deeds.suspend(number, resume))
+
     @rule(number=some, tenant=tenants, when=whens, consents=st.booleans())
     def somebody_acts_during_a_refresh(
         self, number: int, tenant: str, when: Any, consents: bool

@@ -9,6 +9,8 @@ from tests.store.conftest import XERO_USER, Rows, consent
 from xero_service.domain import SYSTEM, AuditEvent, Grant
 from xero_service.store.database import Database
 
+STATUS = "SELECT status FROM integration_tenant_bindings"
+
 
 async def another_active(sql: asyncpg.Connection, xero_user: str, status: str) -> None:
     await sql.execute(
@@ -90,6 +92,26 @@ async def test_a_grant_cannot_be_what_nobody_knows(
 ) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await sql.execute(statement)
+
+
+@pytest.mark.parametrize("status", ["active", "needs_reauth"])
+async def test_no_binding_of_a_suspended_tenant_is_usable_b3(
+    sql: asyncpg.Connection, grant: Grant, status: str
+) -> None:
+    """B3, S56: whichever way it is written, by the release before or by hand."""
+    await bind(sql, grant.id, org="org_one", status="suspended")
+    assert await sql.fetchval("SELECT count(*) FROM suspended_tenants") == 1
+
+    await sql.execute("UPDATE integration_tenant_bindings SET status = $1", status)
+    assert await sql.fetchval(STATUS) == "suspended"
+    await sql.execute("UPDATE integration_tenant_bindings SET status = 'revoked'")
+    await sql.execute("DELETE FROM integration_tenant_bindings")
+    await bind(sql, grant.id, org="org_two", status=status)
+    assert await sql.fetchval(STATUS) == "suspended"
+
+    await sql.execute("DELETE FROM suspended_tenants")
+    await sql.execute("UPDATE integration_tenant_bindings SET status = $1", status)
+    assert await sql.fetchval(STATUS) == status
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import typer
 
 from xero_service.cli.session import operator, with_services
 from xero_service.cli.showing import plain, print_table
+from xero_service.domain import Binding, BindingStatus
 
 bindings = typer.Typer(no_args_is_help=True, help="Xero organisations linked to orgs.")
 grants = typer.Typer(no_args_is_help=True, help="Consents and their tokens.")
@@ -17,12 +18,12 @@ BindingId = Annotated[UUID, typer.Argument(help="As `bindings list` shows it.")]
 
 @bindings.command("list")
 def list_bindings(org: Org = None) -> None:
-    """List the bindings that are not revoked."""
+    """List the bindings that are not revoked, and revoked ones whose tenant is suspended."""
     found = with_services(lambda services: services.operating.bindings(org))
     print_table(
         ("Id", "Org", "Xero organisation", "Status", "Grant"),
         (
-            (str(each.id), each.org_id, each.tenant_name, each.status.value, str(each.grant_id))
+            (str(each.id), each.org_id, each.tenant_name, _status(each), str(each.grant_id))
             for each in found
         ),
     )
@@ -30,16 +31,34 @@ def list_bindings(org: Org = None) -> None:
 
 @bindings.command()
 def suspend(binding_id: BindingId) -> None:
-    """Switch a binding off until it is resumed; its callers get 409."""
+    """Switch a binding off until it is resumed; its callers get 409 `binding_suspended`.
+
+    This holds for the Xero organisation, not for the org: whoever disconnects it and connects it
+    again, in this org or in another, finds it suspended.
+    """
     binding = with_services(lambda services: services.operating.suspend(operator(), binding_id))
     typer.echo(plain(f"{binding.tenant_name} is suspended for {binding.org_id}."))
 
 
 @bindings.command()
-def resume(binding_id: BindingId) -> None:
-    """Switch a suspended binding on again."""
-    binding = with_services(lambda services: services.operating.resume(operator(), binding_id))
-    typer.echo(plain(f"{binding.tenant_name} is resumed for {binding.org_id}."))
+def resume(
+    reference: Annotated[
+        UUID, typer.Argument(metavar="ID", help="A binding's id, or Xero's tenant id.")
+    ],
+) -> None:
+    """Switch a suspended Xero organisation on again, whichever org has it now.
+
+    A binding that was disconnected meanwhile is listed as `suspended, disconnected` and is resumed
+    by the same id: it stays disconnected, and the next org that connects it can use it. If another
+    org has it by now, give that binding's id, or the tenant id that the audit log names.
+    """
+    resumed = with_services(lambda services: services.operating.resume(operator(), reference))
+    binding = resumed.binding
+    if binding is None or binding.status is BindingStatus.REVOKED:
+        name = binding.tenant_name if binding else resumed.tenant_id
+        typer.echo(plain(f"{name} is resumed; no org has it connected."))
+    else:
+        typer.echo(plain(f"{binding.tenant_name} is resumed for {binding.org_id}."))
 
 
 @bindings.command()
@@ -47,6 +66,12 @@ def disconnect(binding_id: BindingId) -> None:
     """End a binding here at once, and at Xero as soon as Xero answers."""
     ended = with_services(lambda services: services.operating.disconnect(operator(), binding_id))
     typer.echo(f"Disconnected; at Xero: {ended.remote}.")
+
+
+def _status(binding: Binding) -> str:
+    """Of the revoked ones only those are listed whose tenant is suspended."""
+    is_revoked = binding.status is BindingStatus.REVOKED
+    return "suspended, disconnected" if is_revoked else binding.status.value
 
 
 @grants.command("list")

@@ -7,7 +7,16 @@ from xero_service.domain import Actor, AuditEvent, Binding, BindingStatus, Grant
 from xero_service.errors import NotFound
 from xero_service.services.disconnect import Disconnected, DisconnectService
 from xero_service.services.tokens import TokenService
-from xero_service.store.database import Database
+from xero_service.store.bindings import BoundGrant
+from xero_service.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A tenant that is no longer suspended, and the binding that an org has or had of it."""
+
+    tenant_id: str
+    binding: Binding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class OperatorService:
     disconnects: DisconnectService
 
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
-        """Return the bindings of one org or of all, revoked ones left out."""
+        """Return the bindings of one org or of all; of revoked ones those of suspended tenants."""
         async with self.database.transaction() as tx:
             return await tx.bindings.everywhere(org_id)
 
@@ -29,7 +38,10 @@ class OperatorService:
             return await tx.grants.all(org_id=org_id)
 
     async def suspend(self, actor: Actor, binding_id: UUID) -> Binding:
-        """Switch a binding off until it is resumed, whatever its org does; raises NotFound."""
+        """Switch a binding and its tenant off until they are resumed; raises NotFound.
+
+        Whatever its org does, and whichever org binds the tenant meanwhile.
+        """
         async with self.database.transaction() as tx:
             seen = await tx.bindings.find(binding_id)
             binding = await tx.bindings.lock(binding_id, seen.org_id) if seen else None
@@ -39,20 +51,36 @@ class OperatorService:
             await tx.audit.add(_event(actor, "binding.suspended", binding))
         return binding
 
-    async def resume(self, actor: Actor, binding_id: UUID) -> Binding:
-        """Switch a suspended binding on again; raises NotFound."""
+    async def resume(self, actor: Actor, reference: UUID) -> Resumed:
+        """Switch a suspended tenant, and the binding that it has, on again; raises NotFound.
+
+        `reference`: the id of the binding, which may be revoked, or Xero's id of the tenant.
+        """
         async with self.database.transaction() as tx:
-            seen = await tx.bindings.find(binding_id)
-            if seen is None:
-                raise NotFound("No such suspended binding.")
+            tenant_id = await tx.suspensions.tenant_of(str(reference))
+            if tenant_id is None:
+                raise NotFound("No such suspended binding or Xero organisation.")
+            bound = await self._locked(tx, tenant_id)
+            if not await tx.suspensions.lift(tenant_id):
+                raise NotFound("It is resumed already.")
+            # Somebody may have bound it for the first time while the suspension was waited for.
+            bound = bound or await self._locked(tx, tenant_id)
+            if bound and bound.binding.status is BindingStatus.SUSPENDED:
+                alive = bound.grant.status is GrantStatus.ACTIVE
+                await tx.bindings.resume(bound.binding.id, grant_is_alive=alive)
+            binding = bound.binding if bound else None
+            event = AuditEvent(actor, "binding.resumed", tenant_id=tenant_id)
+            await tx.audit.add(_event(actor, event.action, binding) if binding else event)
+        return Resumed(tenant_id, binding)
+
+    async def _locked(self, tx: Transaction, tenant_id: str) -> BoundGrant | None:
+        """Lock the grant, then the binding of a tenant: the order that everybody keeps."""
+        while (seen := await tx.bindings.of_tenant(tenant_id)) is not None:
             grant = await tx.grants.lock(seen.grant_id)
-            binding = await tx.bindings.lock(binding_id, seen.org_id)
-            if binding is None or binding.status is not BindingStatus.SUSPENDED:
-                raise NotFound("No such suspended binding.")
-            alive = grant is not None and grant.status is GrantStatus.ACTIVE
-            await tx.bindings.resume(binding_id, grant_is_alive=alive)
-            await tx.audit.add(_event(actor, "binding.resumed", binding))
-        return binding
+            binding = await tx.bindings.lock_tenant(tenant_id)
+            if binding is not None and grant is not None and binding.grant_id == grant.id:
+                return BoundGrant(binding, grant, None)
+        return None
 
     async def disconnect(self, actor: Actor, binding_id: UUID) -> Disconnected:
         """End a binding of any org; raises NotFound."""
@@ -67,6 +95,7 @@ class OperatorService:
         ended = [
             await self.disconnects.disconnect(binding.id, org_id, actor)
             for binding in await self.bindings(org_id)
+            if binding.status is not BindingStatus.REVOKED
         ]
         return tuple(ended)
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER, Binding, BindingStatus, Connection, Grant
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
 from xero_service.store.grants import NOW, AnyRow, to_grant
-from xero_service.store.tables import BindingRow, GrantRow
+from xero_service.store.tables import BindingRow, GrantRow, SuspendedTenantRow
 
 _COLUMNS = (
     BindingRow.id.label("binding_id"),
@@ -54,6 +54,12 @@ def _to_binding(row: AnyRow) -> Binding:
 
 def _to_bound_grant(row: AnyRow) -> BoundGrant:
     return BoundGrant(_to_binding(row), to_grant(row), row.last_used_at)
+
+
+def _of_tenant(tenant_id: str) -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS).where(
+        BindingRow.provider == PROVIDER, BindingRow.external_tenant_id == tenant_id
+    )
 
 
 class Bindings:
@@ -118,15 +124,15 @@ class Bindings:
         ).one_or_none()
         return _to_binding(row) if row else None
 
+    async def of_tenant(self, tenant_id: str) -> Binding | None:
+        """Return whichever org's binding of this tenant: for operators."""
+        row = (await self._connection.execute(_of_tenant(tenant_id))).one_or_none()
+        return _to_binding(row) if row else None
+
     async def lock_tenant(self, tenant_id: str) -> Binding | None:
         """Return whichever org's binding of this tenant, locked: to judge, not to show."""
-        row = (
-            await self._connection.execute(
-                select(*_COLUMNS)
-                .where(BindingRow.provider == PROVIDER, BindingRow.external_tenant_id == tenant_id)
-                .with_for_update()
-            )
-        ).one_or_none()
+        found = await self._connection.execute(_of_tenant(tenant_id).with_for_update())
+        row = found.one_or_none()
         return _to_binding(row) if row else None
 
     async def holders(self, tenant_ids: set[str]) -> dict[str, Binding]:
@@ -166,9 +172,9 @@ class Bindings:
         return created is not None
 
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
-        """Let a binding rest on a grant that was just seen to reach its tenant.
+        """Let a binding rest on a grant that was just seen to reach its tenant; it is usable then.
 
-        What an operator suspended stays suspended, even where the org disconnected it meanwhile.
+        Unless its tenant is suspended (see `Suspensions`), as in every other way to a status.
         The grant that it leaves counts as unused from now on.
         """
         left = select(BindingRow.active_grant_id).where(
@@ -185,14 +191,7 @@ class Bindings:
                 external_tenant_name=connection.tenant_name,
                 tenant_type=connection.tenant_type,
                 connection_id=connection.connection_id,
-                status=case(
-                    (
-                        BindingRow.suspended_at.is_not(None)
-                        | (BindingRow.status == BindingStatus.SUSPENDED),
-                        BindingStatus.SUSPENDED.value,
-                    ),
-                    else_=BindingStatus.ACTIVE.value,
-                ),
+                status=BindingStatus.ACTIVE,
                 updated_at=NOW,
                 last_checked_at=NOW,
             )
@@ -207,7 +206,7 @@ class Bindings:
         )
 
     async def revoke(self, binding_id: UUID) -> None:
-        """End a binding; that it was suspended is kept."""
+        """End a binding; that its tenant is suspended is kept."""
         await self._set_status(binding_id, BindingStatus.REVOKED)
 
     async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
@@ -265,11 +264,18 @@ class Bindings:
         return status
 
     async def everywhere(self, org_id: str | None) -> tuple[Binding, ...]:
-        """Return the bindings of one org or of all that are not revoked: for operators."""
+        """Return the bindings of one org or of all that are not revoked: for operators.
+
+        And revoked ones whose tenant is suspended: until an operator resumes them, nobody can.
+        """
+        suspended = select(SuspendedTenantRow.external_tenant_id).where(
+            SuspendedTenantRow.provider == BindingRow.provider,
+            SuspendedTenantRow.external_tenant_id == BindingRow.external_tenant_id,
+        )
         rows = await self._connection.execute(
             select(*_COLUMNS)
             .where(
-                BindingRow.status != BindingStatus.REVOKED,
+                or_(BindingRow.status != BindingStatus.REVOKED, suspended.exists()),
                 *([BindingRow.clerk_org_id == org_id] if org_id is not None else []),
             )
             .order_by(BindingRow.clerk_org_id, BindingRow.created_at)
@@ -284,13 +290,16 @@ class Bindings:
         return _to_binding(row) if row else None
 
     async def suspend(self, binding_id: UUID) -> None:
-        """Switch a binding off."""
-        await self._set_status(binding_id, BindingStatus.SUSPENDED, suspended_at=NOW)
+        """Switch a binding off, and with it its tenant for whichever org binds it."""
+        await self._set_status(binding_id, BindingStatus.SUSPENDED)
 
     async def resume(self, binding_id: UUID, *, grant_is_alive: bool) -> None:
-        """Switch a suspended binding on again, as far as its grant allows."""
+        """Switch a suspended binding on again, as far as its grant allows.
+
+        Upkeep then asks Xero at once whether the tenant is still reached.
+        """
         alive = BindingStatus.ACTIVE if grant_is_alive else BindingStatus.NEEDS_REAUTH
-        await self._set_status(binding_id, alive, suspended_at=None)
+        await self._set_status(binding_id, alive, suspended_at=None, last_checked_at=None)
 
     async def _set_status(self, binding_id: UUID, status: BindingStatus, **also: Any) -> None:
         await self._connection.execute(

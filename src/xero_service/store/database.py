@@ -27,6 +27,7 @@ from xero_service.store.limits import TenantLimits
 from xero_service.store.pools import BareConnections, engine, place, shares
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
+from xero_service.store.suspensions import Suspensions
 from xero_service.store.verification_tokens import VerificationTokens
 
 _CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
@@ -52,6 +53,11 @@ class Transaction:
     def bindings(self) -> Bindings:
         """Tenants linked to orgs."""
         return Bindings(self.connection)
+
+    @cached_property
+    def suspensions(self) -> Suspensions:
+        """Tenants that an operator switched off."""
+        return Suspensions(self.connection)
 
     @cached_property
     def authorisations(self) -> Authorisations:

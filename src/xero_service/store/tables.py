@@ -108,7 +108,17 @@ class BindingRow(Base):
     connection_id: Mapped[str | None]
     tenant_type: Mapped[str] = mapped_column(server_default="ORGANISATION")
     last_checked_at: Mapped[datetime | None]
-    suspended_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]  # of the release before; see SuspendedTenantRow
+
+
+class SuspendedTenantRow(Base):
+    """A tenant that an operator switched off, for whichever org binds it, until it is resumed."""
+
+    __tablename__ = "suspended_tenants"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    external_tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    suspended_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class AuthorisationRow(Base):
