@@ -150,8 +150,8 @@ class Consent:
     tokens: TokenSet
     xero_user_id: str
     authentication_event_id: str | None
-    xero_name: str | None
-    xero_email: str | None
+    xero_name: str | None = field(repr=False)
+    xero_email: str | None = field(repr=False)
     issued_at: datetime | None = None  # by Xero's clock, to the second
 
 
@@ -311,8 +311,8 @@ class Consenter:
     """This org's own session user and the Xero user behind a binding's grant."""
 
     user_id: str
-    xero_name: str | None
-    xero_email: str | None
+    xero_name: str | None = field(repr=False)
+    xero_email: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,18 @@ class CiphertextUnreadable(TokenError):
     acts = Acts.OPERATOR
 
 
+# What is on record when somebody known is refused it (S49): who they are, or whose a thing is,
+# forbids it. A grant that needs a person, or Xero's trouble, is nobody's decision about them.
+DENIALS = (
+    AuthError,
+    NotFound,
+    TenantNotAccessible,
+    TenantBoundElsewhere,
+    BindingSuspended,
+    GrantShared,
+)
+
+
 # --- Proxy ----------------------------------------------------------------------------------
 
 

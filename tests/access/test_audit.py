@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from tests.internal.callers import client_of, idle, problem, service
-from tests.world import ACME, ACME_ADMIN, Application, World
-from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING
+from tests.world import ACME, ACME_ADMIN, GLOBEX, Application, World
+from xero_sandbox.samples import ACCOUNTANT as ACCOUNTANT_AT_XERO
+from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
+from xero_sandbox.samples import GLOBEX as GLOBEX_HOLDINGS
 from xero_service.app import PREFIX
 from xero_service.domain import SYSTEM
 from xero_service.services.access import DENIALS_NOTED_A_MINUTE
@@ -91,6 +93,114 @@ async def test_a_session_user_who_is_refused_is_on_record(
     assert row["request_id"] == answer.json()["requestId"]
     assert f'"operation": "{method} {path}"' in row["detail"]
     assert (impersonator or "impersonator") in row["detail"] or impersonator is None
+
+
+async def test_a_key_that_is_refused_is_on_record_b7(world: World) -> None:
+    """B7, S49: whatever it is refused for, once a binding is known by which one that was."""
+    shared = ACCOUNTANT_AT_XERO.xero_user_id
+    admin, globex = await world.acme_admin(), await world.globex_admin()
+    theirs = await globex.connects(GLOBEX_HOLDINGS, xero_user=shared)
+    binding = await admin.connects(ACME_TRADING, xero_user=shared)
+    suspended = await admin.connects(ACME_SERVICES, xero_user=shared)
+    await world.services.operating.suspend(SYSTEM, UUID(suspended["id"]))
+    billing, every = (
+        await service(world.application),
+        await service(world.application, org_id=None, name="every"),
+    )
+    narrow = await service(world.application, "bindings:read", name="narrow")
+    mine, one = str(billing.made.key.id), UUID(binding["id"])
+    about = (ACME, mine, UUID(suspended["id"]), ACME_SERVICES)
+    refused = [
+        (billing.token(binding["id"]), "grant_shared", (ACME, mine, one, ACME_TRADING)),
+        (billing.token(suspended["id"]), "binding_suspended", about),
+        (billing.calls(suspended["id"]), "binding_suspended", about),
+        (
+            every.naming(ACME).calls(suspended["id"]),
+            "binding_suspended",
+            (ACME, str(every.made.key.id), *about[2:]),
+        ),
+        (billing.token(theirs["id"]), "not_found", (ACME, mine, None, None)),
+        (billing.naming(GLOBEX).token(theirs["id"]), "org_mismatch", (ACME, mine, None, None)),
+        (every.token(binding["id"]), "org_required", (None, str(every.made.key.id), None, None)),
+        (
+            narrow.token(binding["id"]),
+            "scope_required",
+            (ACME, str(narrow.made.key.id), None, None),
+        ),
+        (
+            billing.request("POST", "/disconnect", json={"tenantBindingId": theirs["id"]}),
+            "not_found",
+            (ACME, mine, None, None),
+        ),
+    ]
+    for number, (asked, code, told_of) in enumerate(refused, start=1):
+        answer = await asked
+        assert problem(answer)[1] == code
+        await idle(world.application)
+        rows = await world.audited("access.denied")
+        assert len(rows) == number, code
+        row = rows[-1]
+        assert row["outcome"] == code
+        assert (row["org_id"], row["actor_id"], row["binding_id"], row["tenant_id"]) == told_of
+        assert row["request_id"] == answer.json()["requestId"]
+        assert '"key": ' in row["detail"]
+
+
+async def test_a_grant_that_needs_a_person_is_no_refusal_of_access_b7(world: World) -> None:
+    """B7: callers ask for months; that its consent ended is on record once."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    await world.database.execute("UPDATE integration_tenant_bindings SET status = 'needs_reauth'")
+    billing = await service(world.application)
+
+    assert problem(await billing.token(binding["id"])) == (409, "reauthorization_required")
+    await idle(world.application)
+
+    assert await world.audited("access.denied") == []
+
+
+@pytest.mark.parametrize("what", ["lists", "selects", "takes", "reaches", "disconnects"])
+async def test_a_session_user_who_asks_for_what_is_not_theirs_is_on_record_b7(
+    world: World, what: str
+) -> None:
+    """B7, S49: by the same rule as for service keys."""
+    globex, admin = await world.globex_admin(), await world.acme_admin()
+    theirs = await globex.connects(ACME_SERVICES)
+    landing = await admin.consents(ACME_TRADING, xero_user=ACCOUNTANT_AT_XERO.xero_user_id)
+    if what == "takes":
+        landing = await admin.consents(ACME_SERVICES, xero_user=ACCOUNTANT_AT_XERO.xero_user_id)
+    deeds = {
+        "lists": ("GET", f"/tenants/list?grantId={theirs['grantId']}", None, "not_found"),
+        "selects": (
+            "POST",
+            "/tenants/select",
+            {"grantId": theirs["grantId"], "tenantId": ACME_SERVICES},
+            "not_found",
+        ),
+        "takes": (
+            "POST",
+            "/tenants/select",
+            {"grantId": landing.grant_id, "tenantId": ACME_SERVICES},
+            "tenant_bound_elsewhere",
+        ),
+        "reaches": (
+            "POST",
+            "/tenants/select",
+            {"grantId": landing.grant_id, "tenantId": GLOBEX_HOLDINGS},
+            "tenant_not_accessible",
+        ),
+        "disconnects": ("POST", "/disconnect", {"tenantBindingId": theirs["id"]}, "not_found"),
+    }
+    method, path, body, code = deeds[what]
+
+    answer = await admin.request(method, path, **({"json": body} if body else {}))
+    await idle(world.application)
+
+    assert problem(answer)[1] == code
+    (row,) = await world.audited("access.denied")
+    assert told(row) == ("user", ACME_ADMIN, ACME, code)
+    assert row["request_id"] == answer.json()["requestId"]
+    assert f'"operation": "{method} {path.partition("?")[0]}"' in row["detail"]
 
 
 async def test_a_start_that_another_site_caused_is_on_record(world: World) -> None:

@@ -1,7 +1,7 @@
 """What routers ask for: the services, the principal, and the actor for the audit log."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -16,6 +16,7 @@ from starlette.types import Scope as HttpScope
 from xero_service.api.principals import SessionVerifier
 from xero_service.domain import Actor, Role, Scope, SessionUser
 from xero_service.errors import (
+    DENIALS,
     AdminRequired,
     AuthError,
     CrossSiteRefused,
@@ -102,7 +103,7 @@ async def navigating_user(
     if credentials is not None or cookie is None:
         return await session_user(wired, credentials)
     user = await _verifier(wired).verify(cookie)
-    with _denials_noted(request, wired, user):
+    with _user_denials_noted(request, wired, user):
         if request.headers.get("sec-fetch-site", "").lower() == "cross-site":
             raise CrossSiteRefused("Open the settings page and connect from there.")
     return user
@@ -173,41 +174,54 @@ def actor_of(request: Request, user: SessionUser | None) -> Actor:
 
 
 @contextmanager
-def _denials_noted(request: Request, wired: Services, user: SessionUser) -> Iterator[None]:
-    """Audit that somebody known was refused."""
+def _denials_noted(
+    request: Request, wired: Services, actor: Actor, org_id: str | None, *, key: str | None = None
+) -> Iterator[None]:
+    """Audit that somebody known was refused: by who they are, or by what they asked for."""
     try:
         yield
-    except AuthError as error:
+    except DENIALS as error:
         path = getattr(request.scope.get("route"), "path", request.url.path)
-        operation = f"{request.method} {path}"
-        wired.access.note_denied_user(actor_of(request, user), user.org_id, error, operation)
+        wired.access.note_denial(actor, org_id, error, f"{request.method} {path}", key=key)
         raise
 
 
-async def admin(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
+def _user_denials_noted(
+    request: Request, wired: Services, user: SessionUser
+) -> AbstractContextManager[None]:
+    return _denials_noted(request, wired, actor_of(request, user), user.org_id)
+
+
+async def admin(
+    request: Request, wired: ServicesDep, user: SessionDep
+) -> AsyncIterator[SessionCaller]:
     """Require the admin role in the active org."""
-    with _denials_noted(request, wired, user):
-        return _as_admin(_in_org(request, user))
+    with _user_denials_noted(request, wired, user):
+        yield _as_admin(_in_org(request, user))
 
 
-async def acting_admin(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
+async def acting_admin(
+    request: Request, wired: ServicesDep, user: SessionDep
+) -> AsyncIterator[SessionCaller]:
     """Require an admin in person, for what changes connections."""
-    with _denials_noted(request, wired, user):
-        return _in_person(_as_admin(_in_org(request, user)))
+    with _user_denials_noted(request, wired, user):
+        yield _in_person(_as_admin(_in_org(request, user)))
 
 
 async def navigating_admin(
     request: Request, wired: ServicesDep, user: NavigatingDep
-) -> SessionCaller:
+) -> AsyncIterator[SessionCaller]:
     """Require an admin in person who may navigate here by cookie."""
-    with _denials_noted(request, wired, user):
-        return _in_person(_as_admin(_in_org(request, user)))
+    with _user_denials_noted(request, wired, user):
+        yield _in_person(_as_admin(_in_org(request, user)))
 
 
-async def member(request: Request, wired: ServicesDep, user: SessionDep) -> SessionCaller:
+async def member(
+    request: Request, wired: ServicesDep, user: SessionDep
+) -> AsyncIterator[SessionCaller]:
     """Require an active org."""
-    with _denials_noted(request, wired, user):
-        return _in_org(request, user)
+    with _user_denials_noted(request, wired, user):
+        yield _in_org(request, user)
 
 
 def _in_org(request: Request, user: SessionUser) -> SessionCaller:
@@ -253,12 +267,15 @@ async def presented_key(
 PresentedDep = Annotated[Presented, Depends(presented_key)]
 
 
+@asynccontextmanager
 async def _key_caller(
     request: Request, wired: Services, text: str, org_id: str | None, scope: Scope
-) -> Caller:
+) -> AsyncIterator[Caller]:
     presented = presented_in(request.scope, text, org_id)
     key, acting_org = await wired.access.acting_org(presented, scope)
-    return Caller(acting_org, presented.actor(key.id))
+    caller = Caller(acting_org, presented.actor(key.id))
+    with _denials_noted(request, wired, caller.actor, acting_org, key=key.name):
+        yield caller
 
 
 def _is_key(credentials: HTTPAuthorizationCredentials | None) -> bool:
@@ -267,39 +284,58 @@ def _is_key(credentials: HTTPAuthorizationCredentials | None) -> bool:
 
 async def bindings_reader(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
-) -> Caller:
+) -> AsyncIterator[Caller]:
     """Require a member of the org, or a key with `bindings:read`."""
     if key is not None and _is_key(key):
-        return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_READ)
-    return await member(request, wired, await session_user(wired, token))
+        scope = Scope.BINDINGS_READ
+        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
+            yield caller
+        return
+    user = await session_user(wired, token)
+    with _user_denials_noted(request, wired, user):
+        yield _in_org(request, user)
 
 
 async def bindings_writer(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
-) -> Caller:
+) -> AsyncIterator[Caller]:
     """Require an admin of the org in person, or a key with `bindings:write`."""
     if key is not None and _is_key(key):
-        return await _key_caller(request, wired, key.credentials, org_id, Scope.BINDINGS_WRITE)
-    return await acting_admin(request, wired, await session_user(wired, token))
+        scope = Scope.BINDINGS_WRITE
+        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
+            yield caller
+        return
+    user = await session_user(wired, token)
+    with _user_denials_noted(request, wired, user):
+        yield _in_person(_as_admin(_in_org(request, user)))
 
 
 async def activity_reader(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
-) -> Caller:
+) -> AsyncIterator[Caller]:
     """Require an admin of the org, or a key with `activity:read`."""
     if key is not None and _is_key(key):
-        return await _key_caller(request, wired, key.credentials, org_id, Scope.ACTIVITY_READ)
-    return await admin(request, wired, await session_user(wired, token))
+        scope = Scope.ACTIVITY_READ
+        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
+            yield caller
+        return
+    user = await session_user(wired, token)
+    with _user_denials_noted(request, wired, user):
+        yield _as_admin(_in_org(request, user))
 
 
 async def org_to_refresh(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
-) -> str | None:
-    """Return the org of a session, if it has one, or of a key with `grants:refresh`."""
+) -> AsyncIterator[str | None]:
+    """Yield the org of a session, if it has one, or of a key with `grants:refresh`."""
     if key is not None and _is_key(key):
-        caller = await _key_caller(request, wired, key.credentials, org_id, Scope.GRANTS_REFRESH)
-        return caller.org_id
-    return (await session_user(wired, token)).org_id
+        scope = Scope.GRANTS_REFRESH
+        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
+            yield caller.org_id
+        return
+    user = await session_user(wired, token)
+    with _user_denials_noted(request, wired, user):
+        yield user.org_id
 
 
 BindingsReaderDep = Annotated[Caller, Depends(bindings_reader)]

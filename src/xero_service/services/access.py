@@ -8,6 +8,7 @@ from uuid import UUID
 
 from xero_service.domain import Actor, AuditEvent, BindingStatus, GrantStatus, Scope, ServiceKey
 from xero_service.errors import (
+    DENIALS,
     AuthError,
     BindingSuspended,
     GrantShared,
@@ -23,10 +24,11 @@ from xero_service.services.keys import PresentedKey, refused
 from xero_service.services.turns import SLOT_FOR
 from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
-from xero_service.store.token_reads import ReadBinding, TokenReads
+from xero_service.store.token_reads import ReadBinding, TokenRead, TokenReads
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 DENIALS_NOTED_A_MINUTE = 20
+Detail = dict[str, str | int | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class AccessService:
 
         `call`: what to take a turn for in the same statement, if there is one now; where this
         raises it may have been taken. Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch,
-        NotFound, BindingSuspended, ReauthorizationRequired or ServiceBusy.
+        NotFound, BindingSuspended, ReauthorizationRequired or ServiceBusy; GrantShared where the
+        scope is to read tokens.
         """
         named = PresentedKey.parse(presented.key)
         read = await (
@@ -90,16 +93,10 @@ class AccessService:
             raise refused()
         try:
             org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
-            binding = _of_org(org_id, read.binding)
-        except (AuthError, NotFound) as error:
-            self._note_denied_key(presented, read.key, error, scope, binding_id)
+            binding = _usable(_of_org(org_id, read.binding), read.key, scope)
+        except DENIALS as error:
+            self._note_denied_key(presented, read, error, scope, binding_id)
             raise
-        if binding.status is BindingStatus.SUSPENDED:
-            raise BindingSuspended("An operator suspended this connection.")
-        if binding.status is not BindingStatus.ACTIVE or (
-            binding.grant.status is not GrantStatus.ACTIVE
-        ):
-            raise ReauthorizationRequired("An admin must connect this organisation again.")
         if _is_due(read.key.last_used_at, binding.grant_used_at, binding.grant.read_at):
             self._note_use(read.key.id, binding.grant.id)
         return Access(read.key, binding, read.turn_taken)
@@ -117,8 +114,8 @@ class AccessService:
             key, secret_hash = found
             try:
                 org_id = _acting_org(key, secret_hash, named, presented.org_id, scope)
-            except AuthError as error:
-                self._note_denied_key(presented, key, error, scope)
+            except DENIALS as error:
+                self._note_denied_key(presented, TokenRead(*found, binding=None), error, scope)
                 raise
             await tx.service_keys.touch(key.id)
         return key, org_id
@@ -133,36 +130,47 @@ class AccessService:
                 await tx.service_keys.touch(key_id)
                 await tx.grants.touch(grant_id)
 
-    def note_denied_user(
-        self, actor: Actor, org_id: str | None, error: IntegrationError, operation: str
+    def note_denial(
+        self,
+        actor: Actor,
+        org_id: str | None,
+        error: IntegrationError,
+        operation: str,
+        *,
+        key: str | None = None,
     ) -> None:
-        """Audit that a session user was refused an operation."""
-        event = AuditEvent(
-            actor, "access.denied", error.code, org_id=org_id, detail={"operation": operation}
-        )
+        """Audit that somebody known was refused an operation; `key`: what their key is called."""
+        detail: Detail = {"operation": operation, **({"key": key} if key else {})}
+        event = AuditEvent(actor, "access.denied", error.code, org_id=org_id, detail=detail)
         self._note_denial(event, operation)
 
     def _note_denied_key(
         self,
         presented: Presented,
-        key: ServiceKey,
+        read: TokenRead,
         error: IntegrationError,
         scope: Scope,
         asked: UUID | None = None,
     ) -> None:
-        actor = presented.actor(key.id)
-        detail: dict[str, str | int | bool | None] = {"key": key.name}
+        actor, detail = presented.actor(read.key.id), Detail(key=read.key.name)
+        event = AuditEvent(
+            actor, "access.denied", outcome=error.code, org_id=read.key.org_id, detail=detail
+        )
         if error.code == AuthError.code:
             # Its secret was wrong, or it is over: whoever came is not known to be this key.
-            actor = replace(actor, kind="system", id="anonymous")
+            event = replace(event, actor=replace(actor, kind="system", id="anonymous"))
+        elif read.binding and not isinstance(error, AuthError | NotFound):
+            # It is a binding of the key's org, which may know which one was asked for.
+            event = replace(
+                event,
+                org_id=read.binding.org_id,
+                binding_id=read.binding.id,
+                grant_id=read.binding.grant.id,
+                tenant_id=read.binding.tenant_id,
+            )
         elif asked:
             detail["bindingId"] = str(asked)
-        self._note_denial(
-            AuditEvent(
-                actor, "access.denied", outcome=error.code, org_id=key.org_id, detail=detail
-            ),
-            scope,
-        )
+        self._note_denial(event, scope)
 
     def _note_denial(self, event: AuditEvent, operation: str) -> None:
         """Record a refusal, so often a minute for who was refused what: no loop fills the log.
@@ -201,10 +209,17 @@ def _of_org(org_id: str, binding: ReadBinding | None) -> ReadBinding:
     return binding
 
 
-def refuse_shared(access: Access) -> None:
-    """Keep the token from a key of one org where it opens another org's tenants too (rule 9)."""
-    if access.binding.shared and access.key.org_id is not None:
+def _usable(binding: ReadBinding, key: ServiceKey, scope: Scope) -> ReadBinding:
+    """Judge a binding of the key's org; what also opens other orgs' tenants stays here (rule 9)."""
+    if binding.status is BindingStatus.SUSPENDED:
+        raise BindingSuspended("An operator suspended this connection.")
+    if binding.status is not BindingStatus.ACTIVE or (
+        binding.grant.status is not GrantStatus.ACTIVE
+    ):
+        raise ReauthorizationRequired("An admin must connect this organisation again.")
+    if scope is Scope.TOKENS_READ and binding.shared and key.org_id is not None:
         raise GrantShared("Use the API proxy for this connection, or a key for all organisations.")
+    return binding
 
 
 def _is_due(*used_and_now: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from xero_service.domain import AuditEvent, Grant, Scope
 from xero_service.errors import ExternalAPIError, ServiceBusy
-from xero_service.services.access import Access, AccessService, Presented, refuse_shared
+from xero_service.services.access import Access, AccessService, Presented
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import SingleFlight
 from xero_service.store.database import Database
@@ -44,7 +44,7 @@ class IssuingService:
     ) -> IssuedToken:
         """Return a token that works for at least `min_validity`.
 
-        Raises as `AccessService.usable_binding` does, GrantShared, and ExternalAPIError or
+        Raises as `AccessService.usable_binding` does, and ExternalAPIError or
         ServiceBusy where only time helps; ServiceBusy too where the issue cannot be audited.
         """
         found = await self._issuable(presented, binding_id)
@@ -64,9 +64,7 @@ class IssuingService:
         )
 
     async def _issuable(self, presented: Presented, binding_id: UUID) -> Access:
-        found = await self.access.usable_binding(presented, binding_id, Scope.TOKENS_READ)
-        refuse_shared(found)
-        return found
+        return await self.access.usable_binding(presented, binding_id, Scope.TOKENS_READ)
 
     async def _waited_for_tokens(self, grant: Grant, min_validity: timedelta) -> bool:
         """Renew a grant that is due, or lives too short for this caller; False where neither."""

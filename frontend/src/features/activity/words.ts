@@ -98,6 +98,10 @@ const actions: Record<string, Action> = {
       scope_required: 'It may not do what it asked for.',
       not_found: 'It asked for a connection that this organisation does not have.',
       org_mismatch: 'It asked on behalf of another organisation.',
+      binding_suspended: 'The connection was switched off by an operator.',
+      grant_shared: 'That token would have opened another organisation, too.',
+      tenant_bound_elsewhere: 'That Xero organisation is connected elsewhere.',
+      tenant_not_accessible: 'The sign-in to Xero does not reach that organisation.',
     },
   },
   'key.created': {
