@@ -126,6 +126,33 @@ class InvalidRequest(IntegrationError):
     acts = Acts.CALLER
 
 
+class MalformedRequest(IntegrationError):
+    """What arrived is no HTTP request, or one whose end would be in doubt."""
+
+    status = 400
+    code = "malformed_request"
+    title = "This is not a request that can be read"
+    acts = Acts.CALLER
+
+
+class RequestTimeout(IntegrationError):
+    """The head or the body of a request arrived too slowly."""
+
+    status = 408
+    code = "request_timeout"
+    title = "The request took too long to arrive"
+    acts = Acts.CALLER
+
+
+class HeadTooLarge(IntegrationError):
+    """The target and the header fields of a request are too large together."""
+
+    status = 431
+    code = "head_too_large"
+    title = "The head of the request is too large"
+    acts = Acts.CALLER
+
+
 class InvalidReturnTo(InvalidRequest):
     """`returnTo` is not a plain path of the frontend (RFC 9700 §4.11)."""
 

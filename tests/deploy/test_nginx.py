@@ -214,6 +214,21 @@ def test_the_proxy_in_front_is_believed(web: httpx.Client) -> None:
     assert heard["x-forwarded-for"] == SOMEBODY
 
 
+@pytest.mark.parametrize("path", ["/api/integrations/xero/disconnect", f"{PROXY}/api.xro/2.0/x"])
+@pytest.mark.parametrize("wanted", ["h2c", "websocket"])
+def test_no_upgrade_reaches_the_service_and_its_body_does(
+    web: httpx.Client, path: str, wanted: str
+) -> None:
+    """B2, S54: nobody behind could take the body for another request."""
+    asking = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": wanted, "HTTP2-Settings": "AAMA"}
+
+    heard = web.post(path, content=b"x" * 1000, headers=asking).json()
+
+    assert heard["received"] == 1000
+    assert "upgrade" not in heard["headers"]
+    assert "upgrade" not in heard["headers"].get("connection", "").lower()
+
+
 @pytest.mark.parametrize(
     "path", [f"{PROXY}/api.xro/2.0/a%2Fb?where=x%3D%221%22", "/api/x//y", "/api/%E2%82%AC"]
 )

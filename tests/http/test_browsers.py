@@ -1,7 +1,5 @@
 """What browsers are told with every answer: who may read it, and what a page may do with it."""
 
-from uuid import uuid4
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -13,6 +11,7 @@ from tests.http.conftest import Raising
 
 PAGE = "https://app.example.com"
 BINDINGS = "/api/integrations/xero/bindings"
+BINDING = "7d0f3c1e-93c5-4a39-8f2b-0c4a6a3d5a10"
 ASKING = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
 OTHERS = [
     "null",
@@ -89,8 +88,8 @@ async def test_every_answer_says_what_a_browser_must_not_do_with_it(
         ("GET", "/api/integrations/xero/start"),
         ("GET", "/api/integrations/xero/callback"),
         ("POST", "/api/integrations/xero/refresh"),
-        ("POST", f"{BINDINGS}/{uuid4()}/token"),
-        ("GET", f"{BINDINGS}/{uuid4()}/api/api.xro/2.0/Organisation"),
+        ("POST", f"{BINDINGS}/{BINDING}/token"),
+        ("GET", f"{BINDINGS}/{BINDING}/api/api.xro/2.0/Organisation"),
         ("DELETE", BINDINGS),
         ("OPTIONS", BINDINGS),
         ("GET", "/api/nothing"),

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tests.world import ACME, Application, until
+from xero_service.api.http_protocol import BoundedHttp
 from xero_service.app import PREFIX
 from xero_service.domain import SYSTEM, Scope
 from xero_service.services.keys import NewKey
@@ -88,10 +89,17 @@ def problem(response: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
+async def served(app: ASGIApp, *, protocol: type[BoundedHttp] = BoundedHttp) -> AsyncIterator[str]:
     """Serve an application on a loopback port, in this event loop, and yield its address."""
     config = uvicorn.Config(
-        app, port=0, lifespan="off", log_config=None, access_log=False, server_header=False
+        app,
+        port=0,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

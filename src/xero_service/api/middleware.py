@@ -13,6 +13,12 @@ from xero_service.telemetry import AccessLog, Metrics, scrub
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
+BROWSER_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", API_CSP.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+)
 HSTS = "max-age=63072000; includeSubDomains"
 _ID = b"x-request-id"
 
@@ -82,12 +88,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         """`https`: also order browsers to come over TLS only."""
         self._app = app
-        self._headers = [
-            (b"x-content-type-options", b"nosniff"),
-            (b"content-security-policy", API_CSP.encode()),
-            (b"referrer-policy", b"no-referrer"),
-            (b"cross-origin-resource-policy", b"same-site"),
-        ]
+        self._headers = list(BROWSER_HEADERS)
         if https:
             self._headers.append((b"strict-transport-security", HSTS.encode()))
 

@@ -153,17 +153,26 @@ def _answer(
     detail: str,
     headers: Any = None,
 ) -> JSONResponse:
-    problem = Problem(
-        type=f"urn:xero-service:problem:{code}",
-        title=title,
-        status=status,
-        detail=detail,
-        code=code,
-        requestId=request.scope.get("request_id", ""),
-    )
+    problem = _problem(status, code, title, detail, request.scope.get("request_id", ""))
     return JSONResponse(
         problem.model_dump(),
         status,
         {"Cache-Control": "no-store", **(headers or {})},
         media_type=MEDIA_TYPE,
+    )
+
+
+def problem_of(error: IntegrationError, request_id: str) -> Problem:
+    """Return the problem that an error of ours is to the caller of a request."""
+    return _problem(error.status, error.code, error.title, error.detail, request_id)
+
+
+def _problem(status: int, code: str, title: str, detail: str, request_id: str) -> Problem:
+    return Problem(
+        type=f"urn:xero-service:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        requestId=request_id,
     )

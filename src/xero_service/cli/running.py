@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 from datetime import timedelta
 from typing import Annotated
@@ -19,6 +20,8 @@ from xero_service.store.outages import reason
 from xero_service.telemetry import configure_logging
 from xero_service.xero.transport import warm_up
 
+HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
+OPEN_FILES = 8192  # as many connections as that protocol allows, and those to Xero, have room
 OPEN_REQUESTS_SECONDS = 20
 # A worker answers its first health check once it has loaded the code. Where that takes longer than
 # the server's own 5 seconds (a busy machine, no compiled files), workers would be replaced forever.
@@ -41,11 +44,14 @@ def serve(
     under way are saved. Ctrl-C skips the notice.
     """
     settings = load()  # fail here, with every fault named, rather than in each worker
+    _allow_open_files()
     uvicorn.run(
         "xero_service.app:with_upkeep" if upkeep else "xero_service.app:without_upkeep",
         factory=True,
         host=host,
         port=port,
+        http=HTTP_PROTOCOL,
+        ws="none",
         workers=workers,  # always said, or the server would look for WEB_CONCURRENCY
         log_config=None,
         access_log=False,
@@ -57,6 +63,14 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
     )
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit of open files, which is 1,024 by default, as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def migrate() -> None:
