@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
 
-import aiohttp
 import pytest
 
 from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
-from xero_service.xero.asking import Asked, Content
+from xero_service.xero.asking import Asked
 from xero_service.xero.transport import Transport
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
@@ -144,23 +142,6 @@ async def test_an_answer_is_here_once_its_last_byte_is(transport: Transport) -> 
         assert not answer.is_here
         rest.set()
         assert b"".join([piece async for piece in answer.body]) == b"half"
-
-
-async def test_a_release_that_fails_is_told_like_any_failure() -> None:
-    """Where an answer comes before the whole of its request, the rest may break afterwards."""
-
-    class Broken:
-        status, raw_headers, content = 200, (), aiohttp.EMPTY_PAYLOAD
-
-        async def __aexit__(self, *_: object) -> None:
-            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
-
-    async def asking() -> Any:
-        return Broken()
-
-    with pytest.raises(XeroSilent):
-        async with Asked(cast("Any", asking()), Content(b"")):
-            pass
 
 
 async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) -> None:

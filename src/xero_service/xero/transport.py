@@ -1,18 +1,18 @@
 """Outbound HTTP: bounded in time and size, with failures told apart by what they mean.
 
-The HTTP library is used here and in `asking`, so that replacing it touches nothing else. It is
-imported beside the start or with the first request, because a process would be ready a tenth of a
-second later for it.
+The HTTP library is used here, in `asking` and in `pool`, so that replacing it touches nothing else.
+It is imported beside the start or with the first request, because a process would be ready a tenth
+of a second later for it.
 """
 
 import asyncio
 import json
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlencode, urlsplit
 
 from xero_service.errors import XeroAnswerUnusable, XeroSilent
@@ -21,6 +21,8 @@ from xero_service.xero.egress import authorities, proxy_for
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from xero_service.xero.pool import Response
 
 SMALL_ANSWER = 64 * 1024  # token answers and key sets; anything longer is not one
 LARGE_ANSWER = 4 * 1024 * 1024  # connections: about 400 bytes each
@@ -117,7 +119,7 @@ class Transport:
         `length`: of a streamed content, where it is known. `within`: seconds of silence that are
         borne. Raises as `send` does, and what `content` raises.
         """
-        body = Content(content)
+        body = Content(content, length)
         is_sized = length is not None and not isinstance(content, bytes)
         sized = [("content-length", str(length))] if is_sized else []
         return self._asked(method, url, [*headers, *sized], body, within)
@@ -135,11 +137,13 @@ class Transport:
 
         session = self._session = self._session or _opened()
         scheme, host, *_ = urlsplit(url)
+        upload = aiohttp.UploadTracker() if body.parts else None
         asking = session.request(
             method,
             URL(url, encoded=True),
             headers=headers,
             data=body.parts or None,
+            upload_tracker=upload,
             proxy=proxy_for(scheme, host),
             ssl=authorities() if scheme == "https" else True,
             allow_redirects=False,
@@ -147,7 +151,7 @@ class Transport:
                 total=None, connect=self._timeout, sock_connect=self._timeout, sock_read=within
             ),
         )
-        return Asked(asking, body)
+        return Asked(cast("Awaitable[Response]", asking), body, upload)
 
     async def get_json(self, url: str) -> Any:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""
@@ -169,10 +173,13 @@ def _opened() -> "aiohttp.ClientSession":
     import aiohttp
     from aiohttp import http_writer
 
+    from xero_service.xero.pool import Pool, Response
+
     # Its own would encode the bytes of a caller's header as UTF-8 once more; it has no setting.
     http_writer._serialize_headers = _head
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS_AT_MOST, keepalive_timeout=UNUSED_SECONDS),
+        connector=Pool(limit=CONNECTIONS_AT_MOST, keepalive_timeout=UNUSED_SECONDS),
+        response_class=Response,
         # One client speaks for every user: a cookie set for one must not go out for another.
         cookie_jar=aiohttp.DummyCookieJar(),
         # Its own name and the encodings that it would take are not the caller's.
