@@ -138,6 +138,12 @@ def configure_logging(*, level: str, form: str) -> None:
         logging.getLogger(server).handlers = []
         logging.getLogger(server).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(_is_not_of_a_cut_answer)
+
+
+def _is_not_of_a_cut_answer(record: logging.LogRecord) -> bool:
+    """The server calls an answer that is cut on purpose an error; the access log has it."""
+    return record.msg != "ASGI callable returned without completing response."
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -166,9 +172,16 @@ class AccessLog:
         self._logger = logging.getLogger("xero_service.access")
 
     def write(
-        self, *, method: str, route: str, status: int, milliseconds: float, request_id: str
+        self,
+        *,
+        method: str,
+        route: str,
+        status: int,
+        milliseconds: float,
+        request_id: str,
+        cut_by: str | None = None,
     ) -> None:
-        """Write down how a request ended."""
+        """Write down how a request ended; `cut_by`: what broke its answer off, if anything did."""
         if not self._logger.isEnabledFor(logging.INFO):
             return
         record = logging.LogRecord(self._logger.name, logging.INFO, "", 0, "request", (), None)
@@ -183,6 +196,8 @@ class AccessLog:
             "logger": self._logger.name,
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat()[:-6] + "Z",
         }
+        if cut_by is not None:
+            record.__dict__[ACCESS]["cut_by"] = str(cut_by)
         self._logger.handle(record)
 
 
@@ -230,6 +245,14 @@ class Metrics:
             registry=self.registry,
         )
         self._kinds: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.cut = Counter(
+            "xero_service_http_answers_cut_total",
+            "Answers that began and broke off, by what ended them.",
+            ["by"],
+            registry=self.registry,
+        )
+        for by in ("caller", "xero", "service"):
+            self.cut.labels(by)
         self.refreshes = Counter(
             "xero_service_refreshes_total",
             "Refresh attempts by how they ended.",

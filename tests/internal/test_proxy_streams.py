@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -150,6 +151,7 @@ async def test_an_upstream_that_never_ends_is_given_up(
     connected: Connected,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """C3: the answer had begun, so it is cut; tests/streams has how that is recorded."""
     monkeypatch.setattr(proxy, "LONGEST_CALL_SECONDS", 0.5)
 
     async def dripping() -> AsyncIterator[bytes]:
@@ -160,8 +162,12 @@ async def test_an_upstream_that_never_ends_is_given_up(
     async def answer(_: Request) -> Response:
         return StreamingResponse(dripping())
 
-    async with instead_of_xero(application, answer):
-        _ = await billing.calls(connected.id)
+    async with (
+        instead_of_xero(application, answer),
+        over_the_network(application, billing) as caller,
+    ):
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+            await caller.calls(connected.id)
 
     await idle(application)
     assert await slots(connected) == 0

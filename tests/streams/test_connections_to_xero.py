@@ -302,16 +302,15 @@ async def test_a_cancelled_call_ends_its_connection_b1(
     arrived(request)
 
 
-@pytest.mark.parametrize("status", [101, 600, 999])
-async def test_what_is_no_answer_of_http_is_none_b1(
-    transport: Transport, upstream: RawUpstream, status: int
+async def test_a_connection_that_xero_would_switch_to_another_protocol_is_closed_b1(
+    transport: Transport, upstream: RawUpstream
 ) -> None:
-    upstream.plans["a"] = Plan(status=status)
+    upstream.plans["a"] = Plan(status=101, body=b"")
 
-    with pytest.raises(XeroSilent):
-        await called(transport, upstream, "a", method="GET")
+    await called(transport, upstream, "a", method="GET")
 
-    await next_call(transport, upstream)
+    (request,) = upstream.of("a")
+    assert (await next_call(transport, upstream)).connection != request.connection
 
 
 async def test_interim_answers_are_not_the_answer_b1(

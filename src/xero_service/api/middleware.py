@@ -4,6 +4,7 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
@@ -21,6 +22,24 @@ BROWSER_HEADERS = (
 )
 HSTS = "max-age=63072000; includeSubDomains"
 _ID = b"x-request-id"
+_CUT_BY = "xero_service.cut_by"
+
+
+class CutBy(StrEnum):
+    """What ended an answer that had begun and did not come to its end."""
+
+    CALLER = "caller"
+    XERO = "xero"
+    SERVICE = "service"
+
+
+def note_cut(scope: Scope, by: CutBy) -> None:
+    """Say why the answer to this request will not come to its end.
+
+    The server then closes the caller's connection, and the log and the metrics say so beside the
+    status, which the caller has seen.
+    """
+    scope[_CUT_BY] = by
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +58,44 @@ class Observed:
         offered = _offered_id(scope)
         scope["request_id"] = request_id = offered or os.urandom(16).hex()
         began, status = time.perf_counter(), 500
+        is_cut = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_cut
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [header for header in message["headers"] if header[0] != _ID]
                 message["headers"] = [*headers, (_ID, request_id.encode())]
+                is_cut = True
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                is_cut = False
 
         bound = bind_contextvars(request_id=request_id)
         try:
             await self.app(scope, receive, send_with_id)
         finally:
             known_as = scrub(offered) if offered else request_id
-            self._record(scope, status, time.perf_counter() - began, known_as)
+            cut_by = scope.get(_CUT_BY, CutBy.SERVICE) if is_cut else None
+            self._record(scope, status, time.perf_counter() - began, known_as, cut_by)
             reset_contextvars(**bound)
 
-    def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    def _record(
+        self, scope: Scope, status: int, seconds: float, request_id: str, cut_by: CutBy | None
+    ) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         # Anybody may invent methods, and every label value is kept for good.
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.answered(method, route, status, seconds)
+        if cut_by is not None:
+            self.metrics.cut.labels(cut_by).inc()
         self.log.write(
             method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),
             request_id=request_id,
+            cut_by=cut_by,
         )
 
 

@@ -116,7 +116,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 @dataclass(frozen=True, slots=True)
 class Unexpected:
-    """Answers what nobody foresaw, without its text.
+    """Answers what nobody foresaw, without its text; an answer that has begun breaks off.
 
     Innermost of all, so that this answer too carries the request id and the headers that
     browsers insist on; the framework's own handler stands outside of everything.
@@ -136,9 +136,11 @@ class Unexpected:
         try:
             await self.app(scope, receive, send_and_note)
         except Exception:
-            if scope["type"] != "http" or started:
+            if scope["type"] != "http":
                 raise
             log.exception("unexpected error")
+            if started:
+                return
             broken = IntegrationError()
             request = Request(scope)
             told = _answer(request, broken.status, broken.code, broken.title, broken.detail)

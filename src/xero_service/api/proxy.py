@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
 from xero_service.api.deps import PresentedDep, ServicesDep
+from xero_service.api.middleware import CutBy, note_cut
 from xero_service.api.short_cut import Way
 from xero_service.errors import (
     AuthError,
@@ -20,6 +21,7 @@ from xero_service.errors import (
     BodyTooLarge,
     ExternalAPIError,
     ForbiddenPath,
+    IntegrationError,
     NotFound,
     OrgMismatch,
     OrgRequired,
@@ -33,12 +35,15 @@ from xero_service.errors import (
 )
 from xero_service.services.access import Presented
 from xero_service.services.proxy import Forwarded
+from xero_service.telemetry import logger
 from xero_service.wiring import Services
 from xero_service.xero.asking import StreamedAnswer
 
 router = APIRouter(tags=["services"])
+log = logger(__name__)
 ROUTE = "/bindings/{bindingId}/api/{path:anything}"
 LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
+WITHOUT_BODY = frozenset({204, 304})
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -72,17 +77,28 @@ class ProxiedCall:
     binding_id: UUID
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer back as it arrives."""
+        """Pass the request on, and the answer back as it arrives.
+
+        An answer that has begun cannot become another: where it breaks off, so does the caller's.
+        """
         body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
         forwarded = _forwarded(scope, receive)
         call = self.services.proxy.call(self.presented, self.binding_id, forwarded)
+        has_begun = False
         try:
             async with call as answer, nullcontext() if answer.is_here else _unless_left(receive):
+                has_begun = True
                 await _pass_on(answer, send)
-        except CallerLeft:
-            return  # there was an answer, whose status stays on record
-        except ClientDisconnect:
-            await Response(status_code=LEFT_UNANSWERED)(scope, receive, send)
+        except (CallerLeft, ClientDisconnect):
+            if has_begun:
+                note_cut(scope, CutBy.CALLER)
+            else:
+                await Response(status_code=LEFT_UNANSWERED)(scope, receive, send)
+        except IntegrationError as error:
+            if not has_begun:
+                raise
+            note_cut(scope, CutBy.XERO)
+            log.warning("answer cut", problem=error.code)
 
 
 def _forwarded(scope: Scope, receive: Receive) -> Forwarded:
@@ -101,7 +117,12 @@ def _forwarded(scope: Scope, receive: Receive) -> Forwarded:
 
 
 async def _pass_on(answer: StreamedAnswer, send: Send) -> None:
-    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in answer.headers
+        # The server would wait for so many bytes.
+        if name != "content-length" or answer.status not in WITHOUT_BODY
+    ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     async for piece in answer.body:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -111,6 +132,9 @@ async def _pass_on(answer: StreamedAnswer, send: Send) -> None:
 @asynccontextmanager
 async def _unless_left(receive: Receive) -> AsyncIterator[None]:
     """Raise CallerLeft in the block when the caller leaves.
+
+    Nothing else may read `receive` meanwhile: the answer of `ProxyService.call` comes once the
+    body is not read any more. What still comes of a refused body is dropped here.
 
     As the framework's streaming does, at a tenth of its price: a group of tasks for each answer.
     """

@@ -82,8 +82,6 @@ class Asked:
         """
         try:
             answer = self._answer = await self._asking
-            if not 200 <= answer.status <= 599:
-                raise XeroSilent("Xero's answer has no status that ends a call.")
             if self._upload is not None:
                 await self._sent(self._upload, answer)
         except BaseException as error:
