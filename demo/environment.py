@@ -13,6 +13,7 @@ CALLBACK = "/api/integrations/xero/callback"
 OWN_PREFIXES = (
     "XERO_",
     "AUTH_",
+    "AUDIT_",
     "ENCRYPTION_",
     "DATABASE_",
     "REFRESH_",

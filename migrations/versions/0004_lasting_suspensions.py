@@ -29,4 +29,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_column("integration_tenant_bindings", "suspended_at")

@@ -167,6 +167,7 @@ class DatabaseSettings(BaseSettings):
     database_url: PostgresUrl
     database_pool_size: int = Field(default=10, ge=1, le=500)
     database_prepared_statements: bool = True
+    database_service_role: str | None = None
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -218,6 +219,7 @@ class Settings(DatabaseSettings):
     refresh_token_max_age_days: float = Field(default=45, ge=1, le=59)
     refresh_lease_seconds: float = Field(default=30, gt=0, le=600)
     upkeep_interval_seconds: float = Field(default=15, gt=0, le=3600)
+    audit_retention_days: int = Field(default=400, ge=365, le=36500)
     drain_notice_seconds: float = Field(default=5, ge=0, le=300)
 
     @field_validator("encryption_key")
@@ -283,6 +285,11 @@ class Settings(DatabaseSettings):
         """Return the key to write with, then those that can still be read."""
         keys = (self.encryption_key, *self.encryption_key_previous)
         return tuple(parse_key(key.get_secret_value()) for key in keys)
+
+    @property
+    def audit_retention(self) -> timedelta:
+        """How long audit events are kept."""
+        return timedelta(days=self.audit_retention_days)
 
     def refresh_policy(self) -> RefreshPolicy:
         """Return the refresh rules in the domain's terms."""

@@ -21,6 +21,7 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
     assert told == {
         "database_pool_size": 10,
         "database_prepared_statements": True,
+        "database_service_role": None,
         "encryption_key_previous": [],
         "xero_scopes": [
             "openid",
@@ -45,6 +46,7 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "refresh_token_max_age_days": 45,
         "refresh_lease_seconds": 30,
         "upkeep_interval_seconds": 15,
+        "audit_retention_days": 400,
         "drain_notice_seconds": 5,
         "log_format": "json",
         "log_level": "INFO",

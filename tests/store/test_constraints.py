@@ -115,9 +115,13 @@ async def test_no_binding_of_a_suspended_tenant_is_usable_b3(
 
 
 @pytest.fixture
-async def recorded(database: Database) -> None:
+async def recorded(database: Database, sql: asyncpg.Connection) -> None:
+    await sql.execute(
+        "INSERT INTO audit_events (occurred_at, actor_kind, actor_id, action, outcome)"
+        " VALUES (now() - interval '2 years', 'system', 'x', 'old', 'ok')"
+    )
     async with database.transaction() as tx:
-        await tx.audit.add(AuditEvent(SYSTEM, "old"), AuditEvent(SYSTEM, "new"))
+        await tx.audit.add(AuditEvent(SYSTEM, "new"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import sys
 import typer
 
 from xero_service.cli import doctor, keys, operators, records, running
-from xero_service.errors import IntegrationError
+from xero_service.errors import ConfigError, IntegrationError, InvalidRequest
+
+USAGE, FAILED = 2, 1
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,7 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Connect Xero once, bind many organisations, never lose a grant.\n\n"
-    "Configured by the environment or a `.env` file; `.env.example` lists every variable.",
+    "Configured by the environment or a `.env` file; `.env.example` lists every variable.\n\n"
+    "Exit codes: 0 done; 1 not done, for a reason that is printed (nothing of that id, the database"
+    " or Xero away, a question answered with no); 2 wrong usage or configuration.",
 )
 app.command()(running.serve)
 app.command()(running.migrate)
@@ -34,4 +38,4 @@ def run() -> None:
         app()
     except IntegrationError as error:
         typer.echo(error.detail, err=True)
-        sys.exit(2)
+        sys.exit(USAGE if isinstance(error, ConfigError | InvalidRequest) else FAILED)

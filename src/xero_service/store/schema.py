@@ -4,15 +4,19 @@ Alembic is imported where it works, because a process that serves would start a 
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
+from xero_service.errors import ServiceBusy
 from xero_service.store.outages import outages_are_busy
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+LOCK_NOT_AVAILABLE = "55P03"
 # In a checkout the migrations lie at its root; an installed wheel carries them in the package.
 _PACKAGE = Path(__file__).parents[1]
 _PLACES = (_PACKAGE / "migrations", _PACKAGE.parents[1] / "migrations")
@@ -22,21 +26,26 @@ def _migrations() -> Path:
     return next(place for place in _PLACES if place.is_dir())
 
 
-def _config(url: str) -> "Config":
+def _config(url: str, *, service_role: str | None = None) -> "Config":
     from alembic.config import Config
 
     config = Config(stdout=sys.stdout)  # its own default is that of its import
     config.set_main_option("script_location", str(_migrations()))
     config.attributes["url"] = url
+    config.attributes["service_role"] = service_role
     return config
 
 
-def upgrade(url: str) -> None:
-    """Run every migration that the database has not seen; raises ServiceBusy where it is away."""
+def upgrade(url: str, *, service_role: str | None = None) -> None:
+    """Run every migration that the database has not seen, then grant to the role that serves.
+
+    Waits for another process that migrates the same database. Raises ConfigError for a role that
+    cannot be the one that serves, ServiceBusy for a database that is away or in use.
+    """
     from alembic import command
 
-    with outages_are_busy():
-        command.upgrade(_config(url), "head")
+    with _lock_timeouts_explained(), outages_are_busy():
+        command.upgrade(_config(url, service_role=service_role), "head")
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -51,6 +60,20 @@ def check(url: str) -> None:
     from alembic import command
 
     command.check(_config(url))
+
+
+@contextmanager
+def _lock_timeouts_explained() -> Iterator[None]:
+    try:
+        yield
+    except ServiceBusy as busy:
+        if getattr(getattr(busy.__cause__, "orig", None), "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise ServiceBusy(
+            "A table that the next migration changes was in use for too long, so that migration"
+            " was not applied; those before it were. Run `xero-service migrate` again, when no"
+            " long transaction (a backup, a session left open) holds the table."
+        ) from busy
 
 
 @cache

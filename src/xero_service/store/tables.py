@@ -186,6 +186,7 @@ class AuditEventRow(Base):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_org_id_id", "org_id", "id"),
+        Index("ix_audit_events_occurred_at", "occurred_at"),
         Index(
             "uq_audit_events_token_issued",
             "actor_id",
