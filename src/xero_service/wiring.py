@@ -129,6 +129,7 @@ def _assemble(
     access = AccessService(database, background, TokenReads(database, background))
     cleanups = CleanupService(database, xero, tokens, leases)
     disconnects = DisconnectService(database, cleanups, background)
+    activity = ActivityService(database)
     return Services(
         settings=settings,
         database=database,
@@ -151,10 +152,20 @@ def _assemble(
             settings.xero_api_url.rstrip("/"),
             Regulars(),
         ),
-        activity=ActivityService(database),
+        activity=activity,
         operating=OperatorService(database, tokens, disconnects),
         rewrapping=RewrapService(database, keys),
-        upkeep=UpkeepService(database, tokens, disconnects, cleanups, reconcile, policy, metrics),
+        upkeep=UpkeepService(
+            database,
+            tokens,
+            disconnects,
+            cleanups,
+            reconcile,
+            activity,
+            policy,
+            settings.audit_retention,
+            metrics,
+        ),
         metrics=metrics,
         state_metrics=StateMetrics(database, metrics),
     )

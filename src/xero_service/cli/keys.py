@@ -34,7 +34,7 @@ def create(
     """
     if (org is None) is not all_orgs or (org is not None and not org.strip()):
         raise typer.BadParameter("Give either --org ID or --all-orgs.")
-    ends = ahead(expires) if expires else None
+    ends = ahead(expires, option="--expires") if expires is not None else None
     made = with_services(
         lambda services: services.keys.create(
             operator(), name=name, org_id=org, scopes=scope, expires_at=ends

@@ -5,28 +5,33 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-
-def ahead(text: str) -> datetime:
-    """Read a point in the future; raises BadParameter."""
-    return datetime.now(UTC) + span if (span := _span(text)) else _date(text)
+_SPAN = re.compile(r"(\d{1,9})([dh])", re.ASCII)
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
-def ago(text: str) -> datetime:
-    """Read a point in the past; raises BadParameter."""
-    return datetime.now(UTC) - span if (span := _span(text)) else _date(text)
+def ahead(text: str, *, option: str) -> datetime:
+    """Read a point in the future; raises BadParameter, which names the option."""
+    at = _read(text, option, sign=1)
+    if at <= datetime.now(UTC):
+        raise typer.BadParameter(f"{option}: must lie in the future.")
+    return at
 
 
-def _span(text: str) -> timedelta | None:
-    parts = re.fullmatch(r"(\d{1,5})([dh])", text)
-    if parts is None:
-        return None
-    amount = int(parts[1])
-    return timedelta(days=amount) if parts[2] == "d" else timedelta(hours=amount)
+def ago(text: str, *, option: str) -> datetime:
+    """Read a point in the past; raises BadParameter, which names the option."""
+    at = _read(text, option, sign=-1)
+    if at > datetime.now(UTC):
+        raise typer.BadParameter(f"{option}: must lie in the past.")
+    return at
 
 
-def _date(text: str) -> datetime:
+def _read(text: str, option: str, *, sign: int) -> datetime:
     try:
+        if parts := _SPAN.fullmatch(text):
+            return datetime.now(UTC) + sign * int(parts[1]) * _UNITS[parts[2]]
         at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("Use 90d, 12h, or a date such as 2027-01-31.") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{option}: use 90d, 12h, or a date such as 2027-01-31."
+        ) from error

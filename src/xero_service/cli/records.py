@@ -10,6 +10,7 @@ import typer
 from xero_service.cli.moments import ago
 from xero_service.cli.session import with_services
 from xero_service.cli.showing import plain, print_table
+from xero_service.errors import IntegrationError
 from xero_service.services.rewrapping import Rewrapped
 from xero_service.store.audit import Recorded
 from xero_service.wiring import Services
@@ -31,7 +32,7 @@ def show(
     """Show audit events, oldest first."""
     if context.invoked_subcommand:
         return
-    began = ago(since) if since else None
+    began = ago(since, option="--since") if since is not None else None
     events = with_services(
         lambda services: services.activity.since(org_id=org, since=began, limit=limit)
     )
@@ -45,14 +46,36 @@ def show(
 
 @audit.command()
 def prune(
-    before: Annotated[str, typer.Option(help="`400d`, or a date; a year at least is kept.")],
+    before: Annotated[
+        str | None,
+        typer.Option(help="`400d`, or a date; else what AUDIT_RETENTION_DAYS says."),
+    ] = None,
 ) -> None:
-    """Delete events older than the retention; those of the last 365 days always stay."""
-    cutoff = ago(before)
-    if cutoff > datetime.now(UTC) - timedelta(days=365):
-        raise typer.BadParameter("A year of events must be kept; give 365d or more.")
-    deleted = with_services(lambda services: services.activity.delete_before(cutoff))
-    typer.echo(f"Deleted {deleted} events.")
+    """Delete events older than the retention; those of the last 365 days always stay.
+
+    Upkeep does the same by AUDIT_RETENTION_DAYS. It deletes in steps: stopped, it has kept what it
+    did, and can be run again at any time.
+    """
+    cutoff = ago(before, option="--before") if before is not None else None
+    if cutoff and cutoff > datetime.now(UTC) - timedelta(days=365):
+        raise typer.BadParameter("--before: a year of events must be kept; give 365d or more.")
+
+    async def work(services: Services) -> int:
+        steps = (
+            services.activity.prune_before(cutoff)
+            if cutoff
+            else services.activity.prune(services.settings.audit_retention)
+        )
+        deleted = 0
+        try:
+            async for step in steps:
+                deleted += step
+        except IntegrationError:
+            typer.echo(f"Deleted {deleted} events before it was cut short; run it again.", err=True)
+            raise
+        return deleted
+
+    typer.echo(f"Deleted {with_services(work)} events.")
 
 
 @encryption.command()

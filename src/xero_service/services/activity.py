@@ -1,11 +1,14 @@
 """The activity of an org: what the audit log says, newest first."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from xero_service.domain import OPERATOR_PREFIX
 from xero_service.store.audit import Recorded
 from xero_service.store.database import Database
+
+PRUNE_BATCH = 2000  # a megabyte of rows, a fraction of the time that a statement may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,24 @@ class ActivityService:
         async with self.database.transaction() as tx:
             return await tx.audit.since(org_id=org_id, since=since, limit=limit)
 
-    async def delete_before(self, cutoff: datetime) -> int:
-        """Delete events older than the retention allows; return how many."""
-        async with self.database.transaction() as tx:
-            return await tx.audit.delete_before(cutoff)
+    async def prune(self, retention: timedelta) -> AsyncGenerator[int, None]:
+        """Delete events older than `retention`, as `prune_before` does."""
+        async with self.database.background_transaction() as tx:
+            cutoff = await tx.audit.retention_cutoff(retention)
+        async for deleted in self.prune_before(cutoff):
+            yield deleted
+
+    async def prune_before(self, cutoff: datetime) -> AsyncGenerator[int, None]:
+        """Delete events older than `cutoff` in batches; yield the size of each.
+
+        Each batch is a transaction: what it deleted stays deleted, whatever interrupts the next.
+        """
+        while True:
+            async with self.database.background_transaction() as tx:
+                deleted = await tx.audit.delete_before(cutoff, at_most=PRUNE_BATCH)
+            yield deleted
+            if deleted < PRUNE_BATCH:
+                return
 
 
 def _for_its_org(event: Recorded) -> Recorded:

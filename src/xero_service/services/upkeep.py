@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import IntegrationError
+from xero_service.services.activity import ActivityService
 from xero_service.services.cleanups import CleanupService
 from xero_service.services.disconnect import DisconnectService
 from xero_service.services.reconciling import ReconcileService
@@ -18,8 +19,9 @@ from xero_service.services.tokens import TokenService
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 
-AT_ONCE = 32  # refreshes and checks toward Xero at a time (R17)
-CLEANUPS_AT_ONCE = 8  # on a gate of their own: revocations wait for each other
+AT_ONCE = 32  # refreshes toward Xero at a time (R17)
+CHECKS_AT_ONCE = 16
+CLEANUPS_AT_ONCE = 8  # revocations wait for each other
 BATCH = 200
 USED_WITHIN = timedelta(hours=1)  # readers of such a grant shall not wait for its refresh
 AHEAD = timedelta(minutes=5)  # before the margin, within which readers begin to refresh
@@ -30,6 +32,7 @@ UNUSED_AFTER = timedelta(hours=24)
 
 log = logger(__name__)
 Item = TypeVar("Item")
+Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +44,48 @@ class UpkeepService:
     disconnects: DisconnectService
     cleanups: CleanupService
     reconcile: ReconcileService
+    activity: ActivityService
     policy: RefreshPolicy
+    audit_retention: timedelta
     metrics: Metrics
-    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    cleanup_gate: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(CLEANUPS_AT_ONCE)
-    )
 
     async def run(self, interval: timedelta) -> None:
-        """Do a round every `interval`, jittered, until cancelled."""
-        while True:
-            with contextlib.suppress(Exception):  # each step told of its own failure
-                await self.round()
-            await asyncio.sleep(interval.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
+        """Repeat every step until cancelled, `interval` after it ended, jittered.
+
+        Each step in a task of its own: one that takes long, such as a sweep at a Xero that hangs,
+        delays no other, and none overlaps itself.
+        """
+        async with asyncio.TaskGroup() as loops:
+            for step in self._steps():
+                loops.create_task(self._repeat(step, interval))
 
     async def round(self) -> None:
         """Do everything that is due, once; a step that fails stops no other.
 
         Raises what stopped a step: ServiceBusy where the database is away.
         """
-        steps = (
+        outcomes = await asyncio.gather(*map(self._step, self._steps()), return_exceptions=True)
+        for failure in outcomes:
+            if failure is not None:
+                raise failure
+
+    def _steps(self) -> tuple[Step, ...]:
+        return (
             self._settle_cleanups,
             self._refresh,
             self._reconcile,
             self._disconnect_unused,
             self._forget_attempts,
+            self._prune_audit,
         )
-        outcomes = await asyncio.gather(*map(self._step, steps), return_exceptions=True)
-        for failure in outcomes:
-            if failure is not None:
-                raise failure
 
-    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, step: Step, interval: timedelta) -> None:
+        while True:
+            with contextlib.suppress(Exception):  # the step has logged it
+                await self._step(step)
+            await asyncio.sleep(interval.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
+
+    async def _step(self, step: Step) -> None:
         name = step.__name__.strip("_")
         try:
             await step()
@@ -89,7 +102,7 @@ class UpkeepService:
             async with self.database.background_transaction() as tx:
                 return await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
-        await self._each("cleanups", _until_short(take), self.cleanups.settle, self.cleanup_gate)
+        await self._each("cleanups", _until_short(take), self.cleanups.settle, CLEANUPS_AT_ONCE)
 
     async def _refresh(self) -> None:
         """Renew what is old, what is used and soon due, and what was cut short."""
@@ -108,7 +121,7 @@ class UpkeepService:
             grant_id, generation = due
             await self.tokens.refresh_grant_single_flight(grant_id, beyond=generation)
 
-        await self._each("refresh", _until_short(take), renew, self.gate)
+        await self._each("refresh", _until_short(take), renew, AT_ONCE)
 
     async def _reconcile(self) -> None:
         async def take() -> Sequence[UUID]:
@@ -117,33 +130,38 @@ class UpkeepService:
 
         async with self.database.background_transaction() as tx:
             unread = await tx.due.unread(limit=BATCH)
-        await self._each("reconcile", _once(unread), self.reconcile.reconcile, self.gate)
-        await self._each("reconcile", _until_short(take), self.reconcile.reconcile, self.gate)
+        await self._each("reconcile", _once(unread), self.reconcile.reconcile, CHECKS_AT_ONCE)
+        await self._each("reconcile", _until_short(take), self.reconcile.reconcile, CHECKS_AT_ONCE)
 
     async def _disconnect_unused(self) -> None:
         async with self.database.background_transaction() as tx:
             unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
         await self._each(
-            "unused", _once(unused), self.disconnects.disconnect_unused, self.cleanup_gate
+            "unused", _once(unused), self.disconnects.disconnect_unused, CLEANUPS_AT_ONCE
         )
 
     async def _forget_attempts(self) -> None:
         async with self.database.background_transaction() as tx:
             await tx.attempts.delete_expired(since=KEEP_ATTEMPTS_FOR)
 
+    async def _prune_audit(self) -> None:
+        async for _ in self.activity.prune(self.audit_retention):
+            pass
+
     async def _each(
         self,
         step: str,
         batches: AsyncIterator[Sequence[Item]],
         work: Callable[[Item], Awaitable[object]],
-        gate: asyncio.Semaphore,
+        at_once: int,
     ) -> None:
-        """Work on all items, as many at a time as the gate lets in; one that fails stops no other.
+        """Work on all items, `at_once` at a time; one that fails stops no other.
 
         The next batch is taken while the last items of the one before are still at work, so a
         sweep of ten thousand keeps its pace and its memory.
         """
         failure: Exception | None = None
+        gate = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as group:
             try:
                 async for batch in batches:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditEvent
-from xero_service.store.grants import AnyRow
+from xero_service.store.grants import NOW, AnyRow
 from xero_service.store.tables import AuditEventRow
 
 
@@ -115,7 +115,18 @@ class AuditLog:
         )
         return tuple(_to_recorded(row) for row in rows)[::-1]
 
-    async def delete_before(self, cutoff: datetime) -> int:
-        """Delete events older than `cutoff`, by the one function that may."""
-        deleted = await self._connection.scalar(select(func.delete_audit_events_before(cutoff)))
+    async def retention_cutoff(self, retention: timedelta) -> datetime:
+        """Return when the retention of events ends now, by the database's clock."""
+        cutoff = await self._connection.scalar(select(NOW - retention))
+        assert isinstance(cutoff, datetime)  # noqa: S101 - a SELECT without FROM has one row
+        return cutoff
+
+    async def delete_before(self, cutoff: datetime, *, at_most: int) -> int:
+        """Delete up to `at_most` events older than `cutoff`, the oldest first; return how many.
+
+        By the one function that may, which keeps a year of them whatever the cutoff.
+        """
+        deleted = await self._connection.scalar(
+            select(func.delete_audit_events_before(cutoff, at_most))
+        )
         return int(deleted or 0)
