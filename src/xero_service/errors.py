@@ -326,6 +326,10 @@ class AccessRefused(ExternalAPIError):
     title = "Xero refused the request"
     acts = Acts.ADMIN
 
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
+        """Say that time does not help: an admin must act."""
+        super().__init__(detail, retry_after=retry_after)
+
 
 class RateLimitError(ExternalAPIError):
     """Xero answered 429."""

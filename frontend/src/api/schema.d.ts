@@ -12,7 +12,7 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Healthz
+     * Ask whether the process is alive
      * @description Tell that the process is alive; asks nothing of anybody else.
      */
     get: operations['health']
@@ -32,7 +32,7 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Readyz
+     * Ask whether requests may be sent here
      * @description Tell whether a transaction that writes would work, and whether the process stays.
      *
      *     The schema is at or past what this code needs: so older replicas serve on after `migrate`.
@@ -54,7 +54,7 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Metrics
+     * Read the Prometheus metrics
      * @description Return Prometheus metrics of this process, and of all workers that share its port.
      */
     get: operations['metrics']
@@ -74,8 +74,10 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Start
-     * @description Start connecting: get Xero's consent page, or be sent there.
+     * Start a connection to Xero
+     * @description Store an attempt of ten minutes, and get Xero's consent page or be sent there.
+     *
+     *     Who: an admin of the org, in person. A browser that navigates here sends the session cookie.
      *
      *     The answer sets the flow cookie, so a page of another origin calls this with credentials
      *     included and then navigates to `authorizationUrl`.
@@ -97,8 +99,11 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Callback
-     * @description Finish connecting, and land on the frontend whatever happened.
+     * Finish a connection to Xero
+     * @description Take what Xero sends the browser back with, and land on the frontend whatever happened.
+     *
+     *     Who: the browser that started, by the flow cookie. Xero calls nothing here itself: what an
+     *     example sends must come from an attempt of its own.
      */
     get: operations['finishConnection']
     put?: never
@@ -117,8 +122,10 @@ export interface paths {
       cookie?: never
     }
     /**
-     * List Bindings
+     * List the connected organisations
      * @description List the org's bindings with who connected them and how their tokens do.
+     *
+     *     Who: a member of the org, or a service key with `bindings:read`.
      */
     get: operations['listBindings']
     put?: never
@@ -137,8 +144,10 @@ export interface paths {
       cookie?: never
     }
     /**
-     * List Tenants
+     * List what a consent reached
      * @description Ask Xero which organisations a grant reaches; those of the org's own consents are shown.
+     *
+     *     Who: an admin of the org.
      */
     get: operations['listTenants']
     put?: never
@@ -159,8 +168,10 @@ export interface paths {
     get?: never
     put?: never
     /**
-     * Select Tenant
+     * Choose an organisation to connect
      * @description Bind one organisation; one that is bound here already rests on the new grant.
+     *
+     *     Who: an admin of the org, in person.
      */
     post: operations['selectTenant']
     delete?: never
@@ -179,8 +190,10 @@ export interface paths {
     get?: never
     put?: never
     /**
-     * Disconnect
+     * Disconnect an organisation
      * @description End a binding here at once, and at Xero as soon as Xero answers; repeating is harmless.
+     *
+     *     Who: an admin of the org, in person, or a service key with `bindings:write`.
      */
     post: operations['disconnectBinding']
     delete?: never
@@ -199,8 +212,10 @@ export interface paths {
     get?: never
     put?: never
     /**
-     * Refresh
+     * Renew tokens that are due
      * @description Renew the org's tokens that are due; nothing to do without an active org.
+     *
+     *     Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds.
      */
     post: operations['refreshTokens']
     delete?: never
@@ -217,8 +232,10 @@ export interface paths {
       cookie?: never
     }
     /**
-     * List Activity
+     * List what happened lately
      * @description List what people, services and the system did, newest first, page by page.
+     *
+     *     Who: an admin of the org, or a service key with `activity:read`.
      */
     get: operations['listActivity']
     put?: never
@@ -239,10 +256,10 @@ export interface paths {
     get?: never
     put?: never
     /**
-     * Issue Token
+     * Get a live access token
      * @description Get an access token that works now, for one binding's Xero organisation.
      *
-     *     Needs a service key with `tokens:read`. 409 where only a person can help, 503 with
+     *     Who: a service key with `tokens:read`. 409 where only a person can help, 503 with
      *     Retry-After where time can.
      */
     post: operations['issueToken']
@@ -260,37 +277,37 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Call Xero
+     * Call Xero's API with GET
      * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
      *
-     *     Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
      *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
      *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
      */
     get: operations['callXeroGet']
     /**
-     * Call Xero
+     * Call Xero's API with PUT
      * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
      *
-     *     Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
      *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
      *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
      */
     put: operations['callXeroPut']
     /**
-     * Call Xero
+     * Call Xero's API with POST
      * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
      *
-     *     Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
      *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
      *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
      */
     post: operations['callXeroPost']
     /**
-     * Call Xero
+     * Call Xero's API with DELETE
      * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
      *
-     *     Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
      *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
      *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
      */
@@ -298,10 +315,10 @@ export interface paths {
     options?: never
     head?: never
     /**
-     * Call Xero
+     * Call Xero's API with PATCH
      * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
      *
-     *     Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
      *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
      *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
      */
@@ -317,41 +334,81 @@ export interface components {
      * @description One thing that happened.
      */
     ActivityEvent: {
-      /** Id */
+      /**
+       * Id
+       * @description Of this event.
+       * @example 1042
+       */
       id: number
       /**
        * Occurredat
        * Format: date-time
+       * @description When (UTC).
+       * @example 2026-11-28T09:00:00Z
        */
       occurredAt: string
       /**
        * Actorkind
+       * @description A person, a service key, or this service by itself.
+       * @example user
        * @enum {string}
        */
       actorKind: 'user' | 'service' | 'system'
-      /** Actorid */
+      /**
+       * Actorid
+       * @description The person's or the key's id, or the name of what acted by itself.
+       * @example user_acme_admin
+       */
       actorId: string
       /**
        * Action
+       * @description What was done: a stable code.
        * @example binding.selected
        */
       action: string
       /**
        * Outcome
+       * @description How it went: `ok`, or a stable code of why not.
        * @example ok
        */
       outcome: string
-      /** Bindingid */
+      /**
+       * Bindingid
+       * @description The binding, if it is about one.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+       */
       bindingId: string | null
-      /** Grantid */
+      /**
+       * Grantid
+       * @description The grant, if it is about one.
+       * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+       */
       grantId: string | null
-      /** Tenantid */
+      /**
+       * Tenantid
+       * @description The organisation at Xero, if it is about one.
+       * @example 20000000-0000-4000-8000-000000000001
+       */
       tenantId: string | null
-      /** Requestid */
+      /**
+       * Requestid
+       * @description The request that caused it, as its `X-Request-Id` said; null without one.
+       * @example 6f1c2a0f9c1e4f4b
+       */
       requestId: string | null
-      /** Source */
+      /**
+       * Source
+       * @description The address that the request came from; null without one.
+       * @example 192.0.2.10
+       */
       source: string | null
-      /** Detail */
+      /**
+       * Detail
+       * @description What else is known, by name; the names depend on `action`.
+       * @example {
+       *       "created": true
+       *     }
+       */
       detail: {
         [key: string]: string | number | boolean | null
       }
@@ -361,9 +418,16 @@ export interface components {
      * @description Some events; `next` is the cursor of older ones, or null at the end.
      */
     ActivityPage: {
-      /** Events */
+      /**
+       * Events
+       * @description The newest first.
+       */
       events: components['schemas']['ActivityEvent'][]
-      /** Next */
+      /**
+       * Next
+       * @description Send it as `after` for older events; null at the end.
+       * @example 1042
+       */
       next: number | null
     }
     /**
@@ -373,6 +437,7 @@ export interface components {
     Alive: {
       /**
        * Status
+       * @description The process answers.
        * @default ok
        * @constant
        */
@@ -385,12 +450,15 @@ export interface components {
     AuthorizationStart: {
       /**
        * Authorizationurl
-       * @example https://login.xero.com/identity/connect/authorize?response_type=code&…
+       * @description Xero's consent page, for this attempt only: navigate there.
+       * @example https://login.xero.com/identity/connect/authorize?response_type=code&client_id=…&state=…
        */
       authorizationUrl: string
       /**
        * Expiresat
        * Format: date-time
+       * @description When the attempt ends, ten minutes after its start (UTC).
+       * @example 2026-11-28T09:10:00Z
        */
       expiresAt: string
     }
@@ -402,49 +470,71 @@ export interface components {
     Availability: 'available' | 'bound_here' | 'unavailable'
     /**
      * Binding
-     * @description One Xero organisation linked to this org.
+     * @description One Xero organisation linked to this org; times are UTC.
      */
     Binding: {
       /**
        * Id
        * Format: uuid
+       * @description The binding: one Xero organisation linked to one org.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
        */
       id: string
       /**
        * Tenantid
+       * @description The organisation, by Xero's `tenantId`.
        * @example 20000000-0000-4000-8000-000000000001
        */
       tenantId: string
       /**
        * Tenantname
+       * @description The organisation's name at Xero.
        * @example Acme Trading Ltd
        */
       tenantName: string
       /**
        * Tenanttype
+       * @description `ORGANISATION`, the only type that can be bound; else Xero's own word.
        * @example ORGANISATION
        */
       tenantType: string
+      /**
+       * @description `active`; `suspended`: an operator switched it off; `needs_reauth`: an admin must connect again; `revoked`: it was disconnected.
+       * @example active
+       */
       status: components['schemas']['BindingStatus']
       /**
        * Grantid
        * Format: uuid
+       * @description The grant: one Xero user's consent, on which bindings rest.
+       * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
        */
       grantId: string
+      /** @description This org's own consent to the grant; null where there is none any more. */
       connectedBy: components['schemas']['ConnectedBy'] | null
       /**
        * Createdat
        * Format: date-time
+       * @description When the organisation was first bound.
+       * @example 2026-11-28T09:00:00Z
        */
       createdAt: string
       /**
        * Updatedat
        * Format: date-time
+       * @description When the binding last changed.
+       * @example 2026-11-28T09:00:00Z
        */
       updatedAt: string
-      /** Lastusedat */
+      /**
+       * Lastusedat
+       * @description When a service last used its grant, to the minute; null before the first.
+       * @example 2026-11-28T09:12:30Z
+       */
       lastUsedAt: string | null
+      /** @description How its tokens do. */
       health: components['schemas']['Health']
+      /** @description What is left of Xero's rate limits. */
       limits: components['schemas']['Limits']
     }
     /**
@@ -452,9 +542,16 @@ export interface components {
      * @description An org's bindings.
      */
     BindingList: {
-      /** Bindings */
+      /**
+       * Bindings
+       * @description The oldest first.
+       */
       bindings: components['schemas']['Binding'][]
-      /** Hasactivebindings */
+      /**
+       * Hasactivebindings
+       * @description Whether any binding of the org is active, listed here or not.
+       * @example true
+       */
       hasActiveBindings: boolean
     }
     /**
@@ -470,16 +567,19 @@ export interface components {
     ConnectedBy: {
       /**
        * Userid
-       * @example user_2abc
+       * @description Who was signed in, by the session token's `sub`.
+       * @example user_acme_admin
        */
       userId: string
       /**
        * Xeroname
+       * @description Their name at Xero; null where Xero did not say.
        * @example Acme bookkeeper
        */
       xeroName: string | null
       /**
        * Xeroemail
+       * @description Their e-mail address at Xero; null where Xero did not say.
        * @example acme.bookkeeper@example.com
        */
       xeroEmail: string | null
@@ -489,11 +589,18 @@ export interface components {
      * @description What ended here, and how far it has come at Xero.
      */
     DisconnectAnswer: {
+      /** @description The binding, now `revoked`. */
       binding: components['schemas']['Binding']
-      /** Grantrevoked */
+      /**
+       * Grantrevoked
+       * @description Whether the grant ends too, because no other binding rests on it.
+       * @example true
+       */
       grantRevoked: boolean
       /**
        * Remotecleanup
+       * @description At Xero: `done`; `pending`: repeated until Xero answers; `impossible`: Xero no longer honours the grant, so there is nothing to end.
+       * @example done
        * @enum {string}
        */
       remoteCleanup: 'done' | 'pending' | 'impossible'
@@ -506,30 +613,44 @@ export interface components {
       /**
        * Tenantbindingid
        * Format: uuid
+       * @description The `id` of the binding.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
        */
       tenantBindingId: string
     }
-    /** HTTPValidationError */
-    HTTPValidationError: {
-      /** Detail */
-      detail?: components['schemas']['ValidationError'][]
-    }
     /**
      * Health
-     * @description How a binding's tokens do.
+     * @description How a binding's tokens do; times are UTC.
      */
     Health: {
+      /**
+       * @description `healthy`; `expiring`: the refresh token is older than 45 days; `retrying`: the last refresh failed and is repeated; `needs_reauth`: only an admin can help; `disconnected`: the binding has ended.
+       * @example healthy
+       */
       state: components['schemas']['HealthState']
-      /** Accesstokenexpiresat */
+      /**
+       * Accesstokenexpiresat
+       * @description When the access token ends, 30 minutes after its issue; null without one.
+       * @example 2026-11-28T09:40:00Z
+       */
       accessTokenExpiresAt: string | null
-      /** Refreshtokenexpiresat */
+      /**
+       * Refreshtokenexpiresat
+       * @description When the refresh token ends unless it is used, 60 days after its issue; null without one.
+       * @example 2027-01-27T09:10:00Z
+       */
       refreshTokenExpiresAt: string | null
-      /** Lastrefreshedat */
+      /**
+       * Lastrefreshedat
+       * @description When the tokens were last renewed or first issued; null without any.
+       * @example 2026-11-28T09:10:00Z
+       */
       lastRefreshedAt: string | null
       /**
        * Lasterror
-       * @description A stable code, or null.
+       * @description A stable code of why the last refresh failed; null where it did not.
        * @example null
+       * @example xero_unavailable
        */
       lastError: string | null
     }
@@ -546,25 +667,36 @@ export interface components {
     IssuedToken: {
       /**
        * Accesstoken
+       * @description For the header `Authorization: Bearer …` of calls to Xero.
        * @example eyJhbGciOi…
        */
       accessToken: string
       /**
        * Tokentype
+       * @description How the token is sent.
        * @default Bearer
+       * @example Bearer
        * @constant
        */
       tokenType: 'Bearer'
       /**
        * Expiresat
        * Format: date-time
+       * @description When Xero stops taking it (UTC); ask for another one then.
+       * @example 2026-11-28T09:40:00Z
        */
       expiresAt: string
-      /** Tenantid */
+      /**
+       * Tenantid
+       * @description The organisation, by Xero's `tenantId`.
+       * @example 20000000-0000-4000-8000-000000000001
+       */
       tenantId: string
       /**
        * Bindingid
        * Format: uuid
+       * @description The binding: one Xero organisation linked to one org.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
        */
       bindingId: string
     }
@@ -575,13 +707,13 @@ export interface components {
     Limits: {
       /**
        * Dayremaining
-       * @description Calls of Xero's day.
+       * @description Calls left of Xero's day, of 5,000 or what the app's plan has.
        * @example 4973
        */
       dayRemaining: number | null
       /**
        * Minuteremaining
-       * @description Calls of this minute.
+       * @description Calls left of the current minute, of 60.
        * @example 58
        */
       minuteRemaining: number | null
@@ -598,21 +730,25 @@ export interface components {
     Problem: {
       /**
        * Type
+       * @description A name for this kind of problem, made of its code.
        * @example urn:xero-service:problem:not_found
        */
       type: string
       /**
        * Title
+       * @description The kind of problem in a few words, always the same for a code.
        * @example Not found
        */
       title: string
       /**
        * Status
+       * @description The HTTP status of the answer.
        * @example 404
        */
       status: number
       /**
        * Detail
+       * @description What to do, or what went wrong this time, written for people.
        * @example Not found
        */
       detail: string
@@ -624,6 +760,7 @@ export interface components {
       code: string
       /**
        * Requestid
+       * @description Also the header `X-Request-Id`; quote it when you ask for help.
        * @example 6f1c2a0f9c1e4f4b
        */
       requestId: string
@@ -635,18 +772,21 @@ export interface components {
     Ready: {
       /**
        * Status
+       * @description Requests may be sent here.
        * @default ready
        * @constant
        */
       status: 'ready'
       /**
        * Database
+       * @description The database answers and takes writes.
        * @default ok
        * @constant
        */
       database: 'ok'
       /**
        * Migrations
+       * @description The schema is at or past what this code needs.
        * @default current
        * @constant
        */
@@ -657,13 +797,29 @@ export interface components {
      * @description What a refresh of the org's tokens did.
      */
     RefreshAnswer: {
-      /** Success */
+      /**
+       * Success
+       * @description Whether `errors` is empty.
+       * @example true
+       */
       success: boolean
-      /** Hasactivebindings */
+      /**
+       * Hasactivebindings
+       * @description Whether the org has any binding that can be used.
+       * @example true
+       */
       hasActiveBindings: boolean
-      /** Refreshedcount */
+      /**
+       * Refreshedcount
+       * @description How many bindings have new tokens; 0 where none was due.
+       * @example 0
+       */
       refreshedCount: number
-      /** Errors */
+      /**
+       * Errors
+       * @description One entry for each binding whose tokens could not be renewed.
+       * @example []
+       */
       errors: components['schemas']['RefreshError'][]
     }
     /**
@@ -674,6 +830,8 @@ export interface components {
       /**
        * Bindingid
        * Format: uuid
+       * @description The binding: one Xero organisation linked to one org.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
        */
       bindingId: string
       /**
@@ -690,23 +848,39 @@ export interface components {
     Tenant: {
       /**
        * Tenantid
+       * @description The organisation, by Xero's `tenantId`.
        * @example 20000000-0000-4000-8000-000000000001
        */
       tenantId: string
       /**
        * Tenantname
+       * @description The organisation's name at Xero.
        * @example Acme Trading Ltd
        */
       tenantName: string
       /**
        * Tenanttype
+       * @description `ORGANISATION`, the only type that can be bound; else Xero's own word.
        * @example ORGANISATION
        */
       tenantType: string
-      /** Justauthorised */
+      /**
+       * Justauthorised
+       * @description Whether the newest consent reached it.
+       * @example true
+       */
       justAuthorised: boolean
+      /**
+       * @description `available`; `bound_here`: this org has it already; `unavailable`: it is connected elsewhere.
+       * @example available
+       */
       availability: components['schemas']['Availability']
-      /** Bindingid */
+      /**
+       * Bindingid
+       * @description This org's binding of it; null unless `bound_here`.
+       * @example null
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+       */
       bindingId: string | null
     }
     /**
@@ -717,9 +891,14 @@ export interface components {
       /**
        * Grantid
        * Format: uuid
+       * @description The grant: one Xero user's consent, on which bindings rest.
+       * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
        */
       grantId: string
-      /** Tenants */
+      /**
+       * Tenants
+       * @description Each organisation once.
+       */
       tenants: components['schemas']['Tenant'][]
     }
     /**
@@ -730,9 +909,15 @@ export interface components {
       /**
        * Grantid
        * Format: uuid
+       * @description As the callback gave it in the landing address.
+       * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
        */
       grantId: string
-      /** Tenantid */
+      /**
+       * Tenantid
+       * @description One of those that `GET /tenants/list` answered.
+       * @example 20000000-0000-4000-8000-000000000001
+       */
       tenantId: string
     }
     /**
@@ -742,24 +927,11 @@ export interface components {
     TokenRequest: {
       /**
        * Minvalidityseconds
-       * @description The token lives at least this long.
+       * @description Seconds that the token must still live; it is renewed where it has fewer.
        * @default 0
        * @example 300
        */
       minValiditySeconds: number
-    }
-    /** ValidationError */
-    ValidationError: {
-      /** Location */
-      loc: (string | number)[]
-      /** Message */
-      msg: string
-      /** Error Type */
-      type: string
-      /** Input */
-      input?: unknown
-      /** Context */
-      ctx?: Record<string, never>
     }
   }
   responses: never
@@ -782,6 +954,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -802,6 +979,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -811,10 +993,22 @@ export interface operations {
       /** @description `service_busy`, `migrations_pending` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'migrations_pending'
           }
@@ -834,16 +1028,26 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'text/plain': string
+        }
       }
     }
   }
   startConnection: {
     parameters: {
       query?: {
-        /** @description A path of the frontend to come back to. */
+        /**
+         * @description The path of the frontend to come back to, without query or fragment.
+         * @example /settings/integrations
+         */
         returnTo?: string | null
       }
       header?: never
@@ -855,15 +1059,40 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The flow cookie, by which the callback knows the browser that started.
+           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
+           */
+          'Set-Cookie'?: string
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['AuthorizationStart']
         }
       }
-      /** @description To Xero, for a request that prefers text/html. */
+      /** @description To Xero's consent page, for a request that prefers `text/html`. */
       302: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The flow cookie, by which the callback knows the browser that started.
+           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
+           */
+          'Set-Cookie'?: string
+          /**
+           * @description Xero's consent page.
+           * @example https://login.xero.com/identity/connect/authorize?response_type=code&client_id=…&state=…
+           */
+          Location?: string
           [name: string]: unknown
         }
         content?: never
@@ -871,10 +1100,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -883,10 +1124,17 @@ export interface operations {
       /** @description `org_required`, `admin_required`, `impersonation_refused`, `cross_site_refused` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?:
               'org_required' | 'admin_required' | 'impersonation_refused' | 'cross_site_refused'
@@ -896,10 +1144,17 @@ export interface operations {
       /** @description `invalid_return_to`, `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_return_to' | 'invalid_request'
           }
@@ -908,10 +1163,22 @@ export interface operations {
       /** @description `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
           }
@@ -922,9 +1189,25 @@ export interface operations {
   finishConnection: {
     parameters: {
       query?: {
+        /**
+         * @description The attempt, as the start gave it to Xero.
+         * @example pX2m0aYq7Jr9sLd4
+         */
         state?: string | null
+        /**
+         * @description What Xero exchanges for tokens, once.
+         * @example tR5uV8wZ1bN3cK6e
+         */
         code?: string | null
+        /**
+         * @description Why there is no code: `access_denied` where somebody pressed Cancel.
+         * @example access_denied
+         */
         error?: string | null
+        /**
+         * @description Who answers (RFC 9207); must be Xero where it is sent.
+         * @example https://identity.xero.com
+         */
         iss?: string | null
       }
       header?: never
@@ -936,6 +1219,11 @@ export interface operations {
       /** @description To HEAD and prefetch, which consume nothing. */
       204: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content?: never
@@ -943,6 +1231,16 @@ export interface operations {
       /** @description To the frontend, with `action=select_tenant&grantId=…` or `error=…`: `access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, `exchange_failed`, `no_tenants`, `insufficient_scope`. */
       303: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The frontend, at the path that the start asked for, with the result.
+           * @example https://app.example.com/settings/integrations?action=select_tenant&grantId=8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+           */
+          Location?: string
           [name: string]: unknown
         }
         content?: never
@@ -952,11 +1250,17 @@ export interface operations {
   listBindings: {
     parameters: {
       query?: {
-        /** @description Only these; revoked ones are shown only if asked for. */
+        /**
+         * @description Only bindings of this status; revoked ones are shown only if asked for.
+         * @example active
+         */
         status?: components['schemas']['BindingStatus'] | null
       }
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path?: never
@@ -967,6 +1271,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -976,10 +1285,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -988,10 +1309,17 @@ export interface operations {
       /** @description `org_required`, `org_mismatch`, `scope_required` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'org_required' | 'org_mismatch' | 'scope_required'
           }
@@ -1000,10 +1328,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1012,10 +1347,22 @@ export interface operations {
       /** @description `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
           }
@@ -1026,6 +1373,10 @@ export interface operations {
   listTenants: {
     parameters: {
       query: {
+        /**
+         * @description The grant, as the callback gave it in the landing address.
+         * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+         */
         grantId: string
       }
       header?: never
@@ -1037,6 +1388,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1046,10 +1402,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -1058,10 +1426,17 @@ export interface operations {
       /** @description `org_required`, `admin_required` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'org_required' | 'admin_required'
           }
@@ -1070,10 +1445,17 @@ export interface operations {
       /** @description `not_found` */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
@@ -1082,10 +1464,17 @@ export interface operations {
       /** @description `reauthorization_required` */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required'
           }
@@ -1094,10 +1483,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1106,10 +1502,17 @@ export interface operations {
       /** @description `xero_refused` */
       502: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 502
             /** @enum {string} */
             code?: 'xero_refused'
           }
@@ -1118,10 +1521,22 @@ export interface operations {
       /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?:
               | 'xero_unavailable'
@@ -1147,9 +1562,14 @@ export interface operations {
       }
     }
     responses: {
-      /** @description Successful Response */
+      /** @description The binding of this org, which now rests on this grant. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1159,6 +1579,11 @@ export interface operations {
       /** @description A new binding. */
       201: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1168,10 +1593,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -1180,10 +1617,17 @@ export interface operations {
       /** @description `org_required`, `admin_required`, `impersonation_refused` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'org_required' | 'admin_required' | 'impersonation_refused'
           }
@@ -1192,10 +1636,17 @@ export interface operations {
       /** @description `not_found` */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
@@ -1204,10 +1655,17 @@ export interface operations {
       /** @description `reauthorization_required`, `tenant_bound_elsewhere` */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'tenant_bound_elsewhere'
           }
@@ -1216,10 +1674,17 @@ export interface operations {
       /** @description `body_too_large` */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
@@ -1228,10 +1693,17 @@ export interface operations {
       /** @description `tenant_not_accessible`, `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'tenant_not_accessible' | 'invalid_request'
           }
@@ -1240,10 +1712,17 @@ export interface operations {
       /** @description `xero_refused` */
       502: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 502
             /** @enum {string} */
             code?: 'xero_refused'
           }
@@ -1252,10 +1731,22 @@ export interface operations {
       /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?:
               | 'xero_unavailable'
@@ -1272,7 +1763,10 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path?: never
@@ -1287,6 +1781,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1296,10 +1795,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -1308,10 +1819,17 @@ export interface operations {
       /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required`, `impersonation_refused` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?:
               | 'org_required'
@@ -1325,10 +1843,17 @@ export interface operations {
       /** @description `not_found` */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
@@ -1337,10 +1862,17 @@ export interface operations {
       /** @description `body_too_large` */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
@@ -1349,10 +1881,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1361,10 +1900,22 @@ export interface operations {
       /** @description `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
           }
@@ -1376,7 +1927,10 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path?: never
@@ -1391,6 +1945,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1400,10 +1959,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -1412,10 +1983,17 @@ export interface operations {
       /** @description `org_required`, `org_mismatch`, `scope_required` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'org_required' | 'org_mismatch' | 'scope_required'
           }
@@ -1424,10 +2002,17 @@ export interface operations {
       /** @description `body_too_large` */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
@@ -1436,10 +2021,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1448,10 +2040,22 @@ export interface operations {
       /** @description `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
           }
@@ -1462,12 +2066,22 @@ export interface operations {
   listActivity: {
     parameters: {
       query?: {
-        /** @description The `next` of the page before. */
+        /**
+         * @description The `next` of the page before; without it, the newest events.
+         * @example 1042
+         */
         after?: number | null
+        /**
+         * @description How many events at most.
+         * @example 50
+         */
         limit?: number
       }
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path?: never
@@ -1478,6 +2092,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1487,10 +2106,22 @@ export interface operations {
       /** @description `unauthorized`, `session_pending` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized' | 'session_pending'
           }
@@ -1499,10 +2130,17 @@ export interface operations {
       /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'org_required' | 'org_mismatch' | 'admin_required' | 'scope_required'
           }
@@ -1511,10 +2149,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1523,10 +2168,22 @@ export interface operations {
       /** @description `service_busy`, `sign_in_unavailable` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
           }
@@ -1538,10 +2195,17 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
       }
       cookie?: never
@@ -1555,6 +2219,11 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
@@ -1564,10 +2233,22 @@ export interface operations {
       /** @description `unauthorized` */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
@@ -1576,10 +2257,17 @@ export interface operations {
       /** @description `scope_required`, `org_required`, `org_mismatch` */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
@@ -1588,10 +2276,17 @@ export interface operations {
       /** @description `not_found` */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
@@ -1600,10 +2295,17 @@ export interface operations {
       /** @description `reauthorization_required`, `binding_suspended`, `grant_shared` */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended' | 'grant_shared'
           }
@@ -1612,10 +2314,17 @@ export interface operations {
       /** @description `body_too_large` */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
@@ -1624,10 +2333,17 @@ export interface operations {
       /** @description `invalid_request` */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
@@ -1636,10 +2352,22 @@ export interface operations {
       /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
@@ -1651,11 +2379,22 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
+        /**
+         * @description The path at Xero, below one of its API roots; a query is passed on, too.
+         * @example api.xro/2.0/Organisation
+         */
         path: string
       }
       cookie?: never
@@ -1665,133 +2404,430 @@ export interface operations {
       /** @description What Xero answered. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'application/json': unknown
+        }
       }
-      /** @description `forbidden_path` */
+      /** @description `forbidden_path`; or Xero's own answer, of another media type */
       400: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
             /** @enum {string} */
             code?: 'forbidden_path'
           }
+          '*/*': unknown
         }
       }
-      /** @description `unauthorized` */
+      /** @description `unauthorized`; or Xero's own answer, of another media type */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
+          '*/*': unknown
         }
       }
-      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      /** @description `scope_required`, `org_required`, `org_mismatch`; or Xero's own answer, of another media type */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
+          '*/*': unknown
         }
       }
-      /** @description `not_found` */
+      /** @description `not_found`; or Xero's own answer, of another media type */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
+          '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended` */
+      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended'
           }
+          '*/*': unknown
         }
       }
-      /** @description `body_too_large` */
+      /** @description `body_too_large`; or Xero's own answer, of another media type */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
+          '*/*': unknown
         }
       }
-      /** @description `invalid_request` */
+      /** @description `invalid_request`; or Xero's own answer, of another media type */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
+          '*/*': unknown
         }
       }
-      /** @description `rate_budget_exhausted` */
+      /** @description `rate_budget_exhausted`; or Xero's own answer, of another media type */
       429: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @example minute
+           */
+          'X-Rate-Limit-Problem'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 429
             /** @enum {string} */
             code?: 'rate_budget_exhausted'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`; or Xero's own answer, of another media type */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_timeout` */
+      /** @description `xero_timeout`; or Xero's own answer, of another media type */
       504: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 504
             /** @enum {string} */
             code?: 'xero_timeout'
           }
+          '*/*': unknown
         }
       }
       /** @description Whatever Xero answered, with its status and media type. */
       default: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content?: never
@@ -1802,147 +2838,460 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
+        /**
+         * @description The path at Xero, below one of its API roots; a query is passed on, too.
+         * @example api.xro/2.0/Contacts
+         */
         path: string
       }
       cookie?: never
     }
-    requestBody?: never
+    /** @description Sent to Xero as it is; of any media type, up to 25 MiB. */
+    requestBody?: {
+      content: {
+        'application/json': unknown
+      }
+    }
     responses: {
       /** @description What Xero answered. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'application/json': unknown
+        }
       }
-      /** @description `forbidden_path` */
+      /** @description `forbidden_path`; or Xero's own answer, of another media type */
       400: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
             /** @enum {string} */
             code?: 'forbidden_path'
           }
+          '*/*': unknown
         }
       }
-      /** @description `unauthorized` */
+      /** @description `unauthorized`; or Xero's own answer, of another media type */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
+          '*/*': unknown
         }
       }
-      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      /** @description `scope_required`, `org_required`, `org_mismatch`; or Xero's own answer, of another media type */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
+          '*/*': unknown
         }
       }
-      /** @description `not_found` */
+      /** @description `not_found`; or Xero's own answer, of another media type */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
+          '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended` */
+      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended'
           }
+          '*/*': unknown
         }
       }
-      /** @description `body_too_large` */
+      /** @description `body_too_large`; or Xero's own answer, of another media type */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
+          '*/*': unknown
         }
       }
-      /** @description `invalid_request` */
+      /** @description `invalid_request`; or Xero's own answer, of another media type */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
+          '*/*': unknown
         }
       }
-      /** @description `rate_budget_exhausted` */
+      /** @description `rate_budget_exhausted`; or Xero's own answer, of another media type */
       429: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @example minute
+           */
+          'X-Rate-Limit-Problem'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 429
             /** @enum {string} */
             code?: 'rate_budget_exhausted'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`; or Xero's own answer, of another media type */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_timeout` */
+      /** @description `xero_timeout`; or Xero's own answer, of another media type */
       504: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 504
             /** @enum {string} */
             code?: 'xero_timeout'
           }
+          '*/*': unknown
         }
       }
       /** @description Whatever Xero answered, with its status and media type. */
       default: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content?: never
@@ -1953,147 +3302,460 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
+        /**
+         * @description The path at Xero, below one of its API roots; a query is passed on, too.
+         * @example api.xro/2.0/Contacts
+         */
         path: string
       }
       cookie?: never
     }
-    requestBody?: never
+    /** @description Sent to Xero as it is; of any media type, up to 25 MiB. */
+    requestBody?: {
+      content: {
+        'application/json': unknown
+      }
+    }
     responses: {
       /** @description What Xero answered. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'application/json': unknown
+        }
       }
-      /** @description `forbidden_path` */
+      /** @description `forbidden_path`; or Xero's own answer, of another media type */
       400: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
             /** @enum {string} */
             code?: 'forbidden_path'
           }
+          '*/*': unknown
         }
       }
-      /** @description `unauthorized` */
+      /** @description `unauthorized`; or Xero's own answer, of another media type */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
+          '*/*': unknown
         }
       }
-      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      /** @description `scope_required`, `org_required`, `org_mismatch`; or Xero's own answer, of another media type */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
+          '*/*': unknown
         }
       }
-      /** @description `not_found` */
+      /** @description `not_found`; or Xero's own answer, of another media type */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
+          '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended` */
+      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended'
           }
+          '*/*': unknown
         }
       }
-      /** @description `body_too_large` */
+      /** @description `body_too_large`; or Xero's own answer, of another media type */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
+          '*/*': unknown
         }
       }
-      /** @description `invalid_request` */
+      /** @description `invalid_request`; or Xero's own answer, of another media type */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
+          '*/*': unknown
         }
       }
-      /** @description `rate_budget_exhausted` */
+      /** @description `rate_budget_exhausted`; or Xero's own answer, of another media type */
       429: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @example minute
+           */
+          'X-Rate-Limit-Problem'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 429
             /** @enum {string} */
             code?: 'rate_budget_exhausted'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`; or Xero's own answer, of another media type */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_timeout` */
+      /** @description `xero_timeout`; or Xero's own answer, of another media type */
       504: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 504
             /** @enum {string} */
             code?: 'xero_timeout'
           }
+          '*/*': unknown
         }
       }
       /** @description Whatever Xero answered, with its status and media type. */
       default: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content?: never
@@ -2104,11 +3766,22 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
+        /**
+         * @description The path at Xero, below one of its API roots; a query is passed on, too.
+         * @example files.xro/1.0/Files/3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         path: string
       }
       cookie?: never
@@ -2118,133 +3791,430 @@ export interface operations {
       /** @description What Xero answered. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'application/json': unknown
+        }
       }
-      /** @description `forbidden_path` */
+      /** @description `forbidden_path`; or Xero's own answer, of another media type */
       400: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
             /** @enum {string} */
             code?: 'forbidden_path'
           }
+          '*/*': unknown
         }
       }
-      /** @description `unauthorized` */
+      /** @description `unauthorized`; or Xero's own answer, of another media type */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
+          '*/*': unknown
         }
       }
-      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      /** @description `scope_required`, `org_required`, `org_mismatch`; or Xero's own answer, of another media type */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
+          '*/*': unknown
         }
       }
-      /** @description `not_found` */
+      /** @description `not_found`; or Xero's own answer, of another media type */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
+          '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended` */
+      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended'
           }
+          '*/*': unknown
         }
       }
-      /** @description `body_too_large` */
+      /** @description `body_too_large`; or Xero's own answer, of another media type */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
+          '*/*': unknown
         }
       }
-      /** @description `invalid_request` */
+      /** @description `invalid_request`; or Xero's own answer, of another media type */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
+          '*/*': unknown
         }
       }
-      /** @description `rate_budget_exhausted` */
+      /** @description `rate_budget_exhausted`; or Xero's own answer, of another media type */
       429: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @example minute
+           */
+          'X-Rate-Limit-Problem'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 429
             /** @enum {string} */
             code?: 'rate_budget_exhausted'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`; or Xero's own answer, of another media type */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_timeout` */
+      /** @description `xero_timeout`; or Xero's own answer, of another media type */
       504: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 504
             /** @enum {string} */
             code?: 'xero_timeout'
           }
+          '*/*': unknown
         }
       }
       /** @description Whatever Xero answered, with its status and media type. */
       default: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content?: never
@@ -2255,147 +4225,460 @@ export interface operations {
     parameters: {
       query?: never
       header?: {
-        /** @description Which org a key for all orgs acts for. */
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
         'X-Org-Id'?: string | null
       }
       path: {
+        /**
+         * @description The binding: the `id` of one of `GET /bindings`.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         bindingId: string
+        /**
+         * @description The path at Xero, below one of its API roots; a query is passed on, too.
+         * @example projects.xro/2.0/Projects/3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
         path: string
       }
       cookie?: never
     }
-    requestBody?: never
+    /** @description Sent to Xero as it is; of any media type, up to 25 MiB. */
+    requestBody?: {
+      content: {
+        'application/json': unknown
+      }
+    }
     responses: {
       /** @description What Xero answered. */
       200: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
-        content?: never
+        content: {
+          'application/json': unknown
+        }
       }
-      /** @description `forbidden_path` */
+      /** @description `forbidden_path`; or Xero's own answer, of another media type */
       400: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
             /** @enum {string} */
             code?: 'forbidden_path'
           }
+          '*/*': unknown
         }
       }
-      /** @description `unauthorized` */
+      /** @description `unauthorized`; or Xero's own answer, of another media type */
       401: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
             /** @enum {string} */
             code?: 'unauthorized'
           }
+          '*/*': unknown
         }
       }
-      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      /** @description `scope_required`, `org_required`, `org_mismatch`; or Xero's own answer, of another media type */
       403: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
           }
+          '*/*': unknown
         }
       }
-      /** @description `not_found` */
+      /** @description `not_found`; or Xero's own answer, of another media type */
       404: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
             /** @enum {string} */
             code?: 'not_found'
           }
+          '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended` */
+      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
       409: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
             /** @enum {string} */
             code?: 'reauthorization_required' | 'binding_suspended'
           }
+          '*/*': unknown
         }
       }
-      /** @description `body_too_large` */
+      /** @description `body_too_large`; or Xero's own answer, of another media type */
       413: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
             /** @enum {string} */
             code?: 'body_too_large'
           }
+          '*/*': unknown
         }
       }
-      /** @description `invalid_request` */
+      /** @description `invalid_request`; or Xero's own answer, of another media type */
       422: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
           }
+          '*/*': unknown
         }
       }
-      /** @description `rate_budget_exhausted` */
+      /** @description `rate_budget_exhausted`; or Xero's own answer, of another media type */
       429: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @example minute
+           */
+          'X-Rate-Limit-Problem'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 429
             /** @enum {string} */
             code?: 'rate_budget_exhausted'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy` */
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`; or Xero's own answer, of another media type */
       503: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
             /** @enum {string} */
             code?: 'xero_unavailable' | 'xero_rate_limited' | 'xero_misconfigured' | 'service_busy'
           }
+          '*/*': unknown
         }
       }
-      /** @description `xero_timeout` */
+      /** @description `xero_timeout`; or Xero's own answer, of another media type */
       504: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 504
             /** @enum {string} */
             code?: 'xero_timeout'
           }
+          '*/*': unknown
         }
       }
       /** @description Whatever Xero answered, with its status and media type. */
       default: {
         headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Calls left of the organisation's minute, of 60.
+           * @example 58
+           */
+          'X-MinLimit-Remaining'?: number
+          /**
+           * @description Calls left of the organisation's day.
+           * @example 4973
+           */
+          'X-DayLimit-Remaining'?: number
+          /**
+           * @description Calls left of the app's minute, of 10,000.
+           * @example 9998
+           */
+          'X-AppMinLimit-Remaining'?: number
           [name: string]: unknown
         }
         content?: never

@@ -24,6 +24,7 @@ router = APIRouter(tags=["activity"])
 @router.get(
     "/activity",
     operation_id="listActivity",
+    summary="List what happened lately",
     responses=problems.responses(
         AuthError,
         SessionPending,
@@ -39,10 +40,21 @@ async def list_activity(
     caller: ActivityReaderDep,
     services: ServicesDep,
     after: Annotated[
-        int | None, Query(ge=1, le=2**63 - 1, description="The `next` of the page before.")
+        int | None,
+        Query(
+            ge=1,
+            le=2**63 - 1,
+            description="The `next` of the page before; without it, the newest events.",
+            examples=[1042],
+        ),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[
+        int, Query(ge=1, le=200, description="How many events at most.", examples=[50])
+    ] = 50,
 ) -> ActivityPage:
-    """List what people, services and the system did, newest first, page by page."""
+    """List what people, services and the system did, newest first, page by page.
+
+    Who: an admin of the org, or a service key with `activity:read`.
+    """
     page = await services.activity.of_org(caller.org_id, after=after, limit=limit)
     return ActivityPage.of(page)

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
+from xero_service.api.binding_schemas import Binding, BindingList
 from xero_service.api.deps import BindingsReaderDep, ServicesDep
-from xero_service.api.schemas import Binding, BindingList
 from xero_service.domain import BindingStatus
 from xero_service.errors import (
     AuthError,
@@ -24,6 +24,7 @@ router = APIRouter(tags=["bindings"])
 @router.get(
     "/bindings",
     operation_id="listBindings",
+    summary="List the connected organisations",
     responses=problems.responses(
         AuthError,
         SessionPending,
@@ -39,10 +40,16 @@ async def list_bindings(
     services: ServicesDep,
     status: Annotated[
         BindingStatus | None,
-        Query(description="Only these; revoked ones are shown only if asked for."),
+        Query(
+            description="Only bindings of this status; revoked ones are shown only if asked for.",
+            examples=["active"],
+        ),
     ] = None,
 ) -> BindingList:
-    """List the org's bindings with who connected them and how their tokens do."""
+    """List the org's bindings with who connected them and how their tokens do.
+
+    Who: a member of the org, or a service key with `bindings:read`.
+    """
     views = await services.bindings.of_org(caller.org_id, status)
     return BindingList(
         bindings=[Binding.of(view) for view in views],

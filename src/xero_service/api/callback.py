@@ -5,19 +5,29 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from xero_service.api import flow_cookie
+from xero_service.api import examples, flow_cookie
 from xero_service.api.accept import is_speculative
 from xero_service.api.deps import ReturningDep, ServicesDep, actor_of
 from xero_service.services.connect import XeroReturn
 
 router = APIRouter(tags=["connect"])
-Parameter = Annotated[str | None, Query()]
+STATE = Query(description="The attempt, as the start gave it to Xero.", examples=[examples.STATE])
+CODE = Query(description="What Xero exchanges for tokens, once.", examples=[examples.CODE])
+ERROR = Query(
+    description="Why there is no code: `access_denied` where somebody pressed Cancel.",
+    examples=["access_denied"],
+)
+ISSUER = Query(
+    description="Who answers (RFC 9207); must be Xero where it is sent.",
+    examples=["https://identity.xero.com"],
+)
 
 
 @router.head("/callback", include_in_schema=False)
 @router.get(
     "/callback",
     operation_id="finishConnection",
+    summary="Finish a connection to Xero",
     status_code=303,
     response_class=RedirectResponse,
     responses={
@@ -33,12 +43,16 @@ async def callback(
     request: Request,
     services: ServicesDep,
     session: ReturningDep,
-    state: Parameter = None,
-    code: Parameter = None,
-    error: Parameter = None,
-    iss: Parameter = None,
+    state: Annotated[str | None, STATE] = None,
+    code: Annotated[str | None, CODE] = None,
+    error: Annotated[str | None, ERROR] = None,
+    iss: Annotated[str | None, ISSUER] = None,
 ) -> Response:
-    """Finish connecting, and land on the frontend whatever happened."""
+    """Take what Xero sends the browser back with, and land on the frontend whatever happened.
+
+    Who: the browser that started, by the flow cookie. Xero calls nothing here itself: what an
+    example sends must come from an attempt of its own.
+    """
     if is_speculative(request):
         return Response(status_code=204)
     landing = await services.connect.finish(

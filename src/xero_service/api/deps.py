@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Header, Request, Security
+from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.applications import Starlette
 from starlette.types import Scope as HttpScope
 
+from xero_service.api import examples
 from xero_service.api.principals import SessionVerifier
 from xero_service.domain import Actor, Role, Scope, SessionUser
 from xero_service.errors import (
@@ -71,9 +73,16 @@ OrgHeader = Annotated[
     str | None,
     Header(
         alias="X-Org-Id",
-        description="Which org a key for all orgs acts for.",
+        description="Which org a key for all orgs acts for; other callers leave it out.",
+        examples=[examples.ORG],
         max_length=ORG_ID_AT_MOST,
         pattern=r"^[!-~]*$",
+    ),
+]
+BindingPath = Annotated[
+    UUID,
+    Path(
+        description="The binding: the `id` of one of `GET /bindings`.", examples=[examples.BINDING]
     ),
 ]
 Cookie = Annotated[str | None, Security(session_cookie)]

@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 
 from xero_service.api import problems
+from xero_service.api.binding_schemas import Binding
 from xero_service.api.deps import BindingsWriterDep, ServicesDep
-from xero_service.api.schemas import Binding, DisconnectAnswer, DisconnectRequest
+from xero_service.api.schemas import DisconnectAnswer, DisconnectRequest
 from xero_service.errors import (
     AdminRequired,
     AuthError,
@@ -25,6 +26,7 @@ router = APIRouter(tags=["bindings"])
 @router.post(
     "/disconnect",
     operation_id="disconnectBinding",
+    summary="Disconnect an organisation",
     responses=problems.responses(
         AuthError,
         SessionPending,
@@ -42,7 +44,10 @@ router = APIRouter(tags=["bindings"])
 async def disconnect(
     request: DisconnectRequest, caller: BindingsWriterDep, services: ServicesDep
 ) -> DisconnectAnswer:
-    """End a binding here at once, and at Xero as soon as Xero answers; repeating is harmless."""
+    """End a binding here at once, and at Xero as soon as Xero answers; repeating is harmless.
+
+    Who: an admin of the org, in person, or a service key with `bindings:write`.
+    """
     ended = await services.disconnects.disconnect(
         request.tenant_binding_id, caller.org_id, caller.actor
     )

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
@@ -17,19 +17,21 @@ router = APIRouter(tags=["operations"])
 class Alive(BaseModel):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field("ok", description="The process answers.")
 
 
 class Ready(BaseModel):
     """The service can do its work."""
 
-    status: Literal["ready"] = "ready"
-    database: Literal["ok"] = "ok"
-    migrations: Literal["current"] = "current"
+    status: Literal["ready"] = Field("ready", description="Requests may be sent here.")
+    database: Literal["ok"] = Field("ok", description="The database answers and takes writes.")
+    migrations: Literal["current"] = Field(
+        "current", description="The schema is at or past what this code needs."
+    )
 
 
 @router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", operation_id="health")
+@router.get("/healthz", operation_id="health", summary="Ask whether the process is alive")
 async def healthz() -> Alive:
     """Tell that the process is alive; asks nothing of anybody else."""
     return Alive()
@@ -39,6 +41,7 @@ async def healthz() -> Alive:
 @router.get(
     "/readyz",
     operation_id="readiness",
+    summary="Ask whether requests may be sent here",
     responses=problems.responses(ServiceBusy, MigrationsPending),
 )
 async def readyz(request: Request, services: ServicesDep) -> Ready:
@@ -55,7 +58,13 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
 
 
 @router.head("/metrics", include_in_schema=False)
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Read the Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Return Prometheus metrics of this process, and of all workers that share its port."""
     if not request.scope.get(IS_LEAVING):  # then the database is about to be closed

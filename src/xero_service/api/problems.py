@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xero_service.api import examples
 from xero_service.api.body_limit import AT_MOST
 from xero_service.errors import AuthError, BodyTooLarge, IntegrationError, InvalidRequest
 from xero_service.telemetry import logger
@@ -25,12 +26,24 @@ log = logger(__name__)
 class Problem(BaseModel):
     """What went wrong, for people (`detail`) and for programs (`code`)."""
 
-    type: str = Field(examples=["urn:xero-service:problem:not_found"])
-    title: str = Field(examples=["Not found"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["Not found"])
-    code: str = Field(examples=["not_found"], description="Stable; decide by this.")
-    requestId: str = Field(examples=["6f1c2a0f9c1e4f4b"])  # noqa: N815 - the name on the wire
+    type: str = Field(
+        description="A name for this kind of problem, made of its code.",
+        examples=["urn:xero-service:problem:not_found"],
+    )
+    title: str = Field(
+        description="The kind of problem in a few words, always the same for a code.",
+        examples=["Not found"],
+    )
+    status: int = Field(description="The HTTP status of the answer.", examples=[404])
+    detail: str = Field(
+        description="What to do, or what went wrong this time, written for people.",
+        examples=["Not found"],
+    )
+    code: str = Field(description="Stable; decide by this.", examples=["not_found"])
+    requestId: str = Field(  # noqa: N815 - the name on the wire
+        description="Also the header `X-Request-Id`; quote it when you ask for help.",
+        examples=[examples.REQUEST_ID],
+    )
 
 
 def responses(*errors: type[IntegrationError]) -> dict[int | str, dict[str, Any]]:

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
-from xero_service.api.deps import PresentedDep, ServicesDep
+from xero_service.api.deps import BindingPath, PresentedDep, ServicesDep
 from xero_service.api.middleware import CutBy, note_cut
 from xero_service.api.short_cut import Way
 from xero_service.errors import (
@@ -44,6 +45,10 @@ log = logger(__name__)
 ROUTE = "/bindings/{bindingId}/api/{path:anything}"
 LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
 WITHOUT_BODY = frozenset({204, 304})
+XERO_PATH = Path(
+    description="The path at Xero, below one of its API roots; a query is passed on, too.",
+    examples=["api.xro/2.0/Organisation"],
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -176,14 +181,14 @@ class _AnsweredBy(Response):
 
 
 async def call_xero(
-    bindingId: UUID,  # noqa: N803 - the name in the contract
-    path: str,  # noqa: ARG001 - the raw path is what is sent
+    bindingId: BindingPath,  # noqa: N803 - the name in the contract
+    path: Annotated[str, XERO_PATH],  # noqa: ARG001 - the raw path is what is sent
     services: ServicesDep,
     presented: PresentedDep,
 ) -> Response:
     """Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
 
-    Needs a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+    Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
@@ -196,6 +201,7 @@ for method in METHODS:
         call_xero,
         methods=[method],
         operation_id=f"callXero{method.capitalize()}",
+        summary=f"Call Xero's API with {method}",
         response_class=Response,
         responses={
             200: {"description": "What Xero answered."},

@@ -24,6 +24,7 @@ router = APIRouter(tags=["bindings"])
 @router.post(
     "/refresh",
     operation_id="refreshTokens",
+    summary="Renew tokens that are due",
     responses=problems.responses(
         AuthError,
         SessionPending,
@@ -40,7 +41,10 @@ async def refresh(
     services: ServicesDep,
     _: Annotated[Nothing | None, Body()] = None,
 ) -> RefreshAnswer:
-    """Renew the org's tokens that are due; nothing to do without an active org."""
+    """Renew the org's tokens that are due; nothing to do without an active org.
+
+    Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds.
+    """
     report = await services.tokens.proactive_refresh_for_org(org_id)
     return RefreshAnswer(
         success=report.success,

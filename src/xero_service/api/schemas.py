@@ -4,127 +4,55 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field
 
-from xero_service.domain import Availability, BindingStatus, HealthState
+from xero_service.api import examples
+from xero_service.api.binding_schemas import (
+    Answer,
+    Binding,
+    BindingId,
+    Body,
+    GrantId,
+    TenantId,
+    TenantName,
+    TenantType,
+)
+from xero_service.domain import Availability
 from xero_service.services.activity import Page
-from xero_service.services.bindings import BindingView
 from xero_service.services.tenants import Choices, TenantChoice
-
-
-class Answer(BaseModel):
-    """What the service says."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Body(BaseModel):
-    """What a caller sends; unknown fields are refused."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
-
-
-class ConnectedBy(Answer):
-    """Who of this org consented, and as whom at Xero."""
-
-    user_id: str = Field(examples=["user_2abc"])
-    xero_name: str | None = Field(examples=["Acme bookkeeper"])
-    xero_email: str | None = Field(examples=["acme.bookkeeper@example.com"])
-
-
-class Health(Answer):
-    """How a binding's tokens do."""
-
-    state: HealthState
-    access_token_expires_at: datetime | None
-    refresh_token_expires_at: datetime | None
-    last_refreshed_at: datetime | None
-    last_error: str | None = Field(description="A stable code, or null.", examples=[None])
-
-
-class Limits(Answer):
-    """What Xero last said is left of its limits for this organisation; null where unknown."""
-
-    day_remaining: int | None = Field(description="Calls of Xero's day.", examples=[4973])
-    minute_remaining: int | None = Field(description="Calls of this minute.", examples=[58])
-
-
-class Binding(Answer):
-    """One Xero organisation linked to this org."""
-
-    id: UUID
-    tenant_id: str = Field(examples=["20000000-0000-4000-8000-000000000001"])
-    tenant_name: str = Field(examples=["Acme Trading Ltd"])
-    tenant_type: str = Field(examples=["ORGANISATION"])
-    status: BindingStatus
-    grant_id: UUID
-    connected_by: ConnectedBy | None
-    created_at: datetime
-    updated_at: datetime
-    last_used_at: datetime | None
-    health: Health
-    limits: Limits
-
-    @classmethod
-    def of(cls, view: BindingView) -> Self:
-        """Shape a binding as its org sees it."""
-        binding, consenter, health = view.binding, view.connected_by, view.health
-        return cls(
-            id=binding.id,
-            tenant_id=binding.tenant_id,
-            tenant_name=binding.tenant_name,
-            tenant_type=binding.tenant_type,
-            status=binding.status,
-            grant_id=binding.grant_id,
-            connected_by=consenter
-            and ConnectedBy(
-                user_id=consenter.user_id,
-                xero_name=consenter.xero_name,
-                xero_email=consenter.xero_email,
-            ),
-            created_at=binding.created_at,
-            updated_at=binding.updated_at,
-            last_used_at=view.last_used_at,
-            health=Health(
-                state=health.state,
-                access_token_expires_at=health.access_token_expires_at,
-                refresh_token_expires_at=health.refresh_token_expires_at,
-                last_refreshed_at=health.last_refreshed_at,
-                last_error=health.last_error,
-            ),
-            limits=Limits(
-                day_remaining=view.limits.day_remaining,
-                minute_remaining=view.limits.minute_remaining,
-            ),
-        )
-
-
-class BindingList(Answer):
-    """An org's bindings."""
-
-    bindings: list[Binding]
-    has_active_bindings: bool
 
 
 class AuthorizationStart(Answer):
     """Where to send the browser."""
 
     authorization_url: str = Field(
-        examples=["https://login.xero.com/identity/connect/authorize?response_type=code&…"]
+        description="Xero's consent page, for this attempt only: navigate there.",
+        examples=[examples.AUTHORIZATION_URL],
     )
-    expires_at: datetime
+    expires_at: datetime = Field(
+        description="When the attempt ends, ten minutes after its start (UTC).",
+        examples=[examples.ATTEMPT_EXPIRES_AT],
+    )
 
 
 class Tenant(Answer):
     """A Xero organisation that a consent of this org reached."""
 
-    tenant_id: str = Field(examples=["20000000-0000-4000-8000-000000000001"])
-    tenant_name: str = Field(examples=["Acme Trading Ltd"])
-    tenant_type: str = Field(examples=["ORGANISATION"])
-    just_authorised: bool
-    availability: Availability
-    binding_id: UUID | None
+    tenant_id: TenantId
+    tenant_name: TenantName
+    tenant_type: TenantType
+    just_authorised: bool = Field(
+        description="Whether the newest consent reached it.", examples=[True]
+    )
+    availability: Availability = Field(
+        description="`available`; `bound_here`: this org has it already; `unavailable`: it is "
+        "connected elsewhere.",
+        examples=["available"],
+    )
+    binding_id: UUID | None = Field(
+        description="This org's binding of it; null unless `bound_here`.",
+        examples=[None, examples.BINDING],
+    )
 
     @classmethod
     def of(cls, choice: TenantChoice) -> Self:
@@ -142,8 +70,8 @@ class Tenant(Answer):
 class TenantList(Answer):
     """What can be chosen with a grant."""
 
-    grant_id: UUID
-    tenants: list[Tenant]
+    grant_id: GrantId
+    tenants: list[Tenant] = Field(description="Each organisation once.")
 
     @classmethod
     def of(cls, choices: Choices) -> Self:
@@ -154,39 +82,62 @@ class TenantList(Answer):
 class TenantSelection(Body):
     """Which tenant to bind, through which grant."""
 
-    grant_id: UUID
+    grant_id: UUID = Field(
+        description="As the callback gave it in the landing address.", examples=[examples.GRANT]
+    )
     # Printable: what no database stores (NUL, a lone surrogate) is no id.
-    tenant_id: str = Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")
+    tenant_id: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[!-~]+$",
+        description="One of those that `GET /tenants/list` answered.",
+        examples=[examples.TENANT],
+    )
 
 
 class DisconnectRequest(Body):
     """Which binding to end."""
 
-    tenant_binding_id: UUID
+    tenant_binding_id: UUID = Field(
+        description="The `id` of the binding.", examples=[examples.BINDING]
+    )
 
 
 class DisconnectAnswer(Answer):
     """What ended here, and how far it has come at Xero."""
 
-    binding: Binding
-    grant_revoked: bool
-    remote_cleanup: Literal["done", "pending", "impossible"]
+    binding: Binding = Field(description="The binding, now `revoked`.")
+    grant_revoked: bool = Field(
+        description="Whether the grant ends too, because no other binding rests on it.",
+        examples=[True],
+    )
+    remote_cleanup: Literal["done", "pending", "impossible"] = Field(
+        description="At Xero: `done`; `pending`: repeated until Xero answers; `impossible`: Xero "
+        "no longer honours the grant, so there is nothing to end.",
+        examples=["done"],
+    )
 
 
 class RefreshError(Answer):
     """Why one binding's tokens could not be renewed."""
 
-    binding_id: UUID
+    binding_id: BindingId
     error: str = Field(description="A stable code.", examples=["xero_unavailable"])
 
 
 class RefreshAnswer(Answer):
     """What a refresh of the org's tokens did."""
 
-    success: bool
-    has_active_bindings: bool
-    refreshed_count: int
-    errors: list[RefreshError]
+    success: bool = Field(description="Whether `errors` is empty.", examples=[True])
+    has_active_bindings: bool = Field(
+        description="Whether the org has any binding that can be used.", examples=[True]
+    )
+    refreshed_count: int = Field(
+        description="How many bindings have new tokens; 0 where none was due.", examples=[0]
+    )
+    errors: list[RefreshError] = Field(
+        description="One entry for each binding whose tokens could not be renewed.", examples=[[]]
+    )
 
 
 class Nothing(Body):
@@ -206,7 +157,7 @@ class TokenRequest(Body):
         ge=0,
         le=1500,
         strict=True,
-        description="The token lives at least this long.",
+        description="Seconds that the token must still live; it is renewed where it has fewer.",
         examples=[300],
     )
 
@@ -214,35 +165,67 @@ class TokenRequest(Body):
 class IssuedToken(Answer):
     """A live access token; send it with `tenantId` as the header `xero-tenant-id`."""
 
-    access_token: str = Field(examples=["eyJhbGciOi…"])
-    token_type: Literal["Bearer"] = "Bearer"
-    expires_at: datetime
-    tenant_id: str
-    binding_id: UUID
+    access_token: str = Field(
+        description="For the header `Authorization: Bearer …` of calls to Xero.",
+        examples=["eyJhbGciOi…"],
+    )
+    token_type: Literal["Bearer"] = Field(
+        default="Bearer", description="How the token is sent.", examples=["Bearer"]
+    )
+    expires_at: datetime = Field(
+        description="When Xero stops taking it (UTC); ask for another one then.",
+        examples=[examples.ACCESS_TOKEN_EXPIRES_AT],
+    )
+    tenant_id: TenantId
+    binding_id: BindingId
 
 
 class ActivityEvent(Answer):
     """One thing that happened."""
 
-    id: int
-    occurred_at: datetime
-    actor_kind: Literal["user", "service", "system"]
-    actor_id: str
-    action: str = Field(examples=["binding.selected"])
-    outcome: str = Field(examples=["ok"])
-    binding_id: UUID | None
-    grant_id: UUID | None
-    tenant_id: str | None
-    request_id: str | None
-    source: str | None
-    detail: dict[str, str | int | bool | None]
+    id: int = Field(description="Of this event.", examples=[1042])
+    occurred_at: datetime = Field(description="When (UTC).", examples=[examples.CONNECTED_AT])
+    actor_kind: Literal["user", "service", "system"] = Field(
+        description="A person, a service key, or this service by itself.", examples=["user"]
+    )
+    actor_id: str = Field(
+        description="The person's or the key's id, or the name of what acted by itself.",
+        examples=[examples.USER],
+    )
+    action: str = Field(description="What was done: a stable code.", examples=["binding.selected"])
+    outcome: str = Field(
+        description="How it went: `ok`, or a stable code of why not.", examples=["ok"]
+    )
+    binding_id: UUID | None = Field(
+        description="The binding, if it is about one.", examples=[examples.BINDING]
+    )
+    grant_id: UUID | None = Field(
+        description="The grant, if it is about one.", examples=[examples.GRANT]
+    )
+    tenant_id: str | None = Field(
+        description="The organisation at Xero, if it is about one.", examples=[examples.TENANT]
+    )
+    request_id: str | None = Field(
+        description="The request that caused it, as its `X-Request-Id` said; null without one.",
+        examples=[examples.REQUEST_ID],
+    )
+    source: str | None = Field(
+        description="The address that the request came from; null without one.",
+        examples=["192.0.2.10"],
+    )
+    detail: dict[str, str | int | bool | None] = Field(
+        description="What else is known, by name; the names depend on `action`.",
+        examples=[{"created": True}],
+    )
 
 
 class ActivityPage(Answer):
     """Some events; `next` is the cursor of older ones, or null at the end."""
 
-    events: list[ActivityEvent]
-    next: int | None
+    events: list[ActivityEvent] = Field(description="The newest first.")
+    next: int | None = Field(
+        description="Send it as `after` for older events; null at the end.", examples=[1042]
+    )
 
     @classmethod
     def of(cls, page: Page) -> Self:

@@ -29,9 +29,10 @@ RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
 @router.get(
     "/start",
     operation_id="startConnection",
+    summary="Start a connection to Xero",
     response_model=AuthorizationStart,
     responses={
-        302: {"description": "To Xero, for a request that prefers text/html."},
+        302: {"description": "To Xero's consent page, for a request that prefers `text/html`."},
         **problems.responses(
             AuthError,
             SessionPending,
@@ -53,12 +54,15 @@ async def start(
         str | None,
         Query(
             alias="returnTo",
-            description="A path of the frontend to come back to.",
+            description="The path of the frontend to come back to, without query or fragment.",
+            examples=["/settings/integrations"],
             json_schema_extra={"pattern": RETURN_TO, "maxLength": 512},
         ),
     ] = None,
 ) -> Response:
-    """Start connecting: get Xero's consent page, or be sent there.
+    """Store an attempt of ten minutes, and get Xero's consent page or be sent there.
+
+    Who: an admin of the org, in person. A browser that navigates here sends the session cookie.
 
     The answer sets the flow cookie, so a page of another origin calls this with credentials
     included and then navigates to `authorizationUrl`.

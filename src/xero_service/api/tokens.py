@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body
 from starlette.types import Receive, Scope, Send
 
 from xero_service.api import problems
-from xero_service.api.deps import PresentedDep, ServicesDep
+from xero_service.api.deps import BindingPath, PresentedDep, ServicesDep
 from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.api.short_cut import Way
 from xero_service.errors import (
@@ -40,6 +40,7 @@ router = APIRouter(tags=["services"])
 @router.post(
     ROUTE,
     operation_id="issueToken",
+    summary="Get a live access token",
     responses=problems.responses(
         AuthError,
         ScopeRequired,
@@ -57,14 +58,14 @@ router = APIRouter(tags=["services"])
     ),
 )
 async def issue_token(
-    bindingId: UUID,  # noqa: N803 - the name in the contract
+    bindingId: BindingPath,  # noqa: N803 - the name in the contract
     presented: PresentedDep,
     services: ServicesDep,
     wish: Annotated[TokenRequest | None, Body()] = None,
 ) -> IssuedToken:
     """Get an access token that works now, for one binding's Xero organisation.
 
-    Needs a service key with `tokens:read`. 409 where only a person can help, 503 with
+    Who: a service key with `tokens:read`. 409 where only a person can help, 503 with
     Retry-After where time can.
     """
     issued = await services.issuing.token(

@@ -1,0 +1,183 @@
+"""A binding as JSON, and what all documents share: camelCase, each field described."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from xero_service.api import examples
+from xero_service.domain import BindingStatus, HealthState
+from xero_service.services.bindings import BindingView
+
+# Fields that several documents have, with what they mean and the sample that stands for them.
+BindingId = Annotated[
+    UUID,
+    Field(
+        description="The binding: one Xero organisation linked to one org.",
+        examples=[examples.BINDING],
+    ),
+]
+GrantId = Annotated[
+    UUID,
+    Field(
+        description="The grant: one Xero user's consent, on which bindings rest.",
+        examples=[examples.GRANT],
+    ),
+]
+TenantId = Annotated[
+    str, Field(description="The organisation, by Xero's `tenantId`.", examples=[examples.TENANT])
+]
+TenantName = Annotated[
+    str,
+    Field(description="The organisation's name at Xero.", examples=[examples.TENANT_NAME]),
+]
+TenantType = Annotated[
+    str,
+    Field(
+        description="`ORGANISATION`, the only type that can be bound; else Xero's own word.",
+        examples=["ORGANISATION"],
+    ),
+]
+
+
+class Answer(BaseModel):
+    """What the service says."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Body(BaseModel):
+    """What a caller sends; unknown fields are refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class ConnectedBy(Answer):
+    """Who of this org consented, and as whom at Xero."""
+
+    user_id: str = Field(
+        description="Who was signed in, by the session token's `sub`.", examples=[examples.USER]
+    )
+    xero_name: str | None = Field(
+        description="Their name at Xero; null where Xero did not say.",
+        examples=["Acme bookkeeper"],
+    )
+    xero_email: str | None = Field(
+        description="Their e-mail address at Xero; null where Xero did not say.",
+        examples=["acme.bookkeeper@example.com"],
+    )
+
+
+class Health(Answer):
+    """How a binding's tokens do; times are UTC."""
+
+    state: HealthState = Field(
+        description="`healthy`; `expiring`: the refresh token is older than 45 days; `retrying`: "
+        "the last refresh failed and is repeated; `needs_reauth`: only an admin can help; "
+        "`disconnected`: the binding has ended.",
+        examples=["healthy"],
+    )
+    access_token_expires_at: datetime | None = Field(
+        description="When the access token ends, 30 minutes after its issue; null without one.",
+        examples=[examples.ACCESS_TOKEN_EXPIRES_AT],
+    )
+    refresh_token_expires_at: datetime | None = Field(
+        description="When the refresh token ends unless it is used, 60 days after its issue; "
+        "null without one.",
+        examples=[examples.REFRESH_TOKEN_EXPIRES_AT],
+    )
+    last_refreshed_at: datetime | None = Field(
+        description="When the tokens were last renewed or first issued; null without any.",
+        examples=[examples.REFRESHED_AT],
+    )
+    last_error: str | None = Field(
+        description="A stable code of why the last refresh failed; null where it did not.",
+        examples=[None, "xero_unavailable"],
+    )
+
+
+class Limits(Answer):
+    """What Xero last said is left of its limits for this organisation; null where unknown."""
+
+    day_remaining: int | None = Field(
+        description="Calls left of Xero's day, of 5,000 or what the app's plan has.",
+        examples=[4973],
+    )
+    minute_remaining: int | None = Field(
+        description="Calls left of the current minute, of 60.", examples=[58]
+    )
+
+
+class Binding(Answer):
+    """One Xero organisation linked to this org; times are UTC."""
+
+    id: BindingId
+    tenant_id: TenantId
+    tenant_name: TenantName
+    tenant_type: TenantType
+    status: BindingStatus = Field(
+        description="`active`; `suspended`: an operator switched it off; `needs_reauth`: an admin "
+        "must connect again; `revoked`: it was disconnected.",
+        examples=["active"],
+    )
+    grant_id: GrantId
+    connected_by: ConnectedBy | None = Field(
+        description="This org's own consent to the grant; null where there is none any more."
+    )
+    created_at: datetime = Field(
+        description="When the organisation was first bound.", examples=[examples.CONNECTED_AT]
+    )
+    updated_at: datetime = Field(
+        description="When the binding last changed.", examples=[examples.CONNECTED_AT]
+    )
+    last_used_at: datetime | None = Field(
+        description="When a service last used its grant, to the minute; null before the first.",
+        examples=[examples.USED_AT],
+    )
+    health: Health = Field(description="How its tokens do.")
+    limits: Limits = Field(description="What is left of Xero's rate limits.")
+
+    @classmethod
+    def of(cls, view: BindingView) -> Self:
+        """Shape a binding as its org sees it."""
+        binding, consenter, health = view.binding, view.connected_by, view.health
+        return cls(
+            id=binding.id,
+            tenant_id=binding.tenant_id,
+            tenant_name=binding.tenant_name,
+            tenant_type=binding.tenant_type,
+            status=binding.status,
+            grant_id=binding.grant_id,
+            connected_by=consenter
+            and ConnectedBy(
+                user_id=consenter.user_id,
+                xero_name=consenter.xero_name,
+                xero_email=consenter.xero_email,
+            ),
+            created_at=binding.created_at,
+            updated_at=binding.updated_at,
+            last_used_at=view.last_used_at,
+            health=Health(
+                state=health.state,
+                access_token_expires_at=health.access_token_expires_at,
+                refresh_token_expires_at=health.refresh_token_expires_at,
+                last_refreshed_at=health.last_refreshed_at,
+                last_error=health.last_error,
+            ),
+            limits=Limits(
+                day_remaining=view.limits.day_remaining,
+                minute_remaining=view.limits.minute_remaining,
+            ),
+        )
+
+
+class BindingList(Answer):
+    """An org's bindings."""
+
+    bindings: list[Binding] = Field(description="The oldest first.")
+    has_active_bindings: bool = Field(
+        description="Whether any binding of the org is active, listed here or not.",
+        examples=[True],
+    )
