@@ -12,6 +12,7 @@ from xero_service.jwks import KeySet
 from xero_service.services.access import AccessService
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
+from xero_service.services.bodies import BodyBudget
 from xero_service.services.cleanups import CleanupService
 from xero_service.services.connect import ConnectService
 from xero_service.services.disconnect import DisconnectService
@@ -151,6 +152,7 @@ def _assemble(
             outbound.api,
             settings.xero_api_url.rstrip("/"),
             Regulars(),
+            BodyBudget(),
         ),
         activity=activity,
         operating=OperatorService(database, tokens, disconnects),

@@ -12,7 +12,7 @@ from xero_service.crypto import fingerprint
 from xero_service.domain import Scope
 from xero_service.errors import UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
-from xero_service.services.bodies import held, peeked
+from xero_service.services.bodies import BodyBudget, Share, held, peeked
 from xero_service.services.proxy_paths import checked_target
 from xero_service.services.proxy_rules import back, onward
 from xero_service.services.reconciling import ReconcileService
@@ -83,6 +83,7 @@ class ProxyService:
     transport: Transport
     api_url: str
     regulars: Regulars
+    bodies: BodyBudget
 
     @asynccontextmanager
     async def call(
@@ -95,29 +96,30 @@ class ProxyService:
         InvalidRequest, BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or
         ServiceBusy.
         """
-        call, decided = await self._admitted(presented, binding_id, request)
-        learned = Learned()
-        try:
-            async with asyncio.timeout(call.ends_at - time.monotonic()):
-                decided = await self._still(call, decided)
-                async with self._sent(call, decided) as answer:
-                    learned = learned_from(answer)
-                    answer, is_to_be_repeated = await self._heard(call, decided, answer)
-                    if not is_to_be_repeated:
+        with self.bodies.share(presented.key) as share:
+            call, decided = await self._admitted(presented, binding_id, request, share)
+            learned = Learned()
+            try:
+                async with asyncio.timeout(call.ends_at - time.monotonic()):
+                    decided = await self._still(call, decided)
+                    async with self._sent(call, decided) as answer:
+                        learned = learned_from(answer)
+                        answer, is_to_be_repeated = await self._heard(call, decided, answer)
+                        if not is_to_be_repeated:
+                            yield _handed_back(answer)
+                            return
+                    async with self._sent(call, await self._renewed(call, decided)) as answer:
+                        learned = learned_from(answer)
                         yield _handed_back(answer)
-                        return
-                async with self._sent(call, await self._renewed(call, decided)) as answer:
-                    learned = learned_from(answer)
-                    yield _handed_back(answer)
-        except (XeroSilent, TimeoutError) as error:
-            raise UpstreamTimeout(
-                "Xero did not answer; the call may have been made.", retry_after=5
-            ) from error
-        finally:
-            self.turns.give_back(decided.binding.tenant_id, call.id, learned)
+            except (XeroSilent, TimeoutError) as error:
+                raise UpstreamTimeout(
+                    "Xero did not answer; the call may have been made.", retry_after=5
+                ) from error
+            finally:
+                self.turns.give_back(decided.binding.tenant_id, call.id, learned)
 
     async def _admitted(
-        self, presented: Presented, binding_id: UUID, request: Forwarded
+        self, presented: Presented, binding_id: UUID, request: Forwarded, share: Share
     ) -> tuple[_Call, _Decided]:
         """Judge the caller, hold its body and take a turn.
 
@@ -135,7 +137,7 @@ class ProxyService:
             decided = await self._usable(presented, binding_id, call_id if expected else None)
             body: bytes | AsyncIterator[bytes] = b""
             if has_body:
-                body = await held(request.body, request.length, within=BODY_SECONDS)
+                body = await held(request.body, request.length, share, within=BODY_SECONDS)
                 ends_at = time.monotonic() + LONGEST_CALL_SECONDS
             if not decided.turn_taken:
                 await self.turns.take(decided.binding.tenant_id, call_id)
