@@ -54,7 +54,9 @@ async def list_activity(
 ) -> ActivityPage:
     """List what people, services and the system did, newest first, page by page.
 
-    Who: an admin of the org, or a service key with `activity:read`.
+    Who: an admin of the org, or a service key with `activity:read`. To poll, read from the newest
+    down to the id that you saw last. Ids only grow: an event never appears below one that was
+    listed, also where several are recorded at the same moment.
     """
     page = await services.activity.of_org(caller.org_id, after=after, limit=limit)
     return ActivityPage.of(page)

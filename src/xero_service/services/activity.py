@@ -1,5 +1,7 @@
 """The activity of an org: what the audit log says, newest first."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +11,8 @@ from xero_service.store.audit import Recorded
 from xero_service.store.database import Database
 
 PRUNE_BATCH = 2000  # a megabyte of rows, a fraction of the time that a statement may take
+WAIT_FOR_WRITERS_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,33 @@ class ActivityService:
     database: Database
 
     async def of_org(self, org_id: str, *, after: int | None, limit: int) -> Page:
-        """Return a page of an org's events that are older than the cursor `after`."""
+        """Return a page of an org's events that are older than the cursor `after`.
+
+        Nothing appears later among the events of a page, nor below it: one that a slower
+        transaction is about to add holds back those that are newer (design: rule 12).
+        """
+        complete = await self._complete(below=after)
         async with self.database.transaction() as tx:
-            found = await tx.audit.of_org(org_id, before=after, limit=limit + 1)
+            found = await tx.audit.of_org(org_id, before=complete + 1, limit=limit + 1)
         events = tuple(map(_for_its_org, found[:limit]))
         return Page(events, events[-1].id if len(found) > limit else None)
+
+    async def _complete(self, *, below: int | None) -> int:
+        """Return the id, below `below`, up to which nothing is added any more.
+
+        Waits a moment for transactions that are open, so that whoever has just acted sees that.
+        """
+        give_up = time.monotonic() + WAIT_FOR_WRITERS_SECONDS
+        async with self.database.transaction() as tx:
+            extent = await tx.audit.extent()
+        wanted = extent.newest if below is None else min(extent.newest, below - 1)
+        while (after := extent.written_after) is not None and after < wanted:
+            if time.monotonic() > give_up:
+                return after
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            async with self.database.transaction() as tx:
+                extent = await tx.audit.extent()
+        return wanted
 
     async def since(
         self, *, org_id: str | None, since: datetime | None, limit: int

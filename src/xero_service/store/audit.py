@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -60,6 +60,33 @@ def _values(event: AuditEvent) -> dict[str, Any]:
     }
 
 
+# Writers announce themselves by shared advisory locks, whose key is this number and the id after
+# which they add (migration 0009, decision 0015).
+_WRITERS = 22597
+_EXTENT = text(
+    """
+    SELECT coalesce((SELECT max(id) FROM audit_events), 0) AS newest,
+           (SELECT min((classid::bigint & 65535) << 32 | objid::bigint)
+            FROM pg_locks
+            WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1
+              AND classid::bigint >> 16 = :writers
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           ) AS written_after
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The newest event, and the id after which open transactions may still add; None: none does.
+
+    What is read later, and is no newer than either, is complete: nothing will appear among it.
+    """
+
+    newest: int
+    written_after: int | None
+
+
 class AuditLog:
     """The table `audit_events`."""
 
@@ -86,6 +113,15 @@ class AuditLog:
             await self._connection.execute(
                 insert(AuditEventRow), [_values(event) for event in events]
             )
+
+    async def extent(self) -> Extent:
+        """Return how far the log reaches; to be followed by a read in another snapshot.
+
+        The order makes it sound. A writer that is not seen here has either ended, and a later
+        snapshot has what it added, or begins after `newest` was read and adds newer events.
+        """
+        row = (await self._connection.execute(_EXTENT, {"writers": _WRITERS})).one()
+        return Extent(row.newest, row.written_after)
 
     async def of_org(self, org_id: str, *, before: int | None, limit: int) -> tuple[Recorded, ...]:
         """Return an org's events, newest first, older than the id `before`."""
