@@ -1,5 +1,6 @@
 """The configuration of `web`, run by a real nginx before a stand-in for the service."""
 
+import gzip
 import http.client
 import json
 import socket
@@ -138,6 +139,8 @@ def lay_out(place: Path, port: int, upstream: str, trusted: str) -> Path:
         directory.chmod(0o777)
     (root / "index.html").write_text("<!doctype html><title>The page</title>")
     (root / "assets" / "index-4f3a.js").write_text("export {}")
+    (root / "assets" / "index-4f3a.js.gz").write_bytes(gzip.compress(b"export {}"))
+    (root / "assets" / "index-4f3a.js.br").write_bytes(b"brotli")
     variables = {
         "WEB_PORT": f"127.0.0.1:{port}",
         "WEB_ROOT": str(root),
@@ -187,6 +190,32 @@ def test_hashed_files_are_kept_for_good_and_missing_ones_are_not(web: httpx.Clie
     assert (kept.status_code, missing.status_code) == (200, 404)
     assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert missing.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Via": "1.1 edge"}], ids=["near", "behind a proxy"])
+def test_a_file_is_sent_as_the_build_compressed_it(
+    web: httpx.Client, headers: dict[str, str]
+) -> None:
+    """C16: and plain to who takes no other."""
+    path, kept = "/assets/index-4f3a.js", "public, max-age=31536000, immutable"
+
+    compressed = web.get(path, headers={**headers, "Accept-Encoding": "gzip, br"})
+    plain = web.get(path, headers={**headers, "Accept-Encoding": "identity"})
+
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert compressed.headers["Content-Length"] == str(len(gzip.compress(b"export {}")))
+    assert "Content-Encoding" not in plain.headers
+    for answer in (compressed, plain):
+        assert answer.text == "export {}"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.headers["Cache-Control"] == kept
+        assert answer.headers["Content-Type"] == "application/javascript"
+
+
+@pytest.mark.parametrize("path", ["/assets/index-4f3a.js.gz", "/assets/index-4f3a.js.br"])
+def test_what_a_file_is_sent_as_is_no_file_by_itself(web: httpx.Client, path: str) -> None:
+    """C16."""
+    assert web.get(path).status_code == 404
 
 
 def test_a_file_that_is_not_there_is_not_the_page(web: httpx.Client) -> None:
