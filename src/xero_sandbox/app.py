@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
+from xero_sandbox import documentation
 from xero_sandbox.config import SandboxConfig
 from xero_sandbox.gate import Gate
 from xero_sandbox.problems import ApiProblem
@@ -47,6 +48,8 @@ class SandboxApp(FastAPI):
             title="Xero sandbox",
             version=version("xero-service"),
             summary="A local Xero and a local session issuer, to test against.",
+            docs_url=None,
+            redoc_url=None,
         )
         self.state.world = World(config)
         self._gate = Gate(super().__call__, self.state.world)
@@ -78,6 +81,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     )
     for module in _ROUTES:
         app.include_router(module.router)
+    documentation.install(app)
     app.add_exception_handler(ApiProblem, _api_problem)
     app.add_exception_handler(UnknownSample, _unknown_sample)
     return app

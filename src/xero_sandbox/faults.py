@@ -46,14 +46,35 @@ class FaultOrder(Document):
     `mixed_users` only another's access token.
     """
 
-    kind: str
-    fault: FaultName
-    when: When = "before"
-    times: int | None = Field(default=1, ge=1)
-    seconds: float = Field(default=30.0, ge=0)
-    retry_after: int | None = None
-    xero_user_id: str | None = None
-    changes: dict[str, Any] = Field(default_factory=dict)
+    kind: str = Field(
+        description="Which requests: a kind of the journal, or a family of kinds such as `token`.",
+        examples=["token.refresh"],
+    )
+    fault: FaultName = Field(description="What goes wrong.", examples=["503"])
+    when: When = Field(
+        default="before",
+        description="Whether before or after the request changed anything.",
+        examples=["before"],
+    )
+    times: int | None = Field(
+        default=1, ge=1, description="How many requests; null: until it is removed.", examples=[1]
+    )
+    seconds: float = Field(
+        default=30.0, ge=0, description="How long `slow`, `drip` and `timeout` take.", examples=[30]
+    )
+    retry_after: int | None = Field(
+        default=None, description="Seconds for the header `Retry-After`.", examples=[22]
+    )
+    xero_user_id: str | None = Field(
+        default=None,
+        description="Only requests with a token of this user, by key or id; null: of anybody.",
+        examples=["xero-user-1"],
+    )
+    changes: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Fields to change in the answer; null removes one.",
+        examples=[{}],
+    )
 
     @model_validator(mode="after")
     def _has_something_to_change(self) -> Self:

@@ -21,7 +21,10 @@ router = APIRouter(prefix="/api", tags=["accounting"])
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-@router.api_route("/api.xro/2.0/{resource}", methods=["GET", "POST", "PUT"])
+# One registration a method: an operation of the API document has one id.
+@router.get("/api.xro/2.0/{resource}", operation_id="readRecords")
+@router.post("/api.xro/2.0/{resource}", operation_id="postRecords")
+@router.put("/api.xro/2.0/{resource}", operation_id="putRecords")
 async def resource(resource: str, request: Request, world: WorldDep, entry: EntryDep) -> Response:
     """Read or add records of one kind."""
     claims = bearer_claims(request, world)

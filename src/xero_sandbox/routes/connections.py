@@ -42,7 +42,7 @@ async def list_connections(
 
 
 @router.delete("/Connections/{connection_id}", include_in_schema=False)
-@router.delete("/connections/{connection_id}")
+@router.delete("/connections/{connection_id}", status_code=204)
 async def delete_connection(
     connection_id: str, request: Request, world: WorldDep, entry: EntryDep
 ) -> Response:

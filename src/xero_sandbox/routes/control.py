@@ -18,22 +18,30 @@ router = APIRouter(prefix="/control", tags=["control"])
 class ClockChange(Document):
     """A change of the clock: a step, an absolute offset from real time, or stop and go."""
 
-    advance_seconds: float | None = None
-    offset_seconds: float | None = None
-    frozen: bool | None = None
+    advance_seconds: float | None = Field(
+        default=None, description="Go on by so many seconds.", examples=[1800]
+    )
+    offset_seconds: float | None = Field(
+        default=None, description="Be so many seconds ahead of real time.", examples=[0]
+    )
+    frozen: bool | None = Field(
+        default=None, description="Stop, or go again; null: as it is.", examples=[False]
+    )
 
 
 class KeyRotation(Document):
     """Whether the old key stays published, and whose keys rotate."""
 
-    issuer: Literal["identity", "session"] = "identity"
-    keep_old: bool = True
+    issuer: Literal["identity", "session"] = Field(
+        default="identity", description="Xero's keys or the session issuer's."
+    )
+    keep_old: bool = Field(default=True, description="Whether the key set still lists the old key.")
 
 
 class Upstream(Document):
     """A fixed delay for every request on the Xero side."""
 
-    latency_ms: float = Field(ge=0)
+    latency_ms: float = Field(ge=0, description="Milliseconds; 0 ends the delay.", examples=[0])
 
 
 @router.get("/state")

@@ -14,6 +14,7 @@ from xero_sandbox.consent import Action, ConsentRefused
 from xero_sandbox.documents import Document
 from xero_sandbox.model import OrgStatus, Role
 from xero_sandbox.routes.inside import WorldDep
+from xero_sandbox.samples import ACME_TRADING
 
 router = APIRouter(prefix="/control", tags=["control of Xero"])
 
@@ -32,41 +33,64 @@ _LIMIT_TEXT = (
 )
 
 
+_USER = Field(description="The Xero user, by key or id.", examples=["xero-user-1"])
+_TENANT = Field(description="The organisation, by its tenantId.", examples=[ACME_TRADING])
+
+
 class ConsentOrder(Document):
     """A decision on the consent page, without the page."""
 
-    authorize_url: str
-    xero_user_id: str
-    tenant_ids: list[str] = Field(default_factory=list)
-    action: Action = "allow"
+    authorize_url: str = Field(
+        description="Where the app under test would send the browser.",
+        examples=[
+            "http://localhost:9000/login/identity/connect/authorize?response_type=code&client_id=…"
+        ],
+    )
+    xero_user_id: str = _USER
+    tenant_ids: list[str] = Field(
+        default_factory=list,
+        description="Which organisations the user chooses.",
+        examples=[[ACME_TRADING]],
+    )
+    action: Action = Field(default="allow", description="Which button the user presses.")
 
 
 class Pair(Document):
     """A Xero user and an organisation."""
 
-    xero_user_id: str
-    tenant_id: str
+    xero_user_id: str = _USER
+    tenant_id: str = _TENANT
 
 
 class RoleChange(Document):
     """A user's role in an organisation; null removes them."""
 
-    tenant_id: str
-    role: Role | None = None
+    tenant_id: str = _TENANT
+    role: Role | None = Field(
+        default=None, description="The new role; null removes the user.", examples=["standard"]
+    )
 
 
 class OrgChange(Document):
     """A new status or a new name."""
 
-    status: OrgStatus | None = None
-    name: str | None = None
+    status: OrgStatus | None = Field(
+        default=None, description="The new status; null: as it is.", examples=["active"]
+    )
+    name: str | None = Field(
+        default=None, description="The new name; null: as it is.", examples=["Acme Trading Ltd"]
+    )
 
 
 class Seed(Document):
     """How many synthetic users with one grant and one connection each to create."""
 
-    grants: int = Field(ge=1, le=100_000)
-    scopes: list[str] = Field(default_factory=lambda: list(_SEED_SCOPES))
+    grants: int = Field(ge=1, le=100_000, description="How many.", examples=[1])
+    scopes: list[str] = Field(
+        default_factory=lambda: list(_SEED_SCOPES),
+        description="What each grant covers.",
+        examples=[list(_SEED_SCOPES)],
+    )
 
 
 @router.post("/consent")

@@ -16,19 +16,33 @@ router = APIRouter(prefix="/session", tags=["session issuer"])
 class SignIn(Document):
     """Who signs in."""
 
-    person_id: str
+    person_id: str = Field(
+        description="One of `GET /session/people`.", examples=["user_acme_admin"]
+    )
 
 
 class TokenOrder(Document):
     """What the token should say; `claims` and `header` override, and null removes a claim."""
 
-    session_id: str
-    org_id: str | None = None
-    version: Literal[1, 2] = 2
-    lifetime_seconds: int = LIFETIME
-    azp: str | None = None
-    claims: dict[str, Any] = Field(default_factory=dict)
-    header: dict[str, Any] = Field(default_factory=dict)
+    session_id: str = Field(
+        description="As the sign-in gave it.", examples=["sess_5f0c6e1d2b7a4983"]
+    )
+    org_id: str | None = Field(
+        default=None, description="The active org; null: none.", examples=["org_acme"]
+    )
+    version: Literal[1, 2] = Field(default=2, description="Of the claims' shape, as Clerk's.")
+    lifetime_seconds: int = Field(default=LIFETIME, description="How long the token lives.")
+    azp: str | None = Field(
+        default=None,
+        description="The page that asks; null: the request's `Origin`.",
+        examples=["http://localhost:8000"],
+    )
+    claims: dict[str, Any] = Field(
+        default_factory=dict, description="Claims to set; null removes one.", examples=[{}]
+    )
+    header: dict[str, Any] = Field(
+        default_factory=dict, description="Header fields to set; null removes.", examples=[{}]
+    )
 
 
 @router.get("/.well-known/jwks.json")

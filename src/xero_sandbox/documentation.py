@@ -1,0 +1,88 @@
+"""The sandbox's API document and the page that shows it, with every asset served from here."""
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from xero_sandbox import shown
+
+_ASSETS = "/docs/assets"
+_FILES = Path(fastapi_offline.__file__).parent / "static"
+
+router = APIRouter(include_in_schema=False)
+
+
+def install(app: FastAPI) -> None:
+    """Serve `/docs` and its assets; FastAPI's own page loads them from a content network."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    # FastAPI's documented way to extend the document.
+    app.openapi = openapi  # type: ignore[method-assign]
+    app.mount(_ASSETS, StaticFiles(directory=_FILES), name="docs-assets")
+    app.include_router(router)
+
+
+@router.get("/docs")
+async def page() -> HTMLResponse:
+    """Show the API document."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Xero sandbox: API",
+        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{_ASSETS}/favicon.png",
+    )
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """Return the framework's document with summaries, descriptions and examples."""
+    found = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    schemas = found["components"]["schemas"]
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            operation["summary"], answer = shown.OPERATIONS[f"{method.upper()} {path}"]
+            _complete(operation, answer, schemas)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas[name]["description"] = "A request that does not have the documented shape."
+        for field, described in schemas[name]["properties"].items():
+            described["description"] = shown.INVALID_FIELDS[field]
+    return found
+
+
+def _complete(operation: dict[str, Any], answer: Any, schemas: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        parameter["description"], parameter["example"] = shown.PARAMETERS[parameter["name"]]
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["examples"] = {"usual": {"value": _request(content["schema"], schemas)}}
+    for status, said in operation["responses"].items():
+        for content in said.get("content", {}).values():
+            value = shown.INVALID if status == "422" else answer
+            content["examples"] = {"usual": {"value": value}}
+
+
+def _request(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Return an example of a body: what its required fields, or else all of them, show."""
+    options = schema.get("anyOf", [schema])
+    name = options[0].get("$ref", "").rpartition("/")[2]
+    if not name:
+        return shown.SWITCHES_TO_TURN
+    fields = schemas[name]["properties"]
+    wanted = schemas[name].get("required", fields)
+    return {
+        field: fields[field]["examples"][0]
+        if "examples" in fields[field]
+        else fields[field]["default"]
+        for field in wanted
+    }
