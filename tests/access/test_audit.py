@@ -238,6 +238,19 @@ async def test_no_caller_fills_the_log(world: World) -> None:
     assert await counted(world) == before + 3 * DENIALS_NOTED_A_MINUTE + REFUSALS_NOTED_A_MINUTE
 
 
+async def test_a_caller_of_a_suspended_binding_fills_no_log_b7(world: World) -> None:
+    """B7, S49: these refusals are throttled as the others are."""
+    binding = await (await world.acme_admin()).connects(ACME_TRADING)
+    await world.services.operating.suspend(SYSTEM, UUID(binding["id"]))
+    key = await service(world.application)
+    before = await counted(world)
+
+    for _ in range(DENIALS_NOTED_A_MINUTE + 5):
+        assert problem(await key.token(binding["id"])) == (409, "binding_suspended")
+
+    assert await counted(world) == before + DENIALS_NOTED_A_MINUTE
+
+
 async def strangers_visit(application: Application) -> httpx.Response:
     async with client_of(application, source="192.0.2.7") as stranger:
         return await stranger.get(f"{PREFIX}/callback?state={uuid4()}&code=x")

@@ -46,6 +46,32 @@ async def test_names_are_printed_as_they_are_and_order_nothing(world: World) -> 
     assert text.replace("\n", "").isprintable()
 
 
+async def test_operators_see_what_is_suspended_and_resume_it_whoever_has_it_b3(
+    world: World,
+) -> None:
+    """B3: by the id that it was suspended by, and by Xero's own."""
+    acme, globex = await world.acme_admin(), await world.globex_admin()
+    binding = await acme.connects(ACME_TRADING)
+    assert (await run("bindings", "suspend", binding["id"]))[0] == 0
+    await acme.disconnects(binding["id"])
+    code, listed = await run("bindings", "list")
+    assert (code, binding["id"] in listed, "suspended, disconnected" in listed) == (0, True, True)
+    theirs = await globex.connects(ACME_TRADING)
+    listed = (await run("bindings", "list"))[1]
+    assert (binding["id"] in listed, theirs["id"] in listed) == (False, True)
+
+    code, said = await run("bindings", "resume", binding["id"])
+    assert (code, "resumed for org_globex" in said) == (0, True)
+    assert (await globex.bindings())[ACME_TRADING]["status"] == "active"
+    assert (await run("bindings", "resume", binding["id"]))[0] != 0
+
+    assert (await run("bindings", "suspend", theirs["id"]))[0] == 0
+    await globex.disconnects(theirs["id"])
+    code, said = await run("bindings", "resume", ACME_TRADING)
+    assert (code, "no org has it connected" in said) == (0, True)
+    assert theirs["id"] not in (await run("bindings", "list"))[1]
+
+
 @pytest.mark.parametrize(
     "whose", [("--org", ""), ("--org", "  "), ("--org", "", "--all-orgs")], ids=str
 )

@@ -48,9 +48,9 @@ def resume(
 ) -> None:
     """Switch a suspended Xero organisation on again, whichever org has it now.
 
-    A binding that was disconnected meanwhile is listed as `suspended, disconnected` and is resumed
-    by the same id: it stays disconnected, and the next org that connects it can use it. If another
-    org has it by now, give that binding's id, or the tenant id that the audit log names.
+    The id that it was suspended by does, even where that binding is gone and another org has the
+    organisation by now. One that was disconnected meanwhile is listed as `suspended, disconnected`:
+    it stays disconnected, and the next org that connects it can use it.
     """
     resumed = with_services(lambda services: services.operating.resume(operator(), reference))
     binding = resumed.binding

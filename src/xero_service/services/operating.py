@@ -54,10 +54,11 @@ class OperatorService:
     async def resume(self, actor: Actor, reference: UUID) -> Resumed:
         """Switch a suspended tenant, and the binding that it has, on again; raises NotFound.
 
-        `reference`: the id of the binding, which may be revoked, or Xero's id of the tenant.
+        `reference`: the id of the binding by which it was suspended, that of the one which it has
+        now, revoked or not, or Xero's id of the tenant.
         """
         async with self.database.transaction() as tx:
-            tenant_id = await tx.suspensions.tenant_of(str(reference))
+            tenant_id = await tx.suspensions.tenant_of(reference)
             if tenant_id is None:
                 raise NotFound("No such suspended binding or Xero organisation.")
             bound = await self._locked(tx, tenant_id)

@@ -5,7 +5,9 @@ binding that is suspended, and while the tenant is on record writes `suspended` 
 status but `revoked` (migration 0006).
 """
 
-from sqlalchemy import Text, and_, cast, delete, or_, select
+from uuid import UUID
+
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER
@@ -19,8 +21,11 @@ class Suspensions:
         """Work inside the caller's transaction."""
         self._connection = connection
 
-    async def tenant_of(self, reference: str) -> str | None:
-        """Return the suspended tenant with this id, or of the binding with this id."""
+    async def tenant_of(self, reference: UUID) -> str | None:
+        """Return the suspended tenant with this id, or of the binding with this id.
+
+        That is the binding which an org has or had last, or the one by which it was suspended.
+        """
         found: str | None = await self._connection.scalar(
             select(SuspendedTenantRow.external_tenant_id)
             .outerjoin(
@@ -33,8 +38,9 @@ class Suspensions:
             .where(
                 SuspendedTenantRow.provider == PROVIDER,
                 or_(
-                    cast(BindingRow.id, Text) == reference,
-                    SuspendedTenantRow.external_tenant_id == reference,
+                    BindingRow.id == reference,
+                    SuspendedTenantRow.binding_id == reference,
+                    SuspendedTenantRow.external_tenant_id == str(reference),
                 ),
             )
         )

@@ -119,6 +119,7 @@ class SuspendedTenantRow(Base):
     provider: Mapped[str] = mapped_column(primary_key=True)
     external_tenant_id: Mapped[str] = mapped_column(primary_key=True)
     suspended_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    binding_id: Mapped[UUID | None]  # by which it was suspended; the row may be gone
 
 
 class AuthorisationRow(Base):
