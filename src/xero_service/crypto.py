@@ -62,6 +62,10 @@ class KeyRing:
         self._alarm(context)
         raise CiphertextUnreadable
 
+    def opens(self, text: str, context: str = "") -> bool:
+        """Tell whether any key of the ring opens `text`; nobody is alarmed where none does."""
+        return any(_open(cipher, text, context) is not None for cipher in self._ciphers)
+
     def is_current(self, text: str, context: str = "") -> bool:
         """Tell whether `text` is sealed with the key that is written with now."""
         return _open(self._ciphers[0], text, context) is not None

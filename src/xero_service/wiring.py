@@ -1,13 +1,15 @@
 """Build every concrete thing once, and close them in reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
+from xero_service.errors import ServiceBusy
 from xero_service.jwks import KeySet
 from xero_service.services.access import AccessService
 from xero_service.services.activity import ActivityService
@@ -18,6 +20,7 @@ from xero_service.services.connect import ConnectService
 from xero_service.services.disconnect import DisconnectService
 from xero_service.services.exchange import Exchange
 from xero_service.services.issuing import IssuingService
+from xero_service.services.key_check import KeyCheck
 from xero_service.services.keys import KeyService
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.operating import OperatorService
@@ -42,6 +45,7 @@ from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.transport import Transport
 
 ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
+KEY_CHECK_SECONDS = 2.0
 DRAIN_SECONDS = 25.0  # after open requests had 20, after the notice: 50 seconds to end
 
 
@@ -92,15 +96,36 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
             issuer=await stack.enter_async_context(Transport(timeout=ISSUER_SECONDS)),
             api=await stack.enter_async_context(Transport(timeout=patience)),
         )
-        database = Database(
-            settings.database_url.get_secret_value(),
-            pool_size=settings.database_pool_size,
-            prepared_statements=settings.database_prepared_statements,
-        )
+        keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
+        database = _database(settings, keys)
         stack.push_async_callback(database.close)
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
-        yield _assemble(settings, metrics, outbound, database, background)
+        yield _assemble(settings, metrics, outbound, database, keys, background)
+
+
+async def check_key(settings: Settings) -> None:
+    """Raise ConfigError where ENCRYPTION_KEY opens nothing of what is stored.
+
+    Where the database does not answer soon, that is left to each process, at its first contact.
+    """
+    database = _database(settings, KeyRing(*_current_and_previous(settings)))
+    try:
+        with suppress(ServiceBusy, TimeoutError):
+            async with asyncio.timeout(KEY_CHECK_SECONDS):
+                await database.check()
+    finally:
+        await database.close()
+
+
+def _database(settings: Settings, keys: KeyRing) -> Database:
+    database = Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        prepared_statements=settings.database_prepared_statements,
+    )
+    database.check_first(KeyCheck(keys))
+    return database
 
 
 def _assemble(
@@ -108,9 +133,9 @@ def _assemble(
     metrics: Metrics,
     outbound: _Outbound,
     database: Database,
+    keys: KeyRing,
     background: BackgroundWork,
 ) -> Services:
-    keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
     policy = settings.refresh_policy()
     xero = XeroAdapter(
         _endpoints(settings),

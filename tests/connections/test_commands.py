@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -13,10 +12,11 @@ import pytest
 from demo import ports
 from demo.environment import neutral, service_environment
 from demo.processes import Child
+from tests import commands
+from tests.commands import Ended
 from tests.conftest import APP, ORIGIN
 from tests.connections.server import PASSWORD, Cluster
 from xero_sandbox.client import SandboxClient
-from xero_service import cli
 
 COMMANDS = (
     ("migrate",),
@@ -61,14 +61,8 @@ def after_a_dead_host(cluster: Cluster) -> str:
 URLS = pytest.mark.parametrize("url", [everything, after_a_dead_host])
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: object
-    said: str
-
-
 class Command:
-    """`xero-service …` in this process, as the program runs it."""
+    """`xero-service …`, configured but for its database."""
 
     def __init__(
         self,
@@ -83,10 +77,7 @@ class Command:
     def run(self, *arguments: str, url: str) -> Ended:
         for name, value in {**self.environment, "DATABASE_URL": url}.items():
             self._monkeypatch.setenv(name, value)
-        self._monkeypatch.setattr(sys, "argv", ["xero-service", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.run()
-        return Ended(ended.value.code or 0, "".join(self._capsys.readouterr()))
+        return commands.run(self._capsys, *arguments)
 
 
 @pytest.fixture

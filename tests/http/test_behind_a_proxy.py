@@ -40,7 +40,7 @@ async def served(
     if trusted:
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
     monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
-    running.serve(upkeep=False)
+    await asyncio.to_thread(running.serve, upkeep=False)
     ours = {
         "proxy_headers",
         "forwarded_allow_ips",

@@ -54,6 +54,7 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
     if not serves(await services.database.revision()):
         raise MigrationsPending("Run xero-service migrate.")
     await services.database.require_writes()
+    await services.database.require_checked()
     return Ready()
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import typer
 
 from xero_service.app import PREFIX
-from xero_service.cli.session import with_services
-from xero_service.errors import IntegrationError, ServiceBusy
+from xero_service.cli.session import with_unchecked_services
+from xero_service.errors import ConfigError, IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
 from xero_service.store.outages import reason
 from xero_service.store.schema import expected_revision, is_past, serves
@@ -25,12 +25,13 @@ class Finding:
     what: str
     fine: bool
     said: str
+    is_configuration: bool = False
 
 
 def doctor() -> None:
     """Check the configuration, the database, Xero, the session issuer and the clock.
 
-    Exits with 1 where something is wrong, and says what to do.
+    Exits with 1 where something is wrong, and says what to do; with 2 where a variable is wrong.
     """
     settings = load()
     typer.echo("✓ configuration: complete")
@@ -38,9 +39,11 @@ def doctor() -> None:
     async def work(services: Services) -> list[Finding]:
         return [finding async for finding in _findings(services, settings)]
 
-    findings = with_services(work)
+    findings = with_unchecked_services(work)
     for finding in findings:
         typer.echo(f"{'✓' if finding.fine else '✗'} {finding.what}: {finding.said}")
+    if any(finding.is_configuration for finding in findings):
+        sys.exit(2)
     if not all(finding.fine for finding in findings):
         sys.exit(1)
 
@@ -57,6 +60,7 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
     else:
         yield Finding("database", True, f"PostgreSQL {facts.version}")
         yield _migrations(revision)
+        yield await _encryption_key(services)
         durable = facts.synchronous_commit not in {"off"}
         yield Finding(
             "synchronous_commit",
@@ -84,6 +88,17 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
         registered == callback,
         registered if registered == callback else f"{registered} is not {callback}",
     )
+
+
+async def _encryption_key(services: Services) -> Finding:
+    try:
+        await services.database.check()
+    except ConfigError as error:
+        said = error.detail.splitlines()[-1].strip()
+        return Finding("encryption key", False, said, is_configuration=True)
+    except ServiceBusy as error:
+        return Finding("encryption key", False, error.detail)
+    return Finding("encryption key", True, "opens what is stored, or nothing is")
 
 
 def _migrations(revision: str | None) -> Finding:

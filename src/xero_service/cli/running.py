@@ -45,6 +45,7 @@ def serve(
     """
     settings = load()  # fail here, with every fault named, rather than in each worker
     _allow_open_files()
+    asyncio.run(wiring.check_key(settings))
     uvicorn.run(
         "xero_service.app:with_upkeep" if upkeep else "xero_service.app:without_upkeep",
         factory=True,
@@ -108,6 +109,7 @@ def upkeep(
     warm_up()
 
     async def work() -> None:
+        await wiring.check_key(settings)
         async with wiring.services(settings) as services:
             if once:
                 await services.upkeep.round()

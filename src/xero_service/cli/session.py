@@ -14,7 +14,20 @@ T = TypeVar("T")
 
 
 def with_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
-    """Build the services, do the work, finish what it began, and close everything."""
+    """Build the services, do the work, finish what it began, and close everything.
+
+    Raises ConfigError where ENCRYPTION_KEY is not the key of the database.
+    """
+
+    async def checked(services: wiring.Services) -> T:
+        await services.database.check()
+        return await work(services)
+
+    return with_unchecked_services(checked)
+
+
+def with_unchecked_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
+    """As `with_services`, for a command that itself says whether ENCRYPTION_KEY is the one."""
     settings = load()
     configure_logging(level="WARNING", form="text")
 

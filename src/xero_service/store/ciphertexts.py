@@ -52,6 +52,12 @@ class Ciphertexts:
         """Work inside the caller's transaction."""
         self._connection = connection
 
+    async def have_tables(self) -> bool:
+        """Return whether the database was ever migrated."""
+        table = SEALED[0].column.class_.__tablename__
+        found = await self._connection.scalar(select(func.to_regclass(table).is_not(None)))
+        return bool(found)
+
     async def count(self) -> int:
         """Return how many ciphertexts there are."""
         total = 0

@@ -1,7 +1,7 @@
 """The connection pool, and transactions that carry one repository per table."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.errors import ServiceBusy
+from xero_service.errors import ConfigError, ServiceBusy
 from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
@@ -29,7 +29,9 @@ from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.verification_tokens import VerificationTokens
+from xero_service.telemetry import logger
 
+log = logger(__name__)
 _CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
 
 
@@ -114,6 +116,9 @@ class DatabaseFacts:
     synchronous_commit: str
 
 
+FirstCheck = Callable[[Transaction], Awaitable[None]]
+
+
 class Database:
     """A pool of connections to PostgreSQL."""
 
@@ -130,6 +135,39 @@ class Database:
         # Between statements PgBouncer's transaction mode may change the server's session, and
         # with it what was prepared there: only a transaction stays on one.
         self._keeps_session = prepared_statements
+        self._first: FirstCheck | None = None
+        self._checking = asyncio.Lock()
+
+    def check_first(self, check: FirstCheck) -> None:
+        """Let nobody at the data before `check` has passed once, at the first contact.
+
+        The database may be away when a process starts, so that the check cannot be made then.
+        """
+        self._first = check
+
+    async def check(self) -> None:
+        """Make the check that comes first, unless it has passed.
+
+        Raises ConfigError where it fails, ServiceBusy where the database is away.
+        """
+        async with self._checking:
+            if self._first is not None:
+                try:
+                    async with self._unchecked_transaction() as tx:
+                        await self._first(tx)
+                except DBAPIError as error:
+                    raise ServiceBusy("The database refuses to read.", retry_after=2) from error
+                self._first = None
+
+    async def require_checked(self) -> None:
+        """As `check`, for who serves: where it fails that is logged, and they get ServiceBusy."""
+        if self._first is None:
+            return
+        try:
+            await self.check()
+        except ConfigError as error:
+            log.error("this process cannot serve", reason=error.detail)
+            raise ServiceBusy("This process cannot serve.", retry_after=60) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -137,6 +175,13 @@ class Database:
 
         Raises ServiceBusy where the database is away or the pool has no connection free.
         """
+        if self._first is not None:
+            await self.require_checked()
+        async with self._unchecked_transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _unchecked_transaction(self) -> AsyncIterator[Transaction]:
         async with place(self._seats), self._engine.begin() as connection:
             yield Transaction(connection)
 
@@ -160,6 +205,7 @@ class Database:
             async with self.background_transaction() as tx:
                 yield tx
             return
+        await self.require_checked()
         async with self._share, place(self._seats), self._singly.connect() as connection:
             yield Transaction(connection)
 
@@ -182,7 +228,16 @@ class Database:
 
         Raises ServiceBusy like `transaction`.
         """
+        return self._lent() if self._first is None else self._checked_and_lent()
+
+    def _lent(self) -> AbstractAsyncContextManager[Any]:
         return self._bare.lent() if self._keeps_session else self._bare_transaction()
+
+    @asynccontextmanager
+    async def _checked_and_lent(self) -> AsyncIterator[Any]:
+        await self.require_checked()
+        async with self._lent() as driver:
+            yield driver
 
     @asynccontextmanager
     async def _bare_transaction(self) -> AsyncIterator[Any]:
@@ -194,10 +249,10 @@ class Database:
 
         Raises ServiceBusy like `transaction`.
         """
-        known = await self.fetch_one("SELECT to_regclass('alembic_version')::text AS name")
-        if known is None or known["name"] is None:
-            return None
-        found = await self.fetch_one("SELECT version_num FROM alembic_version")
+        async with self._lent() as driver:
+            if await driver.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found = await driver.fetchrow("SELECT version_num FROM alembic_version")
         return str(found["version_num"]) if found else None
 
     async def require_writes(self) -> None:
@@ -207,18 +262,18 @@ class Database:
         a database or role that only reads, a missing privilege.
         """
         try:
-            async with self.transaction() as tx:
+            async with self._unchecked_transaction() as tx:
                 await tx.connection.execute(_CHANGES_NO_ROW)
         except DBAPIError as error:
             raise ServiceBusy("The database refuses to write.", retry_after=2) from error
 
     async def facts(self) -> DatabaseFacts:
         """Return what an operator should know of the server; raises ServiceBusy."""
-        row = await self.fetch_one(
-            "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
-            " current_setting('synchronous_commit') AS synchronous_commit"
-        )
-        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        async with self._lent() as driver:
+            row = await driver.fetchrow(
+                "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
+                " current_setting('synchronous_commit') AS synchronous_commit"
+            )
         return DatabaseFacts(row["version"], row["now"], row["synchronous_commit"])
 
     async def close(self) -> None:
