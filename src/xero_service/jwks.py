@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from xero_service.errors import ExternalAPIError, SignInUnavailable
 
@@ -105,6 +106,32 @@ class KeySet:
         if keys := _signing_keys(document):
             self._keys = keys
             self._fetched_at = self._now()
+
+
+def with_and_without_slash(issuer: str) -> tuple[str, str]:
+    """Return both forms in which an issuer's tokens may name it; ours has no slash at its end."""
+    return issuer, f"{issuer}/"
+
+
+async def published_issuer(fetch: Callable[[str], Awaitable[Any]], issuer: str) -> str | None:
+    """Return what an issuer calls itself in its metadata; None where it publishes none.
+
+    OpenID Connect Discovery 1.0 §4, RFC 8414 §3.1. `fetch` as in `KeySet`, of a URL.
+    """
+    parts = urlsplit(issuer)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    for url in (
+        f"{issuer}/.well-known/openid-configuration",
+        f"{origin}/.well-known/oauth-authorization-server{parts.path}",
+        f"{issuer}/.well-known/oauth-authorization-server",
+    ):
+        try:
+            document = await fetch(url)
+        except ExternalAPIError:
+            continue
+        if isinstance(document, dict) and isinstance(document.get("issuer"), str):
+            return str(document["issuer"])
+    return None
 
 
 def _signing_keys(document: Any) -> "dict[str, jwt.PyJWK]":

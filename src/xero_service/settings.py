@@ -6,7 +6,7 @@ Names are those of design.md §6. Checks that compare two variables sit on the l
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+import idna
 from publicsuffixlist import PublicSuffixList
 from pydantic import (
     AfterValidator,
@@ -23,6 +24,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -103,11 +105,37 @@ def _http_url(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    value = _http_url(value)
-    parts = urlsplit(value)
+    parts = urlsplit(_http_url(value))
     if parts.path not in {"", "/"} or parts.query:
         raise ValueError("must be an origin, without path or query")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return _as_a_browser_sends_it(parts)
+
+
+def _as_a_browser_sends_it(parts: SplitResult) -> str:
+    """Return the origin of an http(s) URL: lower case, punycode, no default port (RFC 6454 §6)."""
+    host = parts.hostname or ""
+    try:
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        raise ValueError("must be an absolute http(s) URL") from None
+    address = _address(host)
+    host = f"[{address}]" if isinstance(address, IPv6Address) else host
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _party(value: str) -> str:
+    """Return an authorized party as `azp` names it: a page's origin, or an app's own scheme."""
+    scheme, separator, rest = value.partition("://")
+    value = f"{scheme.lower()}{separator}{rest}"
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError("must be origins such as https://app.example.com, without a path")
+    parts = _split_url(value)
+    return _as_a_browser_sends_it(parts) if parts.scheme in _DEFAULT_PORTS else value
+
+
+def _issuer(value: str) -> str:
+    return _http_url(value).rstrip("/")
 
 
 def _is_placeholder(text: str) -> bool:
@@ -146,6 +174,7 @@ def _client_secret(value: SecretStr) -> SecretStr:
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
+Issuer = Annotated[str, AfterValidator(_issuer)]  # compared without a slash at its end
 Origin = Annotated[str, AfterValidator(_origin)]
 List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 TrustedProxies = Annotated[List, AfterValidator(_trusted_proxies)]
@@ -153,6 +182,8 @@ Scopes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_scopes)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
+_DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 # A session token names the page's origin exactly; an app's own scheme may stand there, too.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 
@@ -170,6 +201,26 @@ class DatabaseSettings(BaseSettings):
     database_service_role: str | None = None
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trimmed(cls, values: Any) -> Any:
+        """Drop white space at both ends (a secret made with `echo`); nothing else is no value."""
+        if not isinstance(values, dict):
+            return values
+        trimmed = {
+            name: value.strip() if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+        return {name: value for name, value in trimmed.items() if value != ""}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_quotes(cls, value: Any) -> Any:
+        """Refuse the quotes that `docker run --env-file` takes as a part of the value."""
+        if isinstance(value, str) and len(value) > 1 and {value[0], value[-1]} <= set(_QUOTES):
+            raise ValueError("is in quotes: remove them")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -200,12 +251,12 @@ class Settings(DatabaseSettings):
     xero_authorize_url: Url = "https://login.xero.com/identity/connect/authorize"
     xero_token_url: Url = "https://identity.xero.com/connect/token"
     xero_revocation_url: Url = "https://identity.xero.com/connect/revocation"
-    xero_issuer: Url = "https://identity.xero.com"
+    xero_issuer: Issuer = "https://identity.xero.com"
     xero_jwks_url: Url = "https://identity.xero.com/.well-known/openid-configuration/jwks"
     xero_api_url: Url = "https://api.xero.com"
     xero_timeout_seconds: float = Field(default=10, gt=0, le=120)
 
-    auth_issuer: Url
+    auth_issuer: Issuer
     auth_jwks_url: Url
     auth_audience: str | None = None
     auth_authorized_parties: List
@@ -252,9 +303,7 @@ class Settings(DatabaseSettings):
     def _somebody_may_sign_in(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one origin")
-        if not all(_ORIGIN.fullmatch(each) for each in value):
-            raise ValueError("must be origins such as https://app.example.com, without a path")
-        return value
+        return tuple(_party(each) for each in value)
 
     @field_validator("public_url")
     @classmethod

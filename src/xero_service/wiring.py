@@ -1,16 +1,17 @@
 """Build every concrete thing once, and close them in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
-from xero_service.jwks import KeySet
+from xero_service.jwks import KeySet, published_issuer
 from xero_service.services.access import AccessService
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
@@ -57,6 +58,7 @@ class Services:
     database: Database
     xero: XeroAdapter
     session_keys: KeySet
+    session_issuer: Callable[[], Awaitable[str | None]]
     connect: ConnectService
     tenants: TenantsService
     bindings: BindingsService
@@ -161,6 +163,7 @@ def _assemble(
         database=database,
         xero=xero,
         session_keys=KeySet(lambda: outbound.issuer.get_json(settings.auth_jwks_url)),
+        session_issuer=partial(published_issuer, outbound.issuer.get_json, settings.auth_issuer),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
         tenants=TenantsService(database, tokens, reconcile, leases),
         bindings=BindingsService(database, keys, policy),

@@ -73,7 +73,7 @@ async def test_an_expiry_is_forgiven_for_as_long_as_was_asked(
 
 
 @pytest.mark.parametrize(
-    "iss", ["https://clerk.other.example.com", ISSUER + "/", ISSUER.upper(), "", [ISSUER]]
+    "iss", ["https://clerk.other.example.com", ISSUER + "//", ISSUER.upper(), "", [ISSUER]]
 )
 async def test_another_issuer_is_refused(
     refuses: Refuses, issuer: HandmadeIssuer, iss: Any

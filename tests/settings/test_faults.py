@@ -156,7 +156,7 @@ def test_a_sample_client_secret_is_refused(variables: Environment, secret: str) 
     assert "\n  XERO_CLIENT_SECRET is a sample" in said
 
 
-@pytest.mark.parametrize("secret", ["kJ8-canary-9f3b\n", " kJ8-canary-9f3b", "kJ8 canary 9f3b"])
+@pytest.mark.parametrize("secret", ["kJ8\ncanary-9f3b", "kJ8\tcanary-9f3b", "kJ8 canary 9f3b"])
 def test_white_space_in_the_client_secret_is_refused(variables: Environment, secret: str) -> None:
     """Xero would answer `invalid_client` (facts §12)."""
     said = variables.refusal(XERO_CLIENT_SECRET=secret)
@@ -164,7 +164,7 @@ def test_white_space_in_the_client_secret_is_refused(variables: Environment, sec
     assert "\n  XERO_CLIENT_SECRET contains white space" in said
 
 
-@pytest.mark.parametrize("client_id", ["   ", "91E5 715B", "91E5715B\n"])
+@pytest.mark.parametrize("client_id", ["91E5 715B", "91E5\n715B"])
 def test_white_space_in_the_client_id_is_refused(variables: Environment, client_id: str) -> None:
     """Xero would answer `invalid_client` (facts §12)."""
     said = variables.refusal(XERO_CLIENT_ID=client_id)

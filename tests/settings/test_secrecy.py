@@ -19,7 +19,7 @@ FAULTY = {
     ],
     "ENCRYPTION_KEY": [CANARY, f"{CANARY * 8}"],
     "ENCRYPTION_KEY_PREVIOUS": [CANARY, f"{COMPLETE['ENCRYPTION_KEY']},{CANARY}"],
-    "XERO_CLIENT_SECRET": [f"{CANARY} ", f"{CANARY} secret"],
+    "XERO_CLIENT_SECRET": [f"{CANARY} x", f"'{CANARY}'", f"{CANARY} secret"],
     "XERO_TOKEN_URL": [f"https://user:{CANARY}@host", f"https://[{CANARY}]", f"ftp://{CANARY}"],
     "FRONTEND_URL": [f"https://host/{CANARY}", f"https://host:{CANARY}"],
     "XERO_SCOPES": [CANARY],

@@ -10,8 +10,10 @@ from typing import Any
 
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import AuthError, SessionPending
-from xero_service.jwks import KeySet
+from xero_service.jwks import KeySet, with_and_without_slash
+from xero_service.telemetry import logger
 
+log = logger(__name__)
 LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 8192
 LONGEST_ID = 255
@@ -36,11 +38,11 @@ class SessionVerifier:
         """
         claims = await self._claims(token)
         if str(claims.get("azp")) not in self.authorized_parties:
-            raise _refused()
+            raise _refused("authorized party")
         if not str(claims["sub"]).startswith("user_"):
-            raise _refused()  # machines are `mch_…`
+            raise _refused("subject")  # machines are `mch_…`
         if (state := claims.get("sts", "active")) != "active":
-            raise SessionPending if state == "pending" else _refused()
+            raise SessionPending if state == "pending" else _refused("session state")
         return _principal(claims)
 
     async def glimpse(self, token: str, *, expired_for_at_most: float) -> SessionUser:
@@ -56,21 +58,21 @@ class SessionVerifier:
         import jwt  # not with the module, for a quick start: `warm_up` loads it
 
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
-            raise _refused()
+            raise _refused("form")
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ", "JWT") != "JWT" or header.get("alg") != "RS256":
-                raise _refused()
+                raise _refused("type or algorithm")
             if header.get("cat", SESSION_CATEGORY) != SESSION_CATEGORY:
-                raise _refused()
+                raise _refused("category")
             key = await self.keys.find(header.get("kid"))
             if key is None:
-                raise _refused()
+                raise _refused("signing key")
             claims = jwt.decode(
                 token,
                 key,
                 algorithms=["RS256"],
-                issuer=self.issuer,
+                issuer=with_and_without_slash(self.issuer),
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
                 options={
@@ -80,11 +82,11 @@ class SessionVerifier:
                 },
             )
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
-            raise _refused() from error
+            raise _refused(_failed_check(error)) from error
         if not _is_time(claims["exp"]):
-            raise _refused()
+            raise _refused("expiry")
         if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
-            raise _refused()
+            raise _refused("expiry")
         return claims
 
 
@@ -101,7 +103,7 @@ def _principal(claims: dict[str, Any]) -> SessionUser:
     elif version is None or version == 1:
         org_id, role = claims.get("org_id"), claims.get("org_role")
     else:
-        raise _refused()
+        raise _refused("version")
     actor = claims.get("act")
     user = SessionUser(
         user_id=claims["sub"],
@@ -110,7 +112,7 @@ def _principal(claims: dict[str, Any]) -> SessionUser:
         impersonator=None if actor is None else _subject(actor),
     )
     if not all(map(_can_be_an_id, (user.user_id, user.org_id or "-", user.impersonator or "-"))):
-        raise _refused()
+        raise _refused("ids")
     return user
 
 
@@ -126,5 +128,23 @@ def _subject(actor: Any) -> str:
     return str(actor.get("sub", "unknown")) if isinstance(actor, dict) else "unknown"
 
 
-def _refused() -> AuthError:
+def _failed_check(error: Exception) -> str:
+    """Return which check of the library failed; never its message, which may repeat a claim."""
+    import jwt
+
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"claim {error.claim}"
+    checks: tuple[tuple[type[Exception], str], ...] = (
+        (jwt.InvalidSignatureError, "signature"),
+        (jwt.InvalidIssuerError, "issuer"),
+        (jwt.InvalidAudienceError, "audience"),
+        (jwt.ImmatureSignatureError, "not yet valid"),
+        (jwt.InvalidIssuedAtError, "issued at"),
+    )
+    return next((check for kind, check in checks if isinstance(error, kind)), "form")
+
+
+def _refused(check: str) -> AuthError:
+    """Log which check failed, for an operator; the caller learns nothing of it."""
+    log.info("a session was refused", check=check)
     return AuthError("The session token is missing, expired or not valid.")

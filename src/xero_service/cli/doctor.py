@@ -9,6 +9,7 @@ import typer
 
 from xero_service.app import PREFIX
 from xero_service.cli.session import with_unchecked_services
+from xero_service.cli.showing import plain
 from xero_service.errors import ConfigError, IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
 from xero_service.store.outages import reason
@@ -81,6 +82,7 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
             yield Finding(what, False, "its signing keys cannot be had: check URL and egress")
         else:
             yield Finding(what, True, "reachable")
+    yield await _issuer(services, settings)
     callback = f"{settings.public_url}{PREFIX}/callback"
     registered = settings.xero_redirect_uri
     yield Finding(
@@ -99,6 +101,16 @@ async def _encryption_key(services: Services) -> Finding:
     except ServiceBusy as error:
         return Finding("encryption key", False, error.detail)
     return Finding("encryption key", True, "opens what is stored, or nothing is")
+
+
+async def _issuer(services: Services, settings: Settings) -> Finding:
+    published = await services.session_issuer()
+    if published is None:
+        return Finding("AUTH_ISSUER", True, "publishes no metadata to compare it with")
+    if published.rstrip("/") == settings.auth_issuer:
+        return Finding("AUTH_ISSUER", True, "is what its metadata says")
+    said = f"is {settings.auth_issuer}, but its metadata and its tokens say {plain(published)}"
+    return Finding("AUTH_ISSUER", False, said, is_configuration=True)
 
 
 def _migrations(revision: str | None) -> Finding:

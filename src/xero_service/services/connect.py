@@ -209,7 +209,7 @@ class ConnectService:
             raise FlowMismatch
         if session is not None and not _same_person(session, payload):
             raise SessionMismatch
-        if returned.issuer is not None and returned.issuer != self.issuer:
+        if returned.issuer is not None and returned.issuer.rstrip("/") != self.issuer:
             raise FlowMismatch
         if returned.error is not None:
             raise AccessDenied if returned.error == "access_denied" else ExchangeFailed

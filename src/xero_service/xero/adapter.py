@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from xero_service.domain import Connections, Consent, TokenSet
 from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
-from xero_service.jwks import KeySet
+from xero_service.jwks import KeySet, with_and_without_slash
 from xero_service.xero import answers
 from xero_service.xero.api_client import XeroApiClient
 from xero_service.xero.transport import LARGE_ANSWER, Transport
@@ -210,7 +210,7 @@ class XeroAdapter:
                 token or "",
                 key,
                 algorithms=["RS256"],
-                issuer=self._xero.issuer,
+                issuer=with_and_without_slash(self._xero.issuer),
                 audience=audience,
                 options={
                     "require": ["exp", "iss"],
