@@ -6,12 +6,11 @@ An upstream answers before it has read the upload, keeps the connection and reco
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.concurrency.conftest import StartReplica
+from tests.deploy import test_nginx
 from tests.deploy.test_nginx import place as place
-from tests.deploy.test_nginx import serve
 from tests.internal.callers import served
 from tests.internal.conftest import Connected
 from tests.streams.raw_upstream import RawUpstream
@@ -46,17 +45,37 @@ async def test_calls_of_two_orgs_do_not_mix_on_two_replicas_b1(
 
 
 @ROUNDS
+@pytest.mark.parametrize("keeps_connections", [False, True], ids=["as shipped", "keepalive"])
 async def test_calls_of_two_orgs_do_not_mix_behind_the_shipped_nginx_b1(
     application: Application,
     connected: Connected,
     calling_upstream: RawUpstream,
     place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keeps_connections: bool,
     count: int,
 ) -> None:
+    """As it is, and where an operator lets nginx keep its connections to the service."""
     async with served(application.app) as address:
-        for web in serve(place, address.removeprefix("http://"), trusted="127.0.0.1"):
-            assert isinstance(web, httpx.Client)
+        service = address.removeprefix("http://")
+        if keeps_connections:
+            monkeypatch.setattr(test_nginx, "DEPLOY", with_keepalive(place, service))
+        for web in test_nginx.serve(place, service, trusted="127.0.0.1"):
             rounds = await rounds_of(
                 application, connected, calling_upstream, str(web.base_url).rstrip("/")
             )
             await rounds.run(count)
+
+
+def with_keepalive(place: Path, service: str) -> Path:
+    """Copy the shipped configuration, with a pool of connections in place of the variable."""
+    directory = place / "deploy"
+    directory.mkdir(exist_ok=True)
+    site = (test_nginx.DEPLOY / "site.conf.template").read_text()
+    assert "proxy_pass http://$api;" in site
+    kept = f"upstream kept {{ server {service}; keepalive 16; }}\n"
+    (directory / "site.conf.template").write_text(
+        kept + site.replace("http://$api;", "http://kept;")
+    )
+    (directory / "nginx.conf").write_text((test_nginx.DEPLOY / "nginx.conf").read_text())
+    return directory
