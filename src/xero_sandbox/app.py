@@ -89,7 +89,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
 
 async def _api_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiProblem)  # noqa: S101
-    return error.response(request.app.state.world.switches)
+    return error.response(request, request.app.state.world.switches)
 
 
 async def _unknown_sample(_: Request, error: Exception) -> Response:

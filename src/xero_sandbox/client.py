@@ -228,6 +228,14 @@ class SandboxClient:
         """Change a user's role in an organisation, or remove them with None."""
         self._post(f"/control/users/{user}/role", tenantId=tenant_id, role=role)
 
+    def refuse_access_tokens(self, user: str) -> None:
+        """Refuse the user's access tokens before they expire; those of a later refresh work."""
+        self._post(f"/control/users/{user}/refuse-access-tokens")
+
+    def kill_refresh_tokens(self, user: str) -> None:
+        """End the user's refresh tokens: the next refresh is `invalid_grant`."""
+        self._post(f"/control/users/{user}/kill-refresh-tokens")
+
     def set_org_status(
         self, tenant_id: str, status: Literal["active", "offline", "deleted", "trial_ended"]
     ) -> None:

@@ -161,6 +161,16 @@ class Grants:
         """Return the grant an access token was minted for."""
         return self._by_id.get(jti[:32])
 
+    def refuse_access_tokens_of(self, user: XeroUser) -> None:
+        """Take none of the user's access tokens any more; a refresh brings one that works."""
+        if grant := self._current.get(user.xero_user_id):
+            grant.refused = grant.access_tokens
+
+    def refuses(self, jti: str) -> bool:
+        """Whether an access token was refused before its time (facts 14)."""
+        grant = self.of_jti(jti)
+        return grant is not None and int(jti[32:40], 16) <= grant.refused
+
     def kill_tokens_of(self, user: XeroUser) -> None:
         """End the user's refresh tokens and leave everything else."""
         if grant := self._current.get(user.xero_user_id):

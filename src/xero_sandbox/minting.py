@@ -41,8 +41,9 @@ class Mint:
                 "auth_time": int(event.time),
                 "xero_userid": user.xero_user_id,
                 "global_session_id": event.session_id,
-                # The grant's id leads the jti, so that a token can be traced to its grant.
-                "jti": f"{grant.id}{uuid.uuid4().hex}",
+                # The grant's id leads the jti, so that a token can be traced to its grant; then
+                # the token's number in it.
+                "jti": f"{grant.id}{grant.next_serial():08x}{uuid.uuid4().hex}",
                 "authentication_event_id": event.id,
                 "amr": ["pwd", "mfa", "otp"],
                 "scope": list(grant.scopes),

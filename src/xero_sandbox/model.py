@@ -62,6 +62,13 @@ class Grant:
     scopes: dict[str, None] = field(default_factory=dict)
     revoked: bool = False
     tokens: list["RefreshToken"] = field(default_factory=list)
+    access_tokens: int = 0  # minted so far
+    refused: int = 0  # of these, so many that Xero no longer takes, whatever their expiry
+
+    def next_serial(self) -> int:
+        """Count one more access token; return its number."""
+        self.access_tokens += 1
+        return self.access_tokens
 
 
 @dataclass

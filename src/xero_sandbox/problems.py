@@ -3,10 +3,12 @@
 import json
 import uuid
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fastapi import Request
 from fastapi.responses import Response
 
+from xero_sandbox import packing
 from xero_sandbox.clock import moment
 from xero_sandbox.switches import Switches
 from xero_sandbox.world import World
@@ -23,8 +25,11 @@ class ApiProblem(Exception):
         self.detail = detail
         self.headers = headers or {}
 
-    def response(self, switches: Switches) -> Response:
-        """Return the answer; `xero-correlation-id` equals the body's Instance."""
+    def response(self, request: Request, switches: Switches) -> Response:
+        """Return the answer; `xero-correlation-id` equals the body's Instance.
+
+        By the switches its body is missing, is XML unless JSON was asked for, or is packed.
+        """
         instance = str(uuid.uuid4())
         headers = {"server": "Kestrel", "xero-correlation-id": instance, **self.headers}
         body: dict[str, Any] = {
@@ -37,7 +42,25 @@ class ApiProblem(Exception):
         }
         if switches.error_keys == "lower":
             body = {name.lower(): value for name, value in body.items()}
-        return Response(json.dumps(body), self.status, headers, "application/json")
+        if switches.error_body == "empty":
+            return Response(b"", self.status, headers)
+        content, kind = json.dumps(body).encode(), "application/json"
+        if switches.error_body == "accepted" and kind not in request.headers.get("accept", ""):
+            content, kind = _xml(body), "text/xml"
+        offered = request.headers.get("accept-encoding", "")
+        if switches.error_encoding != "none":
+            encoding = "br" if switches.error_encoding == "br" else packing.best_of(offered)
+            content = packing.pack(content, encoding)
+            headers |= {"content-encoding": encoding} if encoding else {}
+        return Response(content, self.status, headers, kind)
+
+
+def _xml(body: dict[str, Any]) -> bytes:
+    root = Element("ApiException")
+    for name, value in body.items():
+        SubElement(root, name).text = str(value or "")
+    document: bytes = tostring(root, encoding="utf-8")
+    return document
 
 
 def bearer_claims(request: Request, world: World) -> dict[str, Any]:
@@ -49,6 +72,8 @@ def bearer_claims(request: Request, world: World) -> dict[str, Any]:
     if world.clock.now() >= claims["exp"]:
         when = moment(claims["exp"]).strftime("%m/%d/%Y %H:%M:%S")
         raise _unauthenticated(f"TokenExpired: token expired at {when}")
+    if world.grants.refuses(claims["jti"]):
+        raise _unauthenticated("AuthenticationUnsuccessful")
     grant = world.grants.of_jti(claims["jti"])
     if grant is not None and grant.revoked and world.switches.jwt_after_revoke == "rejected":
         raise _unauthenticated("AuthenticationUnsuccessful")

@@ -14,6 +14,8 @@ class Switches(Document):
     reconnect_id: Literal["reused", "new"] = "reused"
     jwt_after_revoke: Literal["accepted", "rejected"] = "accepted"
     error_keys: Literal["pascal", "lower"] = "pascal"
+    error_body: Literal["json", "accepted", "empty"] = "json"
+    error_encoding: Literal["none", "accepted", "br"] = "none"
     delete_unknown: Literal[403, 404] = 404
     delete_foreign: Literal[403, 404] = 403
     disconnect_in_xero: Literal["keeps_grant", "kills_grant"] = "keeps_grant"

@@ -331,6 +331,17 @@ class AccessRefused(ExternalAPIError):
         super().__init__(detail, retry_after=retry_after)
 
 
+class TokenExpired(AccessRefused):
+    """Xero refused this access token (401) as expired, or without saying why."""
+
+
+class TokenDoubted(AccessRefused):
+    """Xero refused this access token (401) as one that it does not know.
+
+    Of a token that is live by our clock that puts its grant in doubt (facts §14).
+    """
+
+
 class RateLimitError(ExternalAPIError):
     """Xero answered 429."""
 

@@ -216,3 +216,60 @@ def test_what_is_written_can_be_read_in_that_organisation_only(
     )
     assert "New contact" in here
     assert "New contact" not in there
+
+
+def test_access_tokens_can_be_refused_before_they_expire(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    """C8, facts §14: those of a later refresh work."""
+    sandbox.refuse_access_tokens("xero-user-1")
+
+    refused = app.organisation(tokens, ORG)
+    renewed = app.refresh(tokens["refresh_token"]).json()
+
+    assert (refused.status_code, refused.json()["Detail"]) == (401, "AuthenticationUnsuccessful")
+    assert app.organisation(renewed, ORG).status_code == 200
+    assert app.organisation(tokens, ORG).status_code == 401
+
+
+def test_refresh_tokens_can_end_while_the_access_token_lives(
+    app: SampleApp, sandbox: SandboxClient, tokens: Tokens
+) -> None:
+    """C8."""
+    sandbox.kill_refresh_tokens("xero-user-1")
+
+    assert app.refresh(tokens["refresh_token"]).json() == {"error": "invalid_grant"}
+    assert app.organisation(tokens, ORG).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("switches", "asked", "content_type", "encoding"),
+    [
+        ({"errorBody": "empty"}, {}, None, None),
+        ({"errorBody": "accepted"}, {}, "text/xml; charset=utf-8", None),
+        ({"errorBody": "accepted"}, {"accept": "application/json"}, "application/json", None),
+        ({"errorEncoding": "accepted"}, {"accept-encoding": "gzip"}, "application/json", "gzip"),
+        ({"errorEncoding": "accepted"}, {"accept-encoding": "gzip, br"}, "application/json", "br"),
+        ({"errorEncoding": "accepted"}, {"accept-encoding": ""}, "application/json", None),
+        ({"errorEncoding": "br"}, {"accept-encoding": ""}, "application/json", "br"),
+    ],
+)
+def test_a_refusal_is_worded_as_the_switches_say(
+    app: SampleApp,
+    sandbox: SandboxClient,
+    switches: dict[str, str],
+    asked: dict[str, str],
+    content_type: str | None,
+    encoding: str | None,
+) -> None:
+    """C7."""
+    sandbox.switch(**switches)
+
+    with app.http.stream("GET", "/api/connections", headers={"accept": "*/*", **asked}) as answer:
+        body = b"".join(answer.iter_raw())
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer error=invalid_token"
+    assert answer.headers.get("content-type") == content_type
+    assert answer.headers.get("content-encoding") == encoding
+    assert bool(body) is (switches != {"errorBody": "empty"})

@@ -14,6 +14,8 @@ from xero_service.errors import (
     ExternalAPIError,
     InvalidGrant,
     RateLimitError,
+    TokenDoubted,
+    TokenExpired,
     XeroAnswerUnusable,
     XeroMisconfigured,
 )
@@ -79,7 +81,6 @@ def test_invalid_grant_counts_only_with_the_status_it_comes_with(
     ("status", "meaning"),
     [
         (400, XeroAnswerUnusable),
-        (401, AccessRefused),
         (403, AccessRefused),
         (404, XeroAnswerUnusable),
         (429, RateLimitError),
@@ -102,6 +103,22 @@ def test_a_refused_api_request_is_judged_by_its_status(
     status: int, meaning: type[ExternalAPIError], body: bytes
 ) -> None:
     assert type(api_error(answer(status, body))) is meaning
+
+
+@pytest.mark.parametrize(
+    ("body", "meaning"),
+    [
+        (b'{"Detail":"TokenExpired: token expired at 04/29/2020 09:22:02"}', TokenExpired),
+        (b"<E><detail>TokenExpired</detail></E>", TokenExpired),
+        (b'{"detail":"AuthenticationUnsuccessful"}', TokenDoubted),
+        (b'{"Detail":"AuthorizationUnsuccessful"}', AccessRefused),
+        (b"<HTML><TITLE>Access Denied</TITLE></HTML>", AccessRefused),
+        (b"", AccessRefused),
+    ],
+)
+def test_a_401_is_judged_by_its_words(body: bytes, meaning: type[ExternalAPIError]) -> None:
+    """C7, C8."""
+    assert type(api_error(answer(401, body))) is meaning
 
 
 @pytest.mark.parametrize("read", [token_error, api_error])

@@ -139,6 +139,20 @@ async def set_role(xero_user_id: str, change: RoleChange, world: WorldDep) -> di
     return {"changed": True}
 
 
+@router.post("/users/{xero_user_id}/refuse-access-tokens")
+async def refuse_access_tokens(xero_user_id: str, world: WorldDep) -> dict[str, bool]:
+    """Refuse the user's access tokens early, before they expire (facts 14)."""
+    world.grants.refuse_access_tokens_of(world.registry.user(xero_user_id))
+    return {"refused": True}
+
+
+@router.post("/users/{xero_user_id}/kill-refresh-tokens")
+async def kill_refresh_tokens(xero_user_id: str, world: WorldDep) -> dict[str, bool]:
+    """End the user's refresh tokens, and nothing else."""
+    world.grants.kill_tokens_of(world.registry.user(xero_user_id))
+    return {"killed": True}
+
+
 @router.post("/orgs/{tenant_id}")
 async def change_org(tenant_id: str, change: OrgChange, world: WorldDep) -> dict[str, bool]:
     """Rename an organisation, take it off line, end its trial, delete it or bring it back."""

@@ -108,7 +108,7 @@ async def userinfo(request: Request, world: WorldDep) -> Response:
     try:
         claims = bearer_claims(request, world)
     except ApiProblem as problem:
-        return problem.response(world.switches)
+        return problem.response(request, world.switches)
     user = world.registry.user(claims["xero_userid"])
     return _json(
         {

@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from xero_service.errors import BodyTooLarge, InvalidRequest, ServiceBusy
@@ -138,11 +138,10 @@ async def peeked(answer: StreamedAnswer) -> tuple[StreamedAnswer, bytes]:
 
 
 def _plain(body: bytes, headers: dict[str, str]) -> bytes:
-    """Undo the encoding that the caller asked Xero for; empty where it is an unusual one."""
-    encoding = headers.get("content-encoding", "identity")
-    if encoding == "identity":
+    """Undo the encoding that Xero was offered; empty where it is another one."""
+    if headers.get("content-encoding", "identity").lower() == "identity":
         return body
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, REFUSAL_AT_MOST)
-    except zlib.error:
-        return b""
+    for wbits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib; deflate as some mean it
+        with suppress(zlib.error):
+            return zlib.decompressobj(wbits=wbits).decompress(body, REFUSAL_AT_MOST)
+    return b""

@@ -24,6 +24,8 @@ from xero_service.errors import (
     IntegrationError,
     ReauthorizationRequired,
     ServiceBusy,
+    TokenDoubted,
+    TokenExpired,
     XeroSilent,
 )
 from xero_service.failpoints import Place
@@ -105,6 +107,13 @@ class CleanupService:
     async def _delete_connection(self, cleanup: Cleanup) -> CleanupOutcome:
         """Delete one connection with a live token; the Xero user's other tenants go on."""
         current = await self._able_to_delete(cleanup)
+        try:
+            return await self._delete_with(current, cleanup)
+        except (TokenExpired, TokenDoubted) as refused:
+            _ = await self.tokens.renewed(current, type(refused))  # for the next attempt
+            raise
+
+    async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
         async with self.leases.grant(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
             held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from xero_service.crypto import fingerprint
 from xero_service.domain import Scope
-from xero_service.errors import UpstreamTimeout, XeroSilent
+from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
 from xero_service.services.bodies import BodyBudget, Share, held, peeked
 from xero_service.services.proxy_paths import checked_target
@@ -21,7 +21,7 @@ from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
-from xero_service.xero.answers import error_field, retry_after
+from xero_service.xero.answers import error_field, refusal, retry_after
 from xero_service.xero.asking import Asked, StreamedAnswer
 from xero_service.xero.transport import Transport
 
@@ -176,19 +176,21 @@ class ProxyService:
     ) -> tuple[StreamedAnswer, bool]:
         """Act on what a refusal tells; return the answer, and whether it is to be repeated.
 
-        A missing scope is a 401 too, which no refresh would help (facts §1.10). A body that was
-        streamed cannot be repeated: its caller gets the 401, and a new token when it comes again.
+        A body that was streamed cannot be repeated: its caller gets the 401, and a new token when
+        it comes again. Raises ReauthorizationRequired where Xero ended the grant.
         """
         if answer.status not in {401, 403}:
             return answer, False
         answer, body = await peeked(answer)
-        grant, detail = decided.binding.grant, error_field(body, "detail") or ""
-        if answer.status == 403 and detail == "AuthenticationUnsuccessful":
+        grant = decided.binding.grant
+        if answer.status == 403 and error_field(body, "detail") == "AuthenticationUnsuccessful":
             self.reconcile.soon(call.binding_id, grant.id)
-        if answer.status != 401 or not detail.startswith("TokenExpired"):
+        refused = refusal(answer.status, answer.headers, body)
+        if not issubclass(refused, TokenExpired | TokenDoubted):
             return answer, False
         _ = await self._still(call, decided)
-        _ = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        if await self.tokens.renewed(grant, refused) is None:
+            return answer, False
         return answer, isinstance(call.body, bytes)
 
     async def _renewed(self, call: _Call, decided: _Decided) -> _Decided:

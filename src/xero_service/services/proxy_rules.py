@@ -16,6 +16,7 @@ _HOP_BY_HOP = {
     "upgrade",
 }
 _OURS_TO_SAY = {
+    "accept-encoding",
     "authorization",
     "content-length",
     "cookie",
@@ -28,6 +29,7 @@ _OURS_TO_SAY = {
     "xero-tenant-id",
     "xero-user-id",
 }
+_READ = frozenset({"gzip", "x-gzip", "deflate"})
 # Servers that heed these ask something else than what was checked and counted here.
 _ANOTHER_REQUEST = {
     "x-http-method",
@@ -66,14 +68,24 @@ Headers = Iterable[tuple[str, str]]
 def onward(headers: Headers) -> list[tuple[str, str]]:
     """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say.
 
-    Nor any with an underscore, which some servers take for a hyphen.
+    Nor any with an underscore, which some servers take for a hyphen. Of encodings Xero is offered
+    those that we can read: a refusal of the token must be understood here.
     """
     dropped = _with_those_named_by_connection(_NOT_PASSED_ON, headers)
-    return [
+    passed = [
         (name, value)
         for name, value in headers
         if name not in dropped and "_" not in name and not name.startswith("x-forwarded-")
     ]
+    return [*passed, ("accept-encoding", _readable(headers))]
+
+
+def _readable(headers: Headers) -> str:
+    """Return the caller's accepted encodings (RFC 9110 §12.5.3) without those we cannot read."""
+    values = [value for name, value in headers if name == "accept-encoding"]
+    offered = [part.strip() for value in values for part in value.split(",")]
+    kept = [each for each in offered if each.partition(";")[0].strip().lower() in _READ]
+    return ", ".join(kept) or "identity"
 
 
 def back(status: int, headers: Headers) -> list[tuple[str, str]]:

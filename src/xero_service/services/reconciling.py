@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from xero_service.domain import Connections, Grant
-from xero_service.errors import AccessRefused, ExternalAPIError
+from xero_service.errors import AccessRefused, ExternalAPIError, TokenDoubted
 from xero_service.services.tokens import TokenService
 from xero_service.singleflight import BackgroundWork, Seldom, SingleFlight
 from xero_service.store.database import Database
@@ -78,11 +78,18 @@ class ReconcileService:
         """
         try:
             return grant, await self.xero.get_tenants(self.tokens.access_token(grant))
-        except AccessRefused:
-            if not self.forced.is_due(grant.id):
+        except AccessRefused as refused:
+            fresh = await self._renewed(grant, type(refused))
+            if fresh is None:
                 raise
-            fresh = await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
             return fresh, await self.xero.get_tenants(self.tokens.access_token(fresh))
+
+    async def _renewed(self, grant: Grant, refusal: type[AccessRefused]) -> Grant | None:
+        if issubclass(refusal, TokenDoubted):
+            return await self.tokens.renewed(grant, refusal)
+        if not self.forced.is_due(grant.id):
+            return None
+        return await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
 
     async def _is_let_in(self, grant: Grant, tenant_id: str) -> bool | None:
         """Tell whether Xero lets the user into a tenant; None where it does not say.

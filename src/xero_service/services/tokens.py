@@ -10,12 +10,15 @@ from uuid import UUID
 from xero_service.crypto import KeyRing
 from xero_service.domain import BindingStatus, Grant, RefreshPolicy
 from xero_service.errors import (
+    AccessRefused,
     BindingSuspended,
     ExternalAPIError,
     IntegrationError,
     NotFound,
     ReauthorizationRequired,
     ServiceBusy,
+    TokenDoubted,
+    TokenExpired,
 )
 from xero_service.services.refreshing import Refresher
 from xero_service.singleflight import SingleFlight
@@ -27,6 +30,7 @@ from xero_service.xero.api_client import XeroApiClient
 
 PATIENCE_SECONDS = 25.0  # how long a caller who needs the outcome waits for it
 SHORT_PATIENCE_SECONDS = 2.0  # how long a caller waits who has a token that still works
+DOUBTED_EVERY = timedelta(minutes=10)
 STILL_WORKS = timedelta(seconds=5)  # less life than this is not worth handing out
 
 log = logger(__name__)
@@ -170,6 +174,26 @@ class TokenService:
                     # The flight that was joined did not know that this generation is bad.
         except TimeoutError as error:
             raise ExternalAPIError("Renewing the tokens takes longer than usual.") from error
+
+    async def renewed(self, grant: Grant, refusal: type[AccessRefused]) -> Grant | None:
+        """Return the grant with a newer token, after Xero refused its access token.
+
+        None where a newer one would not help, or where one was fetched for such a doubt within
+        ten minutes: what goes on refusing new tokens is not mended by newer ones. Raises as
+        `refresh_grant_single_flight` does.
+        """
+        if issubclass(refusal, TokenDoubted):
+            async with self.database.transaction() as tx:
+                is_due = await tx.grants.doubt(
+                    grant.id, generation=grant.generation, every=DOUBTED_EVERY
+                )
+            if is_due:
+                log.warning("xero refused a live token", grant_id=grant.id)
+        else:
+            is_due = issubclass(refusal, TokenExpired)
+        if not is_due:
+            return None
+        return await self.refresh_grant_single_flight(grant.id, beyond=grant.generation)
 
     def access_token(self, grant: Grant) -> str:
         """Open a grant's access token; raises CiphertextUnreadable."""

@@ -129,6 +129,32 @@ class Grants:
             .values(last_used_at=NOW)
         )
 
+    async def doubt(self, grant_id: UUID, *, generation: int, every: timedelta) -> bool:
+        """Note that Xero refused a live token of this generation; tell whether to renew it.
+
+        True once in `every`, however many replicas ask, and until there is a newer generation
+        for all who ask because of the same one.
+        """
+        claimed = await self._connection.scalar(
+            update(GrantRow)
+            .where(
+                GrantRow.id == grant_id,
+                GrantRow.generation == generation,
+                or_(GrantRow.doubted_at.is_(None), GrantRow.doubted_at < NOW - every),
+            )
+            .values(doubted_at=NOW, doubted_generation=generation)
+            .returning(GrantRow.id)
+        )
+        if claimed is not None:
+            return True
+        found = await self._connection.scalar(
+            select(GrantRow.id).where(
+                GrantRow.id == grant_id,
+                or_(GrantRow.generation != generation, GrantRow.doubted_generation == generation),
+            )
+        )
+        return found is not None
+
     async def lock_xero_user(self, xero_user_id: str) -> None:
         """Let one transaction at a time decide which set of a Xero user is the live one."""
         await self._connection.execute(

@@ -83,6 +83,8 @@ class GrantRow(Base):
     last_error: Mapped[str | None]
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("integration_grants.id"))
     picked_at: Mapped[datetime | None]
+    doubted_at: Mapped[datetime | None]
+    doubted_generation: Mapped[int | None]
 
 
 class BindingRow(Base):

@@ -1,7 +1,7 @@
 """Read Xero's answers strictly: what is not exactly as documented is not believed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
@@ -12,6 +12,8 @@ from xero_service.errors import (
     ExternalAPIError,
     InvalidGrant,
     RateLimitError,
+    TokenDoubted,
+    TokenExpired,
     XeroAnswerUnusable,
     XeroMisconfigured,
 )
@@ -71,8 +73,31 @@ def api_error(answer: Answer) -> ExternalAPIError:
     if common := _common_failure(answer):
         return common
     if answer.status in {401, 403}:
-        return AccessRefused("Xero refused the access token or the organisation.")
+        refused = refusal(answer.status, answer.headers.items(), answer.body)
+        return refused("Xero refused the access token or the organisation.")
     return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
+
+
+def refusal(
+    status: int, headers: Iterable[tuple[str, str]], body: bytes
+) -> type[AccessRefused | TokenExpired | TokenDoubted]:
+    """Return what a 401 or 403 of the API host means for the access token (facts §1.10).
+
+    Decided by the status first, because the same words mean another thing with 403; then by the
+    body, and where that says nothing by `WWW-Authenticate` (RFC 6750 §3). A missing scope is a
+    401, too, which no newer token would help.
+    """
+    detail = (error_field(body, "detail") or "").strip().lower()
+    challenge = " ".join(value for name, value in headers if name == "www-authenticate").lower()
+    if status != 401 or detail == "authorizationunsuccessful":
+        return AccessRefused
+    if detail.startswith("tokenexpired"):
+        return TokenExpired
+    if "insufficient_scope" in challenge:
+        return AccessRefused
+    if detail == "authenticationunsuccessful":
+        return TokenDoubted
+    return TokenExpired if "invalid_token" in challenge else AccessRefused
 
 
 def _common_failure(answer: Answer) -> ExternalAPIError | None:
@@ -86,14 +111,17 @@ def _common_failure(answer: Answer) -> ExternalAPIError | None:
 
 
 def error_field(body: bytes, name: str) -> str | None:
-    """Return a text field of an error body in any key case; None for HTML, text or nothing."""
+    """Return a text field of a JSON or XML error body, in any case; None for HTML or nothing."""
     parsed = parse_json(body)
-    if not isinstance(parsed, dict):
+    if isinstance(parsed, dict):
+        for key, value in parsed.items():
+            if key.lower() == name and isinstance(value, str):
+                return value
         return None
-    for key, value in parsed.items():
-        if key.lower() == name and isinstance(value, str):
-            return value
-    return None
+    # Not parsed: nothing but this one text is wanted of it.
+    element = rb"<(?:[\w.-]+:)?%b(?:\s[^<>]*)?>([^<]*)<" % name.encode()
+    found = re.search(element, body, re.IGNORECASE)
+    return found[1].decode(errors="replace").strip() if found else None
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:

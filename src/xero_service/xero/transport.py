@@ -99,7 +99,12 @@ class Transport:
                     if len(body) > at_most:
                         raise _too_long()
                 found = dict(answer.headers)
-                unpacked = _unpacked(body, found.get("content-encoding", ""), at_most)
+                try:
+                    unpacked = _unpacked(body, found.get("content-encoding", ""), at_most)
+                except XeroAnswerUnusable:
+                    if answer.status not in {401, 403}:
+                        raise
+                    unpacked = b""  # status and headers say enough
                 return Answer(answer.status, found, unpacked)
         except TimeoutError as error:
             raise XeroSilent("Xero's answer took too long to arrive.") from error
