@@ -276,6 +276,13 @@ class RateBudgetExhausted(IntegrationError):
     title = "Too many calls for this Xero organisation"
     acts = Acts.TIME
 
+    def __init__(
+        self, detail: str | None = None, *, retry_after: int | None = None, problem: str = "minute"
+    ) -> None:
+        """`problem`: the limit in the way, as Xero's `X-Rate-Limit-Problem` names it."""
+        super().__init__(detail, retry_after=retry_after)
+        self.problem = problem
+
 
 # --- Xero -----------------------------------------------------------------------------------
 

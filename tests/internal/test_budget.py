@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from uuid import uuid4
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +12,7 @@ from tests.internal.callers import Service, client_of, idle, problem
 from tests.internal.conftest import Connected
 from tests.internal.upstream import instead_of_xero, slots
 from tests.world import Application, until
-from xero_sandbox.samples import ACME_TRADING
+from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.services.turns import SLOT_FOR
 from xero_service.settings import Settings
 from xero_service.store.call_budgets import (
@@ -71,10 +72,11 @@ async def test_the_minutes_calls_are_counted_exactly_however_they_meet(
     while taken < CALLS_A_MINUTE:
         await asyncio.gather(*(take_and_give() for _ in range(8)))
 
-    wait = await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR)
+    refused = await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR)
     assert taken == CALLS_A_MINUTE
-    assert wait is not None
-    assert 0 < wait.total_seconds() <= 62
+    assert refused is not None
+    assert 0 < refused.wait.total_seconds() <= 62
+    assert refused.problem == "minute"
 
 
 async def test_calls_noted_by_a_clock_that_was_put_back_keep_nobody_waiting(
@@ -98,7 +100,9 @@ async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(
     budgets = CallBudgets(application.services.database)
     for _ in range(CONCURRENT_CALLS):
         assert await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR) is None
-    assert problem(await billing.calls(connected.id)) == (429, "rate_budget_exhausted")
+    refused = await billing.calls(connected.id)
+    assert problem(refused) == (429, "rate_budget_exhausted")
+    assert refused.headers["x-rate-limit-problem"] == "concurrent"
 
     await connected.world.database.execute(
         "UPDATE call_budgets SET slots ="
@@ -123,6 +127,7 @@ async def test_xeros_429_is_passed_back_and_cools_all_replicas_down(
     assert first.content == b""
     assert problem(second) == (429, "rate_budget_exhausted")
     assert 30 <= int(second.headers["retry-after"]) <= 40
+    assert second.headers["x-rate-limit-problem"] == "minute"
     assert len(connected.world.calls("api")) == 1
 
 
@@ -137,6 +142,7 @@ async def test_a_day_that_is_used_up_is_not_asked_for_more(
 
     assert problem(refused) == (429, "rate_budget_exhausted")
     assert int(refused.headers["retry-after"]) > 800
+    assert refused.headers["x-rate-limit-problem"] == "day"
     assert len(connected.world.calls("api")) == 1
 
     connected.world.sandbox.switch(dayLimit=5000)
@@ -146,6 +152,75 @@ async def test_a_day_that_is_used_up_is_not_asked_for_more(
     assert (await billing.calls(connected.id)).status_code == 200
     await idle(application)
     assert (await billing.calls(connected.id)).status_code == 200
+
+
+async def test_a_long_cool_down_is_told_as_that_of_a_day(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """C13: by this callers decide that they do not sleep."""
+    connected.world.sandbox.fault("api", "429", retry_after=66_975)
+    assert (await billing.calls(connected.id)).status_code == 429
+    await idle(application)
+
+    refused = await billing.calls(connected.id)
+
+    assert problem(refused) == (429, "rate_budget_exhausted")
+    assert refused.headers["x-rate-limit-problem"] == "day"
+    assert int(refused.headers["retry-after"]) > 66_000
+
+
+@pytest.mark.parametrize("retry_after", [None, 40])
+async def test_the_limit_of_the_whole_app_brakes_every_tenant_on_every_replica(
+    application: Application,
+    replica: Application,
+    billing: Service,
+    connected: Connected,
+    retry_after: int | None,
+) -> None:
+    """C13: also where Xero does not say how long."""
+    other = await connected.admin.connects(ACME_SERVICES)
+    on_the_replica = Service(billing.made, client_of(replica))
+    assert (await on_the_replica.calls(other["id"])).status_code == 200
+    limited = {"x-rate-limit-problem": "appminute", "x-appminlimit-remaining": "0"}
+    if retry_after is not None:
+        limited["retry-after"] = str(retry_after)
+
+    async def refuse(_: Request) -> Response:
+        return Response(status_code=429, headers=limited)
+
+    async with instead_of_xero(application, refuse):
+        first = await billing.calls(connected.id)
+        await idle(application)
+    refused = [
+        await each.calls(binding)
+        for each in (billing, on_the_replica)
+        for binding in (connected.id, other["id"])
+    ]
+
+    assert first.headers["x-rate-limit-problem"] == "appminute"
+    for each in refused:
+        assert problem(each) == (429, "rate_budget_exhausted")
+        assert each.headers["x-rate-limit-problem"] == "minute"
+        assert 1 <= int(each.headers["retry-after"]) <= (retry_after or 10)
+    assert len(connected.world.calls("api")) == 1
+
+    await connected.world.database.execute("UPDATE call_budgets SET cool_down_until = now()")
+    assert (await billing.calls(connected.id)).status_code == 200
+    assert (await on_the_replica.calls(other["id"])).status_code == 200
+
+
+async def test_the_sandboxs_own_limit_of_the_app_brakes_another_tenant(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """C13."""
+    other = await connected.admin.connects(ACME_SERVICES)
+    connected.world.sandbox.switch(appMinuteLimit=1)
+    assert (await billing.calls(connected.id)).status_code == 200
+    assert (await billing.calls(connected.id)).headers["x-rate-limit-problem"] == "appminute"
+    await idle(application)
+
+    assert problem(await billing.calls(other["id"])) == (429, "rate_budget_exhausted")
+    assert len(connected.world.calls("api")) == 2
 
 
 async def test_a_binding_shows_what_xero_said_is_left(

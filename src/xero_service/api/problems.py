@@ -14,7 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.api import examples
 from xero_service.api.body_limit import AT_MOST
-from xero_service.errors import AuthError, BodyTooLarge, IntegrationError, InvalidRequest
+from xero_service.errors import (
+    AuthError,
+    BodyTooLarge,
+    IntegrationError,
+    InvalidRequest,
+    RateBudgetExhausted,
+)
 from xero_service.telemetry import logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -84,6 +90,9 @@ def answer(request: Request, error: IntegrationError) -> JSONResponse:
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, error.retry_after))
+    if isinstance(error, RateBudgetExhausted):
+        # By this Xero's SDKs and their callers decide whether to sleep (facts §7).
+        headers["X-Rate-Limit-Problem"] = error.problem
     if isinstance(error, AuthError) and error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(request, error.status, error.code, error.title, error.detail, headers)

@@ -30,6 +30,7 @@ BODY_SECONDS = 30.0  # how long a caller may take over what is read before the c
 DECISION_SECONDS = 0.25  # how long "this key may use this binding" is believed
 LONGEST_CALL_SECONDS = SLOT_FOR.total_seconds() - 10  # so that a slot outlives its call
 COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
+APP_COOL_DOWN_UNKNOWN = timedelta(seconds=10)  # every tenant waits: a part of Xero's minute
 COOL_DOWN_AT_MOST = timedelta(days=1)  # the longest of Xero's limits; more is an error of its
 
 
@@ -233,15 +234,18 @@ def _handed_back(answer: StreamedAnswer) -> StreamedAnswer:
 def learned_from(answer: StreamedAnswer) -> Learned:
     """Read what an answer says of Xero's limits."""
     headers = dict(answer.headers)
-    cool_down = None
+    cool_down, for_app = None, False
     if answer.status == 429:
         seconds = retry_after(headers)
-        cool_down = COOL_DOWN_UNKNOWN if seconds is None else timedelta(seconds=seconds)
+        for_app = headers.get("x-rate-limit-problem", "").strip().lower() == "appminute"
+        unknown = APP_COOL_DOWN_UNKNOWN if for_app else COOL_DOWN_UNKNOWN
+        cool_down = unknown if seconds is None else timedelta(seconds=seconds)
         cool_down = min(cool_down, COOL_DOWN_AT_MOST)
     return Learned(
         day_remaining=_number(headers, "x-daylimit-remaining"),
         minute_remaining=_number(headers, "x-minlimit-remaining"),
         cool_down=cool_down,
+        for_app=for_app,
     )
 
 

@@ -36,6 +36,7 @@ class _Line:
     head: asyncio.Lock = field(default_factory=asyncio.Lock)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     opens_at: float = 0.0  # not before this, by the monotonic clock
+    problem: str = "concurrent"  # which of Xero's limits is in the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,22 @@ class _Debt:
 
     tenant_id: str
     cool_down_until: float | None
+    for_app: bool
     passes_at: float
 
     @classmethod
     def of(cls, tenant_id: str, learned: Learned, at: float) -> Self:
         """Keep what lasts: others will have heard anew by then what is left of the limits."""
         until = at + learned.cool_down.total_seconds() if learned.cool_down else None
-        return cls(tenant_id, until, max(at + SLOT_FOR.total_seconds(), until or 0.0))
+        passes_at = max(at + SLOT_FOR.total_seconds(), until or 0.0)
+        return cls(tenant_id, until, learned.for_app, passes_at)
 
     def learned(self) -> Learned:
         """Return what there is still to tell."""
         if self.cool_down_until is None:
             return Learned()
         left = max(0.0, self.cool_down_until - time.monotonic())
-        return Learned(cool_down=timedelta(seconds=left))
+        return Learned(cool_down=timedelta(seconds=left), for_app=self.for_app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,12 @@ class Turns:
         pause = FIRST_PAUSE
         while True:
             line.moved.clear()
-            wait = await self.budgets.take(tenant_id, call, slot_for=SLOT_FOR)
-            if wait is None:
+            refused = await self.budgets.take(tenant_id, call, slot_for=SLOT_FOR)
+            if refused is None:
                 return
-            line.opens_at = time.monotonic() + wait.total_seconds()
-            again_in = max(wait.total_seconds(), pause * random.uniform(0.7, 1.3))  # noqa: S311
+            wait = refused.wait.total_seconds()
+            line.opens_at, line.problem = time.monotonic() + wait, refused.problem
+            again_in = max(wait, pause * random.uniform(0.7, 1.3))  # noqa: S311
             if time.monotonic() + again_in > deadline:
                 raise _exhausted(line)
             with contextlib.suppress(TimeoutError):
@@ -161,4 +165,5 @@ def _exhausted(line: _Line) -> RateBudgetExhausted:
     return RateBudgetExhausted(
         "This organisation's share of Xero's rate limits is used up for now.",
         retry_after=max(1, ceil(line.opens_at - time.monotonic())),
+        problem=line.problem,
     )

@@ -18,21 +18,39 @@ _MINUTE = 62.0  # seconds
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
 
+# The row for the limit of the whole app, which holds for every tenant; no tenant has such an id.
+_WHOLE_APP = "*"
 # Of the row as it is, so that they mean the same in every clause of a statement that has it.
 _SIXTIETH_LAST_CALL = f"recent_calls[cardinality(recent_calls) - {CALLS_A_MINUTE - 1}]"
 _LIVING_SLOTS = """
 FROM jsonb_each(slots) WHERE value::float8 > extract(epoch FROM clock_timestamp())
 """
 # A call that is noted further ahead than a minute was noted before the clock was put back.
+_DAY_OPENS_IN_SECONDS = f"""
+CASE WHEN day_remaining <= 0 THEN extract(epoch FROM learned_at - clock_timestamp())
+    + {SPENT_DAY_IS_TRIED_EVERY.total_seconds()} END
+"""
 _OPENS_IN_SECONDS = f"""
 greatest(
     0,
     extract(epoch FROM cool_down_until - clock_timestamp()),
+    (
+        SELECT extract(epoch FROM app.cool_down_until - clock_timestamp())
+        FROM call_budgets app WHERE app.tenant_id = '{_WHOLE_APP}'
+    ),
     CASE WHEN {_SIXTIETH_LAST_CALL} - clock_timestamp() <= interval '{_MINUTE} s'
         THEN extract(epoch FROM {_SIXTIETH_LAST_CALL} - clock_timestamp()) + {_MINUTE} END,
-    CASE WHEN day_remaining <= 0 THEN extract(epoch FROM learned_at - clock_timestamp())
-        + {SPENT_DAY_IS_TRIED_EVERY.total_seconds()} END
+    {_DAY_OPENS_IN_SECONDS}
 )::float8
+"""  # noqa: S608 - of constants
+# In Xero's words (facts §7); a cool-down longer than a minute is that of a day.
+_PROBLEM = f"""
+CASE
+    WHEN {_DAY_OPENS_IN_SECONDS} > 0 OR cool_down_until - clock_timestamp() > interval '{_MINUTE} s'
+    THEN 'day'
+    WHEN {_OPENS_IN_SECONDS} > 0 THEN 'minute'
+    ELSE 'concurrent'
+END
 """
 
 
@@ -62,7 +80,8 @@ taken AS (
 # How long it takes is told as it was when the statement began.
 _TAKE = f"""
 WITH {taking("$1", "$2::text", "$3::float8")}
-SELECT EXISTS (SELECT FROM taken) AS taken, {_OPENS_IN_SECONDS} AS seconds
+SELECT EXISTS (SELECT FROM taken) AS taken, {_OPENS_IN_SECONDS} AS seconds,
+    {_PROBLEM} AS problem
 FROM call_budgets WHERE tenant_id = $1
 """  # noqa: S608
 
@@ -87,23 +106,40 @@ WHERE tenant_id = $1
 """
 
 
+_COOL_THE_APP_DOWN = f"""
+INSERT INTO call_budgets (tenant_id, cool_down_until)
+VALUES ('{_WHOLE_APP}', clock_timestamp() + make_interval(secs => $1::float8))
+ON CONFLICT (tenant_id) DO UPDATE
+SET cool_down_until = greatest(call_budgets.cool_down_until, excluded.cool_down_until)
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How long until there may be a turn, and which of Xero's limits is in the way."""
+
+    wait: timedelta
+    problem: str
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What an answer of Xero's said of the limits."""
+    """What an answer of Xero's said of the limits; `for_app`: all tenants must cool down."""
 
     day_remaining: int | None = None
     minute_remaining: int | None = None
     cool_down: timedelta | None = None
+    for_app: bool = False
 
 
 class CallBudgets:
-    """The table `call_budgets`; each method is one statement of its own."""
+    """The table `call_budgets`; no method opens a transaction."""
 
     def __init__(self, database: Database) -> None:
         """Use the pool directly: a call to Xero must not hold a connection."""
         self._database = database
 
-    async def take(self, tenant_id: str, call: UUID, *, slot_for: timedelta) -> timedelta | None:
+    async def take(self, tenant_id: str, call: UUID, *, slot_for: timedelta) -> Refused | None:
         """Take a slot and one of the minute's calls; return None.
 
         Where there is none, return how long until there may be one: zero where only a slot is
@@ -118,17 +154,22 @@ class CallBudgets:
                 slot_for.total_seconds(),
             )
             if row is not None:
-                return None if row["taken"] else timedelta(seconds=row["seconds"])
+                if row["taken"]:
+                    return None
+                return Refused(timedelta(seconds=row["seconds"]), row["problem"])
             await self._database.fetch_one(_MAKE, tenant_id)
 
     async def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
         """Free the slot, and keep what Xero said. Raises ServiceBusy."""
-        cool_down = learned.cool_down
+        cool_down = learned.cool_down.total_seconds() if learned.cool_down else None
+        if learned.for_app and cool_down is not None:
+            await self._database.fetch_one(_COOL_THE_APP_DOWN, cool_down)
+            cool_down = None
         await self._database.fetch_one(
             _GIVE_BACK,
             tenant_id,
             str(call),
             learned.day_remaining,
             learned.minute_remaining,
-            cool_down.total_seconds() if cool_down is not None else None,
+            cool_down,
         )
