@@ -20,6 +20,7 @@ OWN_PREFIXES = (
     "UPKEEP_",
     "DRAIN_",
     "LOG_",
+    "METRICS_",
 )
 OWN_NAMES = frozenset({"FORWARDED_ALLOW_IPS", "FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
 # What docs/from-your-service.md does: it writes contacts and invoices.

@@ -5,11 +5,13 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
+from socket import socket
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from xero_service import wiring
+from xero_service import worker_metrics
 from xero_service.api import (
     activity,
     bindings,
@@ -26,7 +28,8 @@ from xero_service.api import (
     tokens,
 )
 from xero_service.api.body_limit import LimitedBodies
-from xero_service.api.leaving import Leaving
+from xero_service.api.leaving import Leaving, ShutdownState
+from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
@@ -76,13 +79,19 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
     return app
 
 
-def create_app(settings: Settings, *, upkeep: bool = True) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    upkeep: bool = True,
+    metrics: Metrics | None = None,
+    metrics_port: MetricsPort | None = None,
+) -> FastAPI:
     """Return the application as it is served; `upkeep`: also do what must happen by itself."""
-    metrics = Metrics()
+    metrics = metrics or Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with wiring.services(settings, metrics) as services:
+        async with services_with_metrics_port(settings, metrics, metrics_port) as services:
             app.state.services = services
             behind = asyncio.create_task(_work_behind(services, upkeep=upkeep))
             try:
@@ -121,21 +130,25 @@ async def _work_behind(services: Services, *, upkeep: bool) -> None:
         await services.upkeep.run(timedelta(seconds=services.settings.upkeep_interval_seconds))
 
 
-def with_upkeep() -> Leaving:
-    """Read the configuration and build: what `xero-service serve` starts in each worker."""
-    return _configured(upkeep=True)
+def build_worker(
+    *, upkeep: bool, metrics_listener: socket | None, metrics_directory: Path | None
+) -> Leaving:
+    """Read the configuration and build the application that `xero-service serve` runs in a worker.
 
-
-def without_upkeep() -> Leaving:
-    """Build for `serve --no-upkeep`, where upkeep runs as a process of its own."""
-    return _configured(upkeep=False)
-
-
-def _configured(*, upkeep: bool) -> Leaving:
+    `metrics_listener`: METRICS_PORT, which all workers share. `metrics_directory`: where they
+    keep their metrics, if they are several.
+    """
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
-    app = create_app(settings, upkeep=upkeep)
+    workers = worker_metrics.join(metrics_directory) if metrics_directory else None
+    shutdown = ShutdownState()
+    app = create_app(
+        settings,
+        upkeep=upkeep,
+        metrics=Metrics(workers),
+        metrics_port=MetricsPort(metrics_listener, shutdown) if metrics_listener else None,
+    )
     # What is there by now stays: to look through it for garbage again and again would stop
     # everybody for a tenth of a second each time.
     gc.freeze()
-    return Leaving(app, notice=settings.drain_notice_seconds)
+    return Leaving(app, notice=settings.drain_notice_seconds, shutdown=shutdown)

@@ -266,6 +266,9 @@ class Settings(DatabaseSettings):
     spa_dir: Path | None = None
     forwarded_allow_ips: TrustedProxies = ()
 
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    metrics_host: str = "127.0.0.1"
+
     refresh_margin_minutes: float = Field(default=10, ge=1, le=25)
     refresh_token_max_age_days: float = Field(default=45, ge=1, le=59)
     refresh_lease_seconds: float = Field(default=30, gt=0, le=600)

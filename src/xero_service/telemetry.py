@@ -228,10 +228,13 @@ class Metrics:
     see a counter that appears at 1.
     """
 
-    def __init__(self) -> None:
-        """Register every metric."""
+    def __init__(self, workers: Collector | None = None) -> None:
+        """Register every metric; `workers`: what adds up this process's and those of others."""
         disable_created_metrics()  # type: ignore[no-untyped-call] # half of all series
         self.registry = CollectorRegistry()
+        self._exposed = self.registry if workers is None else CollectorRegistry()
+        if workers is not None:
+            self._exposed.register(workers)
         self.requests = Counter(
             "xero_service_http_requests_total",
             "Requests answered.",
@@ -269,7 +272,7 @@ class Metrics:
             "xero_service_remote_cleanups_owed",
             "Disconnects that Xero has not confirmed, at the last look.",
         )
-        self.registry.register(self.owed_cleanups)
+        self._exposed.register(self.owed_cleanups)
         self.upkeep_items = Counter(
             "xero_service_upkeep_items_total",
             "What upkeep worked on, by step and outcome.",
@@ -278,9 +281,10 @@ class Metrics:
         )
         self.upkeep_finished = Gauge(
             "xero_service_upkeep_step_finished_timestamp_seconds",
-            "When this process last came to the end of a step of upkeep.",
+            "When a step of upkeep last came to its end here.",
             ["step"],
             registry=self.registry,
+            multiprocess_mode="max",
         )
         self._start_at_zero()
 
@@ -313,7 +317,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return the text exposition."""
-        return generate_latest(self.registry)
+        return generate_latest(self._exposed)
 
 
 class StateGauge(Collector):

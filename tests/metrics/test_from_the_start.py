@@ -1,15 +1,20 @@
 """E5, O11: `increase()` sees a first event only where the series was there before, at 0."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from tests.metrics.scrape import Labels, Samples, parsed, series
 from tests.outages.crowd import crowd
-from tests.world import Application, World
+from tests.world import Application, World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
+from xero_service.services.upkeep import UpkeepService
 
 ALARMS = "xero_service_operator_alarms_total"
 REFRESHES = "xero_service_refreshes_total"
 UPKEEP = "xero_service_upkeep_items_total"
+FINISHED = "xero_service_upkeep_step_finished_timestamp_seconds"
 COUNTERS = (ALARMS, REFRESHES, UPKEEP)
 
 
@@ -94,6 +99,27 @@ async def test_a_whole_round_of_upkeep_adds_no_series_e5(world: World) -> None:
     await world.services.upkeep.round()
 
     await counted_but_added_nothing(world, fresh, UPKEEP)
+
+
+async def test_a_step_of_upkeep_that_never_ends_is_seen_from_the_start_e5(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def _refresh(_: UpkeepService) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(UpkeepService, "_refresh", _refresh)
+    loops = asyncio.create_task(world.services.upkeep.run(timedelta(seconds=60)))
+
+    async def finished() -> dict[Labels, float]:
+        return series(await scraped(world.application), FINISHED)
+
+    async def another_has_ended() -> bool:
+        return (await finished()).get(labelled(step="settle_cleanups"), 0) > 0
+
+    await until(another_has_ended)
+    loops.cancel()
+
+    assert (await finished())[labelled(step="refresh")] == 0
 
 
 async def counted_but_added_nothing(world: World, fresh: Samples, name: str) -> None:

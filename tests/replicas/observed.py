@@ -49,8 +49,8 @@ def _callers() -> int:
     return sum(each.laddr.port in ports and each.status != psutil.CONN_LISTEN for each in tcp)
 
 
-def with_a_window(settings: Any, *, upkeep: bool = True) -> Any:
-    built = create_app(settings, upkeep=upkeep)
+def with_a_window(settings: Any, **options: Any) -> Any:
+    built = create_app(settings, **options)
     return Inside(built, lambda: built.state.services)
 
 

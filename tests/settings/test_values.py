@@ -42,6 +42,8 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "auth_audience": None,
         "spa_dir": None,
         "forwarded_allow_ips": [],
+        "metrics_port": None,
+        "metrics_host": "127.0.0.1",
         "refresh_margin_minutes": 10,
         "refresh_token_max_age_days": 45,
         "refresh_lease_seconds": 30,

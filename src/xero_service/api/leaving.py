@@ -4,10 +4,12 @@ A balancer sends requests here until it has looked at /readyz once more, and cli
 connections open. So the first SIGTERM changes two things only: /readyz answers 503, and every
 answer closes its connection. After the notice the server hears of the signal, takes no more
 connections and finishes what is open. A second SIGTERM, or SIGINT, cuts the notice short.
+METRICS_PORT stays open, and says the same, until all is finished.
 """
 
 import asyncio
 import signal
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -21,46 +23,57 @@ IS_LEAVING = "xero_service.is_leaving"  # in the scope of a request, where it is
 log = logger(__name__)
 
 
-class Leaving:
-    """Stands around the application, between the server's signal handler and the signal."""
+@dataclass
+class ShutdownState:
+    """Whether this process has begun to shut down; all its ports say so."""
 
-    def __init__(self, app: ASGIApp, *, notice: float) -> None:
-        """`notice`: seconds between the signal and the server's hearing of it."""
+    has_begun: bool = False
+
+
+class Leaving:
+    """Stands around the application, between the server's signal handlers and the signals."""
+
+    def __init__(
+        self, app: ASGIApp, *, notice: float, shutdown: ShutdownState | None = None
+    ) -> None:
+        """`notice`: seconds between SIGTERM and the server's hearing of it."""
         self._app, self._notice = app, notice
-        self._has_begun = False
+        self._shutdown = shutdown or ShutdownState()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the application's life."""
 
         async def send_and_watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._watch_for_sigterm()
-            if message["type"] == "http.response.start" and self._has_begun:
+                self._watch_for_signals()
+            if message["type"] == "http.response.start" and self._shutdown.has_begun:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        if self._has_begun:
+        if self._shutdown.has_begun:
             scope[IS_LEAVING] = True
         await self._app(scope, receive, send_and_watch)
 
-    def _watch_for_sigterm(self) -> None:
-        """Take the signal from the server, whose handler is in place by now."""
-        loop, server = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
-        if self._notice == 0 or not callable(server):
+    def _watch_for_signals(self) -> None:
+        """Take the signals from the server, whose handlers are in place by now."""
+        loop = asyncio.get_running_loop()
+        on_sigterm, on_sigint = map(signal.getsignal, (signal.SIGTERM, signal.SIGINT))
+        if not callable(on_sigterm) or not callable(on_sigint):
             return
-
-        def tell_the_server(number: int, frame: FrameType | None) -> Any:
-            return server(number, frame)
 
         def begin(number: int) -> None:
             log.info("leaving", notice_seconds=self._notice)
-            loop.call_later(self._notice, tell_the_server, number, None)
+            loop.call_later(self._notice, on_sigterm, number, None)
 
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            if self._has_begun:
-                tell_the_server(number, frame)
-                return
-            self._has_begun = True
-            loop.call_soon_threadsafe(begin, number)
+        def on_notice(number: int, frame: FrameType | None) -> Any:
+            had_begun, self._shutdown.has_begun = self._shutdown.has_begun, True
+            if had_begun or self._notice == 0:
+                return on_sigterm(number, frame)
+            return loop.call_soon_threadsafe(begin, number)
 
-        signal.signal(signal.SIGTERM, on_signal)
+        def at_once(number: int, frame: FrameType | None) -> Any:
+            self._shutdown.has_begun = True
+            return on_sigint(number, frame)
+
+        signal.signal(signal.SIGTERM, on_notice)
+        signal.signal(signal.SIGINT, at_once)

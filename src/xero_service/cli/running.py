@@ -5,19 +5,27 @@ import contextlib
 import json
 import resource
 import signal
+import sys
 from datetime import timedelta
+from functools import partial
+from socket import socket
 from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from xero_service import wiring
-from xero_service.app import assemble
+from xero_service import wiring, worker_metrics
+from xero_service.api import metrics_port
+from xero_service.api.leaving import ShutdownState
+from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
+from xero_service.app import assemble, build_worker
 from xero_service.errors import ServiceBusy
-from xero_service.settings import load, load_database
+from xero_service.settings import Settings, load, load_database
 from xero_service.store import schema
 from xero_service.store.outages import reason
-from xero_service.telemetry import configure_logging
+from xero_service.telemetry import Metrics, configure_logging
 from xero_service.xero.transport import warm_up
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
@@ -37,7 +45,7 @@ def serve(
         bool, typer.Option(help="Also do upkeep here; safe in any number of processes.")
     ] = True,
 ) -> None:
-    """Serve the API.
+    """Serve the API, and with METRICS_PORT its metrics and health on a port of their own.
 
     Apply migrations first: `xero-service migrate`. SIGTERM stops it gracefully: /readyz says 503
     for DRAIN_NOTICE_SECONDS, then the port closes, open requests are answered, and refreshes
@@ -45,25 +53,63 @@ def serve(
     """
     settings = load()  # fail here, with every fault named, rather than in each worker
     _allow_open_files()
+    listener = metrics_port.listen(settings, api_port=port)
     asyncio.run(wiring.check_key(settings))
-    uvicorn.run(
-        "xero_service.app:with_upkeep" if upkeep else "xero_service.app:without_upkeep",
-        factory=True,
-        host=host,
-        port=port,
-        http=HTTP_PROTOCOL,
-        ws="none",
-        workers=workers,  # always said, or the server would look for WEB_CONCURRENCY
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Behind a proxy that is named here, callers are known by the addresses that it adds.
-        proxy_headers=bool(settings.forwarded_allow_ips),
-        forwarded_allow_ips=list(settings.forwarded_allow_ips),
-        timeout_worker_healthcheck=WORKER_START_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
-    )
+    with worker_metrics.directory_for(workers) as directory:
+        _serve(
+            uvicorn.Config(
+                partial(
+                    build_worker,
+                    upkeep=upkeep,
+                    metrics_listener=listener,
+                    metrics_directory=directory,
+                ),
+                factory=True,
+                host=host,
+                port=port,
+                http=HTTP_PROTOCOL,
+                ws="none",
+                workers=workers,  # always said, or the server would look for WEB_CONCURRENCY
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # Behind a proxy that is named here, callers are known by the addresses it adds.
+                proxy_headers=bool(settings.forwarded_allow_ips),
+                forwarded_allow_ips=list(settings.forwarded_allow_ips),
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
+                timeout_worker_healthcheck=WORKER_START_SECONDS,
+            )
+        )
+
+
+def _serve(config: uvicorn.Config) -> None:
+    """Serve in this process, or in workers that this process starts and replaces."""
+    if config.workers == 1:
+        server = uvicorn.Server(config)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+        started = server.started
+    else:
+        supervisor = _Supervisor(config, sockets=[config.bind_socket()])
+        supervisor.run()
+        started = all(each.exitcode != STARTUP_FAILURE for each in supervisor.processes)
+    if not started:
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Supervisor(Multiprocess):
+    """Starts workers, and replaces at once one that ended."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Look after the workers.
+
+        The library keeps the worker's end of its line open here, too, and so would wait for the
+        answer of one that is dead, as long as it waits for one that starts.
+        """
+        for process in self.processes:
+            process.child_conn.close()
+        super().keep_subprocess_alive()
 
 
 def _allow_open_files() -> None:
@@ -101,28 +147,37 @@ def upkeep(
     """Do what must happen even if nobody calls: a process beside `serve --no-upkeep`.
 
     Finishes owed disconnects and interrupted refreshes, renews refresh tokens before they grow
-    old, compares bindings with Xero once a day, and clears what is stale.
+    old, compares bindings with Xero once a day, and clears what is stale. With METRICS_PORT it
+    serves its metrics and health there.
     """
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
-
+    # One round may be done beside the process that does them all, which has the port.
+    listener = None if once else metrics_port.listen(settings)
     warm_up()
+    asyncio.run(_upkeep(settings, once=once, listener=listener))
 
-    async def work() -> None:
-        await wiring.check_key(settings)
-        async with wiring.services(settings) as services:
-            if once:
-                await services.upkeep.round()
-                return
-            interval = timedelta(seconds=settings.upkeep_interval_seconds)
-            worker = asyncio.create_task(services.upkeep.run(interval))
-            loop = asyncio.get_running_loop()
-            for stop in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(stop, worker.cancel)
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
 
-    asyncio.run(work())
+async def _upkeep(settings: Settings, *, once: bool, listener: socket | None) -> None:
+    await wiring.check_key(settings)
+    shutdown = ShutdownState()
+    port = MetricsPort(listener, shutdown) if listener else None
+    async with services_with_metrics_port(settings, Metrics(), port) as services:
+        if once:
+            await services.upkeep.round()
+            return
+        interval = timedelta(seconds=settings.upkeep_interval_seconds)
+        rounds = asyncio.create_task(services.upkeep.run(interval))
+
+        def stop() -> None:
+            shutdown.has_begun = True
+            rounds.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            await rounds
 
 
 def openapi() -> None:

@@ -57,6 +57,7 @@ class UpkeepService:
         """
         async with asyncio.TaskGroup() as loops:
             for step in self._steps():
+                self.metrics.upkeep_finished.labels(_name(step))  # 0, so that a hung step shows
                 loops.create_task(self._repeat(step, interval))
 
     async def round(self) -> None:
@@ -86,7 +87,7 @@ class UpkeepService:
             await asyncio.sleep(interval.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
 
     async def _step(self, step: Step) -> None:
-        name = step.__name__.strip("_")
+        name = _name(step)
         try:
             await step()
         except IntegrationError as error:
@@ -184,6 +185,10 @@ class UpkeepService:
         except Exception:
             log.exception("upkeep failed at one of many", step=step)
         self.metrics.upkeep_items.labels(step, outcome).inc()
+
+
+def _name(step: Step) -> str:
+    return step.__name__.strip("_")
 
 
 async def _until_short(
