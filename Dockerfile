@@ -30,7 +30,9 @@ FROM nginx:${NGINX}-alpine AS web
 COPY deploy/nginx.conf /etc/nginx/nginx.conf
 COPY deploy/site.conf.template /etc/nginx/templates/site.conf.template
 COPY --from=page /build/frontend/dist /usr/share/nginx/html
-RUN rm -f /etc/nginx/conf.d/default.conf
+# The template is written there by the user nginx. Where the directory is a tmpfs, runc before 1.1.8
+# gives it the mode that it has here, whatever mode the tmpfs asks for.
+RUN rm -f /etc/nginx/conf.d/default.conf && chmod 1777 /etc/nginx/conf.d
 # The image's entry point puts these, and the resolvers of the container, into the template.
 ENV NGINX_ENTRYPOINT_LOCAL_RESOLVERS=1 \
     WEB_PORT=8080 \

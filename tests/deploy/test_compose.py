@@ -70,7 +70,7 @@ def test_every_part_says_how_its_health_is_known(name: str) -> None:
     check = PARTS[name]["healthcheck"]
 
     assert check == {"disable": True} or check["test"][0] == "CMD"
-    assert ("disable" in check) == (name in {"migrate", "upkeep"})
+    assert ("disable" in check) == (name == "migrate"), "--wait needs one of all that stay (E1)"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -82,6 +82,33 @@ def test_our_parts_can_change_nothing_but_the_database(name: str) -> None:
     assert part["security_opt"] == ["no-new-privileges:true"]
     assert "volumes" not in part
     assert "privileged" not in part
+
+
+@pytest.mark.parametrize("name", ["api", "upkeep"])
+def test_what_serves_has_its_metrics_where_only_these_networks_reach_them_c2(name: str) -> None:
+    """C2, O3: any address, because a scraper is another container; no port is published."""
+    environment = PARTS[name]["environment"]
+
+    assert environment["METRICS_HOST"] == "0.0.0.0"  # noqa: S104
+    assert environment["METRICS_PORT"] not in " ".join(PARTS["api"]["command"])
+    assert "ports" not in PARTS[name]
+    assert "DATABASE_URL" in environment
+
+
+def test_upkeep_is_asked_whether_it_is_alive_on_its_metrics_port_e1() -> None:
+    """E1, O4: `docker compose up --wait` fails where a part that stays has no check."""
+    port = PARTS["upkeep"]["environment"]["METRICS_PORT"]
+
+    assert f"http://127.0.0.1:{port}/healthz" in PARTS["upkeep"]["healthcheck"]["test"][-1]
+
+
+def test_web_writes_its_configuration_whatever_runc_makes_of_the_tmpfs_e1() -> None:
+    """E1, O1: before 1.1.8 a tmpfs over a directory has the directory's mode, not the one asked."""
+    (directory,) = re.findall(r"(/etc/\S+):mode=1777", " ".join(PARTS["web"]["tmpfs"]))
+    made = re.search(rf"^RUN .*chmod 1777 {directory}$", stage("web"), re.MULTILINE)
+
+    assert made
+    assert made.start() < stage("web").index("USER nginx")
 
 
 def test_upkeep_runs_once_however_many_serve() -> None:
