@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -219,8 +218,22 @@ async def test_a_wrong_password_is_not_tried_elsewhere_c1(cluster: Cluster) -> N
     """As with libpq: a host that answers decides."""
     connector = Connector.to(cluster.url(cluster.at_standby, cluster.at_primary, password="wrong"))
 
-    with pytest.raises(asyncpg.InvalidPasswordError):
+    with pytest.raises(ConnectionRefusedError, match="password authentication failed"):
         await connector.connect()
+
+
+async def test_a_setting_that_the_server_does_not_have_is_an_outage_c1(cluster: Cluster) -> None:
+    """Not a mistake of ours in a statement: a call gets 503, and a command no traceback."""
+    database = Database(
+        cluster.url(options="-c nothing_of_that_name=1"), pool_size=2, prepared_statements=True
+    )
+
+    with pytest.raises(ServiceBusy):
+        await database.revision()
+    with pytest.raises(ServiceBusy):
+        await database.require_writes()
+
+    await database.close()
 
 
 async def test_what_the_url_leaves_out_comes_from_libpqs_variables_c1(

@@ -153,7 +153,6 @@ def test_a_parameter_of_another_tool_is_refused_by_name_c1(name: str) -> None:
         ("replication=true", "has replication, which cannot be true"),
         ("require_auth=scram-sha-256", "has require_auth, which cannot be kept"),
         ("sslcertmode=require", "has sslcertmode, which cannot be require"),
-        ("sslcertmode=disable", "has sslcertmode=disable, which needs sslmode=require"),
         ("sslsni=0", "has sslsni, which cannot be 0"),
         ("min_protocol_version=3.2", "has min_protocol_version, which cannot be 3.2"),
         ("min_protocol_version=4", "has min_protocol_version, which must be one of"),
@@ -191,6 +190,23 @@ def test_what_cannot_be_honoured_is_refused_by_name_c1(query: str, fault: str) -
     (said,) = faults(f"postgresql://user:{SECRET}@host/name?{query}")
 
     assert said.startswith(fault)
+
+
+def test_a_certificate_of_the_home_is_not_sent_against_the_will_c1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "postgresql://host/name?sslcertmode=disable"
+    assert libpq.read(url, {}).tls
+
+    home = tmp_path / "home"
+    (home / ".postgresql").mkdir(parents=True)
+    (home / ".postgresql" / "postgresql.crt").write_text("a certificate")
+    monkeypatch.setenv("HOME", str(home))
+
+    assert faults(url) == ["has sslcertmode=disable, which needs sslmode=require or stricter"]
+    strict = libpq.read(f"{url}&sslmode=require", {}).tls
+    assert strict
+    assert strict.certificate is None
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,9 @@ def _tls_contradictions(found: Mapping[str, str]) -> Iterator[str]:
         yield "has sslrootcert=system, which needs sslmode=verify-full"
     if weak and found.get("sslnegotiation") == "direct":
         yield "has sslnegotiation=direct, which needs sslmode=require or stricter"
-    if weak and mode != "disable" and found.get("sslcertmode") == "disable":
+    sends_none = found.get("sslcertmode") == "disable"
+    if sends_none and mode in {"allow", "prefer"} and tls.of_home("postgresql.crt"):
+        # The driver would send it.
         yield "has sslcertmode=disable, which needs sslmode=require or stricter"
     lowest = found.get("ssl_min_protocol_version", "TLSv1.2").lower()
     highest = found.get("ssl_max_protocol_version", "TLSv1.3").lower()

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -42,21 +43,27 @@ class Connector:
     async def connect(self, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a connection; `options`: the driver's, beyond where and as whom.
 
-        Each host has the whole of `connect_timeout`. Raises what the last host caused.
+        Each host has the whole of `connect_timeout`. Raises OSError, or the driver's
+        InterfaceError or InternalClientError, for what the last host caused.
         """
+        *others, last = self._attempts()
+        try:
+            for session, host in others:
+                with suppress(*_NOT_THIS_HOST):
+                    return await self._connect_to(host, session, options)
+            session, host = last
+            return await self._connect_to(host, session, options)
+        except asyncpg.PostgresError as error:  # of the server's, and no mistake in a statement
+            raise ConnectionRefusedError(str(error)) from error
+
+    def _attempts(self) -> list[tuple[str, Host]]:
+        """Return the hosts in the order in which to try them, and of which kind each must be."""
         hosts = list(self.target.hosts)
         if self.target.in_random_order:
             random.shuffle(hosts)
         wanted = self.target.session
         rounds = ("standby", "any") if wanted == "prefer-standby" else (wanted,)
-        *others, last = [(session, host) for session in rounds for host in hosts]
-        for session, host in others:
-            try:
-                return await self._connect_to(host, session, options)
-            except _NOT_THIS_HOST:
-                continue
-        session, host = last
-        return await self._connect_to(host, session, options)
+        return [(session, host) for session in rounds for host in hosts]
 
     async def _connect_to(
         self, host: Host, session: str, options: dict[str, Any]
