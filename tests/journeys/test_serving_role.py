@@ -111,3 +111,24 @@ async def test_no_token_leaves_without_its_record(world: World, roles: TwoRoles)
 
     assert answer.status_code == 500
     assert "accessToken" not in answer.text
+
+
+async def test_the_doctor_says_that_the_log_is_guarded(world: World) -> None:
+    """B10."""
+    _, said = await run("doctor")
+
+    assert "✓ audit log: the role serving" in said
+
+
+async def test_with_one_role_for_all_the_doctor_warns_and_does_not_fail_for_it(
+    world: World, roles: TwoRoles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B10: what one URL for both gives up."""
+    guarded, _ = await run("doctor")
+    monkeypatch.setenv("DATABASE_URL", roles.owner_url)
+
+    code, said = await run("doctor")
+
+    assert "! audit log: the role owner" in said
+    assert "DATABASE_SERVICE_ROLE" in said
+    assert code == guarded

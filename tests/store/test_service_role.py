@@ -11,6 +11,7 @@ from demo.postgres import Postgres
 from tests.store.roles import TwoRoles, quoted, two_roles
 from xero_service.errors import ConfigError
 from xero_service.store import schema
+from xero_service.store.database import Database
 
 ODD_NAME = "serve \"it\"; -- %s :x $1 'é'"
 RECORD = (
@@ -296,3 +297,18 @@ async def test_a_schema_of_ones_own_is_granted_and_guarded_too(
     assert await serving.fetchval("SELECT delete_audit_events_before(now())") == 1
     await serving.close()
     await owner.close()
+
+
+@pytest.mark.parametrize("as_owner", [False, True], ids=["serving", "one role for all"])
+async def test_an_operator_can_see_whether_the_log_is_guarded(
+    roles: TwoRoles, as_owner: bool
+) -> None:
+    """B10: what `doctor` says."""
+    url = roles.owner_url if as_owner else roles.serving_url
+    database = Database(url, pool_size=1, prepared_statements=True)
+
+    facts = await database.facts()
+
+    await database.close()
+    assert facts.can_change_the_audit_log is as_owner
+    assert facts.role == (roles.serving_role if not as_owner else facts.role)

@@ -12,6 +12,7 @@ from xero_service.cli.session import with_unchecked_services
 from xero_service.cli.showing import plain
 from xero_service.errors import ConfigError, IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
+from xero_service.store.database import DatabaseFacts
 from xero_service.store.outages import reason
 from xero_service.store.schema import expected_revision, is_past, serves
 from xero_service.wiring import Services
@@ -27,12 +28,19 @@ class Finding:
     fine: bool
     said: str
     is_configuration: bool = False
+    warns: bool = False  # fine, at a price that an operator should know
+
+    @property
+    def mark(self) -> str:
+        """Return the sign in front of it."""
+        return "!" if self.warns else "✓" if self.fine else "✗"
 
 
 def doctor() -> None:
     """Check the configuration, the database, Xero, the session issuer and the clock.
 
-    Exits with 1 where something is wrong, and says what to do; with 2 where a variable is wrong.
+    Exits with 1 where something is wrong (✗), and says what to do; with 2 where a variable is
+    wrong; a warning (!) is no failure.
     """
     settings = load()
     typer.echo("✓ configuration: complete")
@@ -42,7 +50,7 @@ def doctor() -> None:
 
     findings = with_unchecked_services(work)
     for finding in findings:
-        typer.echo(f"{'✓' if finding.fine else '✗'} {finding.what}: {finding.said}")
+        typer.echo(f"{finding.mark} {finding.what}: {finding.said}")
     if any(finding.is_configuration for finding in findings):
         sys.exit(2)
     if not all(finding.fine for finding in findings):
@@ -70,6 +78,7 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
             if durable
             else "off: a power failure could lose a rotated token; switch it on",
         )
+        yield _audit_log(facts)
         skew = abs(time.time() - facts.now.timestamp())
         yield Finding("clock", skew < CLOCK_TOLERANCE_SECONDS, f"{skew:.1f} s from the database's")
     for what, ask in (
@@ -119,3 +128,16 @@ def _migrations(revision: str | None) -> Finding:
         return Finding("migrations", True, said)
     current = serves(revision)
     return Finding("migrations", current, "current" if current else "pending: xero-service migrate")
+
+
+def _audit_log(facts: DatabaseFacts) -> Finding:
+    role = plain(facts.role)
+    if not facts.can_change_the_audit_log:
+        return Finding("audit log", True, f"the role {role} can only add to it")
+    return Finding(
+        "audit log",
+        True,
+        f"the role {role} owns it or may change it, and so could whoever has the service's access;"
+        " serve as a role of its own: DATABASE_SERVICE_ROLE, see SECURITY.md",
+        warns=True,
+    )

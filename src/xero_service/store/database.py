@@ -27,6 +27,7 @@ from xero_service.store.limits import TenantLimits
 from xero_service.store.pools import BareConnections, engine, place, shares
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
+from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.verification_tokens import VerificationTokens
 from xero_service.telemetry import logger
@@ -109,11 +110,13 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """The server's version, its clock, and whether its commits last."""
+    """The server's version and clock, whether its commits last, and what this role may do."""
 
     version: str
     now: datetime
     synchronous_commit: str
+    role: str
+    can_change_the_audit_log: bool
 
 
 FirstCheck = Callable[[Transaction], Awaitable[None]]
@@ -272,9 +275,11 @@ class Database:
         async with self._lent() as driver:
             row = await driver.fetchrow(
                 "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
-                " current_setting('synchronous_commit') AS synchronous_commit"
+                " current_setting('synchronous_commit') AS synchronous_commit,"
+                f" current_user::text AS role,"
+                f" {CAN_CHANGE_THE_AUDIT_LOG} AS can_change_the_audit_log"
             )
-        return DatabaseFacts(row["version"], row["now"], row["synchronous_commit"])
+        return DatabaseFacts(**row)
 
     async def close(self) -> None:
         """Close every connection, those that are still in use last: what they do fails as busy."""

@@ -33,6 +33,12 @@ SELECT has_schema_privilege(:role, current_schema(), 'CREATE') AS creates,
     pg_has_role(:role, relowner, 'MEMBER') AS owns
 FROM pg_class WHERE oid = 'audit_events'::regclass
 """)
+# Of the role that asks; false where there is no log yet.
+CAN_CHANGE_THE_AUDIT_LOG = """coalesce((
+    SELECT pg_has_role(relowner, 'MEMBER') OR has_any_column_privilege(oid, 'UPDATE')
+        OR has_table_privilege(oid, 'DELETE, TRUNCATE, TRIGGER')
+    FROM pg_class WHERE oid = to_regclass('audit_events')
+), false)"""
 
 
 def require(connection: Connection, role: str) -> None:
