@@ -158,6 +158,7 @@ def _assemble(
     cleanups = CleanupService(database, xero, tokens, leases)
     disconnects = DisconnectService(database, cleanups, background)
     activity = ActivityService(database)
+    service_keys = KeyService(database)
     return Services(
         settings=settings,
         database=database,
@@ -169,7 +170,7 @@ def _assemble(
         bindings=BindingsService(database, keys, policy),
         tokens=tokens,
         disconnects=disconnects,
-        keys=KeyService(database),
+        keys=service_keys,
         access=access,
         issuing=IssuingService(database, access, tokens, SingleFlight(background)),
         proxy=ProxyService(
@@ -183,7 +184,7 @@ def _assemble(
             BodyBudget(),
         ),
         activity=activity,
-        operating=OperatorService(database, tokens, disconnects),
+        operating=OperatorService(database, tokens, disconnects, service_keys),
         rewrapping=RewrapService(database, keys),
         upkeep=UpkeepService(
             database,

@@ -102,4 +102,4 @@ async def test_an_org_sees_that_an_operator_acted_and_operators_see_which(world:
         by_operator = [each for each in events if each["action"] == "binding.suspended"]
         assert [each["actorId"] for each in by_operator] == ["an operator"]
         assert "operator:" not in str(events)
-    assert f'"actor_id": "operator:{getpass.getuser()}"' in printed
+    assert f'"actorId": "operator:{getpass.getuser()}"' in printed

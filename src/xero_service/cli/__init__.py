@@ -1,13 +1,13 @@
 """The command `xero-service`: serve, migrate, do upkeep, and what operators need."""
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
 from xero_service.cli import doctor, keys, operators, records, running
 from xero_service.errors import ConfigError, IntegrationError, InvalidRequest
-
-USAGE, FAILED = 2, 1
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,24 @@ app = typer.Typer(
     "Exit codes: 0 done; 1 not done, for a reason that is printed (nothing of that id, the database"
     " or Xero away, a question answered with no); 2 wrong usage or configuration.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xero-service {metadata.version('xero-service')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+
+
 app.command()(running.serve)
 app.command()(running.migrate)
 app.command()(running.upkeep)
@@ -38,4 +56,9 @@ def run() -> None:
         app()
     except IntegrationError as error:
         typer.echo(error.detail, err=True)
-        sys.exit(USAGE if isinstance(error, ConfigError | InvalidRequest) else FAILED)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: IntegrationError) -> int:
+    """Return 2 for what the operator must give differently, 1 for all else."""
+    return 2 if isinstance(error, ConfigError | InvalidRequest) else 1

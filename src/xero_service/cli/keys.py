@@ -1,29 +1,45 @@
 """`xero-service keys`: credentials of internal services."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from xero_service.cli.moments import ahead
+from xero_service.cli.options import AsJson, key_name, org_id
 from xero_service.cli.session import operator, with_services
-from xero_service.cli.showing import plain, print_table
+from xero_service.cli.showing import plain, print_json, print_table, record
 from xero_service.domain import Scope, ServiceKey
 
 SCOPES = ", ".join(f"`{scope.value}`" for scope in Scope)
+_FIELDS = (
+    *("id", "name", "org_id", "scopes"),
+    *("created_at", "expires_at", "revoked_at", "last_used_at"),
+)
 app = typer.Typer(no_args_is_help=True, help="Credentials of internal services.")
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="What the service is called, for people.")],
+    name: Annotated[
+        str,
+        typer.Option(parser=key_name, metavar="TEXT", help="What the service is called."),
+    ],
     scope: Annotated[list[str], typer.Option(help=f"What it may do; repeat: {SCOPES}.")],
-    org: Annotated[str | None, typer.Option(help="The one org that it acts for.")] = None,
+    org: Annotated[
+        str | None, typer.Option(parser=org_id, metavar="ID", help="The one org that it acts for.")
+    ] = None,
     all_orgs: Annotated[
         bool, typer.Option("--all-orgs", help="It names an org in X-Org-Id with each call.")
     ] = False,
     expires: Annotated[
-        str | None, typer.Option(help="When it ends: `90d`, `12h`, or a date such as 2027-01-31.")
+        datetime | None,
+        typer.Option(
+            parser=ahead,
+            metavar="WHEN",
+            help="When it ends: `90d`, `12h`, or a date such as 2027-01-31.",
+        ),
     ] = None,
 ) -> None:
     """Make a key and print it, this once.
@@ -32,12 +48,11 @@ def create(
 
     Example: `xero-service keys create --name billing --org org_2abc --scope tokens:read`
     """
-    if (org is None) is not all_orgs or (org is not None and not org.strip()):
+    if (org is None) is not all_orgs:
         raise typer.BadParameter("Give either --org ID or --all-orgs.")
-    ends = ahead(expires, option="--expires") if expires is not None else None
     made = with_services(
         lambda services: services.keys.create(
-            operator(), name=name, org_id=org, scopes=scope, expires_at=ends
+            operator(), name=name, org_id=org, scopes=scope, expires_at=expires
         )
     )
     typer.echo(plain(f"Key {made.key.id} for {_whose(made.key)}. It is shown this once:"), err=True)
@@ -45,9 +60,12 @@ def create(
 
 
 @app.command("list")
-def list_keys() -> None:
+def list_keys(as_json: AsJson = False) -> None:
     """List all keys, without their secrets."""
     found = with_services(lambda services: services.keys.all())
+    if as_json:
+        print_json(record(key, *_FIELDS) | {"state": _state(key)} for key in found)
+        return
     print_table(
         ("Id", "Name", "Org", "Scopes", "State", "Last used"),
         (
@@ -56,11 +74,12 @@ def list_keys() -> None:
                 key.name,
                 key.org_id or "all",
                 " ".join(sorted(key.scopes)),
-                _state(key),
+                _described(key),
                 f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
             )
             for key in found
         ),
+        if_empty="There are no keys yet. Make one: xero-service keys create --help",
     )
 
 
@@ -78,6 +97,9 @@ def _whose(key: ServiceKey) -> str:
 def _state(key: ServiceKey) -> str:
     if key.revoked_at:
         return "revoked"
-    if not key.is_valid:
-        return "expired"
-    return f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "valid"
+    return "valid" if key.is_valid else "expired"
+
+
+def _described(key: ServiceKey) -> str:
+    state = _state(key)
+    return f"until {key.expires_at:%Y-%m-%d}" if key.expires_at and state == "valid" else state

@@ -7,31 +7,38 @@ import typer
 
 _SPAN = re.compile(r"(\d{1,9})([dh])", re.ASCII)
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+_SHORTEST_RETENTION = timedelta(days=365)
 
 
-def ahead(text: str, *, option: str) -> datetime:
-    """Read a point in the future; raises BadParameter, which names the option."""
-    at = _read(text, option, sign=1)
+def ahead(text: str) -> datetime:
+    """Read a point in the future; raises BadParameter."""
+    at = _read(text, sign=1)
     if at <= datetime.now(UTC):
-        raise typer.BadParameter(f"{option}: must lie in the future.")
+        raise typer.BadParameter("It must lie in the future.")
     return at
 
 
-def ago(text: str, *, option: str) -> datetime:
-    """Read a point in the past; raises BadParameter, which names the option."""
-    at = _read(text, option, sign=-1)
+def ago(text: str) -> datetime:
+    """Read a point in the past; raises BadParameter."""
+    at = _read(text, sign=-1)
     if at > datetime.now(UTC):
-        raise typer.BadParameter(f"{option}: must lie in the past.")
+        raise typer.BadParameter("It must lie in the past.")
     return at
 
 
-def _read(text: str, option: str, *, sign: int) -> datetime:
+def beyond_retention(text: str) -> datetime:
+    """Read a point more than a year ago, before which events may be deleted."""
+    at = ago(text)
+    if at > datetime.now(UTC) - _SHORTEST_RETENTION:
+        raise typer.BadParameter("A year of events must be kept; give 365d or more.")
+    return at
+
+
+def _read(text: str, *, sign: int) -> datetime:
     try:
         if parts := _SPAN.fullmatch(text):
             return datetime.now(UTC) + sign * int(parts[1]) * _UNITS[parts[2]]
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(
-            f"{option}: use 90d, 12h, or a date such as 2027-01-31."
-        ) from error
+        raise typer.BadParameter("Use 90d, 12h, or a date such as 2027-01-31.") from error

@@ -5,27 +5,39 @@ from uuid import UUID
 
 import typer
 
+from xero_service.cli.options import AsJson, Org, Yes, confirm, org_id
 from xero_service.cli.session import operator, with_services
-from xero_service.cli.showing import plain, print_table
+from xero_service.cli.showing import plain, print_json, print_table, record
 from xero_service.domain import Binding, BindingStatus
 
 bindings = typer.Typer(no_args_is_help=True, help="Xero organisations linked to orgs.")
 grants = typer.Typer(no_args_is_help=True, help="Consents and their tokens.")
 orgs = typer.Typer(no_args_is_help=True, help="Customers' organisations.")
-Org = Annotated[str | None, typer.Option(help="Only this org.")]
+_BINDING = (
+    *("id", "org_id", "tenant_id", "tenant_name", "tenant_type", "status", "grant_id"),
+    *("created_at", "updated_at"),
+)
+_GRANT = (
+    *("id", "org_id", "xero_user_id", "status", "generation", "scopes", "expires_at"),
+    *("refresh_token_issued_at", "refresh_failures", "next_refresh_at", "last_error"),
+)
 BindingId = Annotated[UUID, typer.Argument(help="As `bindings list` shows it.")]
 
 
 @bindings.command("list")
-def list_bindings(org: Org = None) -> None:
+def list_bindings(org: Org = None, as_json: AsJson = False) -> None:
     """List the bindings that are not revoked, and revoked ones whose tenant is suspended."""
     found = with_services(lambda services: services.operating.bindings(org))
+    if as_json:
+        print_json(record(each, *_BINDING) | {"suspended": _is_suspended(each)} for each in found)
+        return
     print_table(
         ("Id", "Org", "Xero organisation", "Status", "Grant"),
         (
             (str(each.id), each.org_id, each.tenant_name, _status(each), str(each.grant_id))
             for each in found
         ),
+        if_empty="There are no such bindings. An admin of an org makes one on the settings page.",
     )
 
 
@@ -62,22 +74,31 @@ def resume(
 
 
 @bindings.command()
-def disconnect(binding_id: BindingId) -> None:
+def disconnect(binding_id: BindingId, yes: Yes = False) -> None:
     """End a binding here at once, and at Xero as soon as Xero answers."""
+    binding = with_services(lambda services: services.operating.binding(binding_id))
+    confirm(f"Disconnect {binding.tenant_name} of {binding.org_id}?", yes=yes)
     ended = with_services(lambda services: services.operating.disconnect(operator(), binding_id))
     typer.echo(f"Disconnected; at Xero: {ended.remote}.")
 
 
-def _status(binding: Binding) -> str:
+def _is_suspended(binding: Binding) -> bool:
     """Of the revoked ones only those are listed whose tenant is suspended."""
+    return binding.status in {BindingStatus.SUSPENDED, BindingStatus.REVOKED}
+
+
+def _status(binding: Binding) -> str:
     is_revoked = binding.status is BindingStatus.REVOKED
     return "suspended, disconnected" if is_revoked else binding.status.value
 
 
 @grants.command("list")
-def list_grants(org: Org = None) -> None:
+def list_grants(org: Org = None, as_json: AsJson = False) -> None:
     """List grants and how their tokens do."""
     found = with_services(lambda services: services.operating.grants(org))
+    if as_json:
+        print_json(record(each, *_GRANT) for each in found)
+        return
     print_table(
         ("Id", "Org", "Status", "Generation", "Expires", "Last error"),
         (
@@ -91,6 +112,7 @@ def list_grants(org: Org = None) -> None:
             )
             for each in found
         ),
+        if_empty="There are no such grants. An admin of an org makes one by connecting Xero.",
     )
 
 
@@ -105,13 +127,20 @@ def retry(
 
 @orgs.command()
 def offboard(
-    org_id: Annotated[str, typer.Argument(help="The org that leaves.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    org: Annotated[
+        str,
+        typer.Argument(parser=org_id, metavar="ORG_ID", help="The org that leaves."),
+    ],
+    yes: Yes = False,
 ) -> None:
-    """End every binding of an org that leaves; its connections at Xero count until then."""
-    if not yes:
-        typer.confirm(plain(f"Disconnect every Xero organisation of {org_id}?"), abort=True)
-    ended = with_services(lambda services: services.operating.offboard(operator(), org_id))
-    typer.echo(plain(f"Disconnected {len(ended)} of {org_id}."))
-    for each in ended:
+    """Revoke the service keys of an org that leaves and end its bindings.
+
+    Its connections at Xero count until then. Repeating it is harmless.
+    """
+    confirm(f"Revoke the keys and disconnect every Xero organisation of {org}?", yes=yes)
+    done = with_services(lambda services: services.operating.offboard(operator(), org))
+    keys = "key" if len(done.keys) == 1 else "keys"
+    typer.echo(f"Revoked {len(done.keys)} service {keys} of {org}.")
+    typer.echo(f"Disconnected {len(done.bindings)} of {org}.")
+    for each in done.bindings:
         typer.echo(f"  {each.binding_id}  at Xero: {each.remote}")

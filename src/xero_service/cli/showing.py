@@ -1,6 +1,11 @@
 """What operators see of names that others chose: never markup, never orders to the terminal."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import typer
 
 
 def plain(text: str) -> str:
@@ -8,10 +13,17 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 200) -> None:
-    """Print a table; `width`: in characters, where no terminal has one.
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    if_empty: str,
+    width: int = 200,
+) -> None:
+    """Print a table, or on standard error `if_empty`: what to do next.
 
-    Cells are texts as they are: an escaped string would still have its `:smile:` replaced.
+    `width`: in characters, where no terminal has one. Cells are texts as they are: an escaped
+    string would still have its `:smile:` replaced.
     """
     from rich.console import Console  # here, because whoever serves would start later for it
     from rich.table import Table
@@ -20,4 +32,33 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, width:
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
+    if not table.row_count:
+        typer.echo(if_empty, err=True)
+        return
     Console(width=None if Console().is_terminal else width).print(table)
+
+
+def record(item: object, *names: str) -> dict[str, object]:
+    """Return these attributes of an item under the names that the API would give them."""
+    return {_camel(name): getattr(item, name) for name in names}
+
+
+def print_json(records: Iterable[Mapping[str, object]]) -> None:
+    """Print one JSON object a line, in ASCII: no name of others reaches the terminal as it is."""
+    for each in records:
+        typer.echo(json.dumps(each, default=_json))
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(type(value).__name__)

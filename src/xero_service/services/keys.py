@@ -56,11 +56,18 @@ class KeyService:
         scopes: Sequence[str],
         expires_at: datetime | None,
     ) -> NewKey:
-        """Make a key; raises InvalidRequest for an unknown scope or none, or an end in the past."""
-        unknown = set(scopes) - {scope.value for scope in Scope}
-        if unknown or not scopes:
-            known = ", ".join(scope.value for scope in Scope)
-            raise InvalidRequest(f"Give at least one scope of: {known}.")
+        """Make a key.
+
+        Raises InvalidRequest for a blank name, an unknown scope or none, or an end in the past.
+        """
+        if not name.strip():
+            raise InvalidRequest("A key must have a name.")
+        known = [scope.value for scope in Scope]
+        unknown = [scope for scope in scopes if scope not in known]
+        if unknown:
+            raise InvalidRequest(f"No such scope: {unknown[0]!r}. There are: {', '.join(known)}.")
+        if not scopes:
+            raise InvalidRequest(f"Give at least one scope of: {', '.join(known)}.")
         if expires_at is not None and expires_at <= datetime.now(UTC):
             raise InvalidRequest("A key must end in the future.")
         key_id, secret = uuid4(), secrets.token_urlsafe(SECRET_BYTES)
@@ -89,6 +96,16 @@ class KeyService:
                 raise NotFound("No such key, or it is revoked already.")
             await tx.audit.add(_event(actor, "key.revoked", key))
         return key
+
+    async def revoke_of_org(self, actor: Actor, org_id: str) -> tuple[ServiceKey, ...]:
+        """Revoke every key of an org that leaves, on every replica at once; return the keys.
+
+        Keys for all orgs stay.
+        """
+        async with self.database.transaction() as tx:
+            revoked = await tx.service_keys.revoke_of_org(org_id)
+            await tx.audit.extend([_event(actor, "key.revoked", key) for key in revoked])
+        return revoked
 
 
 def refused() -> AuthError:

@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from xero_service.domain import Actor, AuditEvent, Binding, BindingStatus, Grant, GrantStatus
+from xero_service.domain import (
+    Actor,
+    AuditEvent,
+    Binding,
+    BindingStatus,
+    Grant,
+    GrantStatus,
+    ServiceKey,
+)
 from xero_service.errors import NotFound
 from xero_service.services.disconnect import Disconnected, DisconnectService
+from xero_service.services.keys import KeyService
 from xero_service.services.tokens import TokenService
 from xero_service.store.bindings import BoundGrant
 from xero_service.store.database import Database, Transaction
@@ -20,12 +29,21 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Offboarded:
+    """What an offboarding ended: bindings, and keys that were valid until then."""
+
+    bindings: tuple[Disconnected, ...]
+    keys: tuple[ServiceKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorService:
     """Commands of the operators; no org bounds them, and each change is audited."""
 
     database: Database
     tokens: TokenService
     disconnects: DisconnectService
+    keys: KeyService
 
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
         """Return the bindings of one org or of all; of revoked ones those of suspended tenants."""
@@ -83,22 +101,31 @@ class OperatorService:
                 return BoundGrant(binding, grant, None)
         return None
 
-    async def disconnect(self, actor: Actor, binding_id: UUID) -> Disconnected:
-        """End a binding of any org; raises NotFound."""
+    async def binding(self, binding_id: UUID) -> Binding:
+        """Return a binding of any org, revoked or not; raises NotFound."""
         async with self.database.transaction() as tx:
             binding = await tx.bindings.find(binding_id)
         if binding is None:
             raise NotFound("No such binding.")
+        return binding
+
+    async def disconnect(self, actor: Actor, binding_id: UUID) -> Disconnected:
+        """End a binding of any org; raises NotFound."""
+        binding = await self.binding(binding_id)
         return await self.disconnects.disconnect(binding_id, binding.org_id, actor)
 
-    async def offboard(self, actor: Actor, org_id: str) -> tuple[Disconnected, ...]:
-        """End every binding of an org that leaves."""
+    async def offboard(self, actor: Actor, org_id: str) -> Offboarded:
+        """Revoke the service keys of an org that leaves, then end its bindings.
+
+        Repeating it is harmless, and goes on where it was interrupted.
+        """
+        revoked = await self.keys.revoke_of_org(actor, org_id)
         ended = [
             await self.disconnects.disconnect(binding.id, org_id, actor)
             for binding in await self.bindings(org_id)
             if binding.status is not BindingStatus.REVOKED
         ]
-        return tuple(ended)
+        return Offboarded(tuple(ended), revoked)
 
     async def retry(self, grant_id: UUID) -> Grant:
         """Refresh a grant now, whatever its backoff; raises NotFound or as a refresh does."""

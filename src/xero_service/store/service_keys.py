@@ -100,6 +100,16 @@ class ServiceKeys:
         ).one_or_none()
         return _to_key(row) if row else None
 
+    async def revoke_of_org(self, org_id: str) -> tuple[ServiceKey, ...]:
+        """Revoke an org's keys at once; return those that were not revoked before."""
+        rows = await self._connection.execute(
+            update(ServiceKeyRow)
+            .where(ServiceKeyRow.org_id == org_id, ServiceKeyRow.revoked_at.is_(None))
+            .values(revoked_at=NOW)
+            .returning(*_COLUMNS)
+        )
+        return tuple(_to_key(row) for row in rows)
+
     async def touch(self, key_id: UUID) -> None:
         """Note that a key is in use, at most once a minute."""
         await self._connection.execute(

@@ -1,0 +1,49 @@
+"""Options that several commands share, and the question before what cannot be undone."""
+
+from typing import Annotated
+
+import typer
+
+from xero_service.cli.showing import plain
+
+LONGEST_ID = 255
+
+
+def org_id(text: str) -> str:
+    """Read an org's id; raises BadParameter for what no org is called."""
+    if not text or text != text.strip() or not text.isprintable() or len(text) > LONGEST_ID:
+        raise typer.BadParameter("That is no org's id; one looks like org_2abc.")
+    return text
+
+
+def key_name(text: str) -> str:
+    """Read the name of a service key; raises BadParameter for one that says nothing."""
+    name = text.strip()
+    if not any(character.isprintable() and not character.isspace() for character in name):
+        raise typer.BadParameter("Say which service it is for.")
+    if len(name) > LONGEST_ID:
+        raise typer.BadParameter(f"A name has {LONGEST_ID} characters at most.")
+    return name
+
+
+Org = Annotated[
+    str | None, typer.Option("--org", parser=org_id, metavar="ID", help="Only this org.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object a line on standard output, for programs.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless `yes`; exits with 1 where the answer is no, or nobody is there to give one."""
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(plain(question), err=True)
+    except typer.Abort:
+        typer.echo("\nNobody answered, so nothing was changed. Give --yes to go ahead.", err=True)
+        raise typer.Exit(1) from None
+    if not agreed:
+        typer.echo("Nothing was changed.", err=True)
+        raise typer.Exit(1)
