@@ -100,7 +100,7 @@ soak: install ## Run the long forms: races, restarts, mixed load with faults (SO
 		$(BIN)/python -m demo.around $(NPM) run e2e
 
 .PHONY: bench
-bench: install ## Measure, and write docs/benchmarks.md, in ten minutes (NAME=… for one of them)
+bench: install ## Measure, and write docs/benchmarks.md, in fifteen minutes (NAME=… for one of them)
 	@exec $(BIN)/python -m bench $(NAME)
 
 .PHONY: check

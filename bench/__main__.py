@@ -24,6 +24,8 @@ NAMES = (
     "token_reads",
     "footprint",
     "proxy",
+    "slow_callers",
+    "first_visit",
 )
 KEPT = STATE / "bench"
 

@@ -31,7 +31,7 @@ READING = """\
 
 ## How to repeat it
 
-`make bench` takes ten minutes at most on two cores and needs nothing but what `make test` needs;
+`make bench` takes 15 minutes at most on two cores and needs nothing but what `make test` needs;
 `make bench NAME=sweep` repeats one of {names} and leaves the others as they were. `wrk` is used
 where it is found, an equal of our own where it is not. Close what else runs: on two cores a
 browser is a third of the machine.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
@@ -159,7 +160,9 @@ _BINDING = (
 
 
 @contextmanager
-def ready(settings: Mapping[str, str] = NO_MORE, *, replicas: int = 1) -> Iterator[Stage]:
+def ready(
+    settings: Mapping[str, str] = NO_MORE, *, replicas: int = 1, page: Path | None = None
+) -> Iterator[Stage]:
     """Run a stage whose service has these settings; logs are JSON, as in production.
 
     The sandbox signs cheaply and limits no rates: it shall not be what is measured.
@@ -172,7 +175,7 @@ def ready(settings: Mapping[str, str] = NO_MORE, *, replicas: int = 1) -> Iterat
     }
     with (
         temporary_directory("xero-bench-") as directory,
-        stack.running(directory, replicas=replicas, ambient=ambient) as started,
+        stack.running(directory, replicas=replicas, ambient=ambient, page=page) as started,
         SandboxClient(started.sandbox) as sandbox,
     ):
         sandbox.switch(cheapTokens=True, rateLimits=False)

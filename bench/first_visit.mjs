@@ -1,0 +1,36 @@
+// Opens a page as a first visitor on a slow line: `node first_visit.mjs ADDRESS VISITS`, JSON out.
+import { createRequire } from 'node:module'
+
+const { chromium } = createRequire(new URL('../frontend/package.json', import.meta.url))(
+  '@playwright/test',
+)
+const [address, visits] = process.argv.slice(2)
+const LINE = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 }
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+})
+const found = []
+for (let visit = 0; visit < Number(visits); visit += 1) {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const devtools = await context.newCDPSession(page)
+  let bytes = 0
+  devtools.on('Network.loadingFinished', (event) => (bytes += event.encodedDataLength))
+  await devtools.send('Network.enable')
+  await devtools.send('Network.emulateNetworkConditions', LINE)
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 })
+  await page.addInitScript(() => {
+    new PerformanceObserver((list) => {
+      window.largest = list.getEntries().at(-1).startTime
+    }).observe({ type: 'largest-contentful-paint', buffered: true })
+  })
+  await page.goto(address)
+  await page.getByRole('button').first().waitFor()
+  await page.waitForLoadState('networkidle')
+  found.push({ milliseconds: await page.evaluate(() => window.largest), bytes })
+  await context.close()
+}
+await browser.close()
+console.log(JSON.stringify(found))
