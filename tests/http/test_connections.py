@@ -18,7 +18,6 @@ from xero_service.api.http_protocol import BoundedHttp, Limits
 
 LONG = 60.0
 GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
-Raw = Callable[..., Awaitable[bytes]]
 
 
 class Echo:

@@ -8,7 +8,14 @@ from fastapi.openapi.utils import get_openapi
 
 from xero_service.api import examples
 from xero_service.api.problems import MEDIA_TYPE, SCHEMA, Problem
-from xero_service.errors import Acts, FlowError, IntegrationError
+from xero_service.errors import (
+    Acts,
+    FlowError,
+    HeadTooLarge,
+    IntegrationError,
+    MalformedRequest,
+    RequestTimeout,
+)
 
 DESCRIPTION = """
 An organisation's admin connects Xero once and binds as many Xero organisations as the business
@@ -44,6 +51,8 @@ WHO = {
 }
 # They take whatever is sent: a browser that comes back must land, a probe sends nothing.
 NEVER_INVALID = {"finishConnection", "readiness"}
+# From anything that fails inside, and from api/http_protocol.py before an operation is known.
+OF_EVERY_OPERATION = (IntegrationError, MalformedRequest, RequestTimeout, HeadTooLarge)
 # What the framework declares and this service never answers.
 UNUSED = ("HTTPValidationError", "ValidationError")
 # Which field of an answer is what the next operation asks for, by operation and status.
@@ -81,7 +90,7 @@ def document(app: FastAPI) -> Node:
     schemas = found["components"]["schemas"] | {"Problem": Problem.model_json_schema()}
     for name in UNUSED:
         schemas.pop(name, None)
-    codes = {IntegrationError.code}
+    codes = {error.code for error in OF_EVERY_OPERATION}
     for operation in _operations(found):
         if operation["operationId"] in NEVER_INVALID:
             operation["responses"].pop("422", None)
