@@ -145,6 +145,14 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
     ),
     "POST /control/disconnect": ("Disconnect inside Xero", {"disconnected": True}),
     "POST /control/users/{xero_user_id}/role": ("Change a user's role", {"changed": True}),
+    "POST /control/users/{xero_user_id}/refuse-access-tokens": (
+        "Refuse a user's access tokens early",
+        {"refused": True},
+    ),
+    "POST /control/users/{xero_user_id}/kill-refresh-tokens": (
+        "End a user's refresh tokens",
+        {"killed": True},
+    ),
     "POST /control/orgs/{tenant_id}": ("Change an organisation at Xero", {"changed": True}),
     "POST /control/orgs/{tenant_id}/reset-demo": (
         "Reset a demo company",
