@@ -40,10 +40,14 @@ class Round:
     plan: Plan
 
     @classmethod
-    def drawn(cls, dice: random.Random, number: int) -> "Round":
-        """The first two are the largest, sized and chunked, with an early answer and no fault."""
+    def drawn(cls, dice: random.Random, number: int, often_large: float) -> "Round":
+        """Draw what happens; the first two are large, with an early answer and no fault."""
         is_plain = number < 2
-        size = LARGE if is_plain or dice.random() < 0.1 else dice.randrange(1_100_000, 2_500_000)
+        size = (
+            LARGE
+            if is_plain or dice.random() < often_large
+            else dice.randrange(1_100_000, 2_500_000)
+        )
         after = dice.choice([None, 0, dice.randrange(size)])
         leaves_at = dice.choice([None, None, None, dice.randrange(size), size])
         if is_plain:
@@ -74,11 +78,16 @@ class Rounds:
     uploads: list[tuple[Round, bytes, Answer]] = field(default_factory=list)
 
     async def run(self, count: int) -> None:
-        """Do so many rounds, and check after each what may never be."""
+        """Do so many rounds, and check after each what may never be.
+
+        Where they are many most uploads are of 10 MB, else a tenth: both are longer under way than
+        what sockets hold.
+        """
+        often_large = 0.1 if count < 100 else 0.8
         for number in range(count):
             dice = random.Random(f"{SEED} {number}")  # noqa: S311 - a test's dice
             await self._forget_calls()
-            drawn = Round.drawn(dice, number)
+            drawn = Round.drawn(dice, number, often_large)
             try:
                 async with asyncio.timeout(60):
                     await self._round(drawn, dice)
