@@ -154,7 +154,7 @@ class EmbeddedPostgres(Postgres):
         if wheel is None or wheel.origin is None:
             raise LaunchError("PostgreSQL is not installed here: run `make install`.")
         package = Path(wheel.origin).parent
-        if self._user is None or _open_to_others(package / PROGRAMS / "postgres"):
+        if self._user is None or open_to_others(package / PROGRAMS / "postgres"):
             return package / PROGRAMS
         copy = self._directory / "programs"
         for tree in (PROGRAMS.parent, Path("..", f"{WHEEL}.libs"), Path(".dylibs")):
@@ -198,7 +198,8 @@ def _short_parent() -> str:
     return str(usual) if needed <= LONGEST_SOCKET_PATH else "/tmp"  # noqa: S108  (a private one in it)
 
 
-def _open_to_others(program: Path) -> bool:
+def open_to_others(program: Path) -> bool:
+    """Whether any user may run a program."""
     needed = stat.S_IROTH | stat.S_IXOTH
     return program.stat().st_mode & needed == needed and all(
         parent.stat().st_mode & stat.S_IXOTH for parent in program.resolve().parents

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from demo import ports, programs
-from demo.postgres import Postgres, unprivileged_user
+from demo.postgres import Postgres, open_to_others, unprivileged_user
 from demo.processes import Child, LaunchError, temporary_directory
 from tests.connections.certificates import Authority
 
@@ -34,15 +34,16 @@ SETTINGS = {
 class Server(Postgres):
     """One server, in a directory of its own; `url` is its superuser's, through the socket."""
 
-    def __init__(self, directory: Path, data: Path, port: int) -> None:
+    def __init__(self, programs: Path, directory: Path, data: Path, port: int) -> None:
         super().__init__(f"postgresql://postgres@/postgres?host={directory}&port={port}")
+        self._programs = programs
         self.directory = directory
         self.data = data
         self.port = port
         self._child: Child | None = None
 
     def start(self, **settings: str) -> None:
-        command: list[str | Path] = [programs.postgresql() / "postgres", "-D", self.data]
+        command: list[str | Path] = [self._programs / "postgres", "-D", self.data]
         command += ["-k", self.directory, "-p", str(self.port)]
         for name, value in {**SETTINGS, **settings}.items():
             command += ["-c", f"{name}={value}"]
@@ -97,12 +98,13 @@ def running() -> Iterator[Cluster]:
         authority.issues("by_certificate", password=PASSWORD)
         authority.revokes(None, "none.crl")
         authority.revokes(certificate, "server.crl")
-        primary = Server(directory, directory / "data", ports.free())
-        standby = Server(directory, directory / "standby", ports.free())
+        binaries = _binaries(directory)
+        primary = Server(binaries, directory, directory / "data", ports.free())
+        standby = Server(binaries, directory, directory / "standby", ports.free())
         if (user := unprivileged_user()) is not None:
             for path in (directory, certificate, key, authority.file):
                 os.chown(path, user, -1)
-        _initialise(primary.data, user)
+        _initialise(binaries, primary.data, user)
         (primary.data / "pg_hba.conf").write_text(HBA, encoding="utf-8")
         files = {
             "ssl_cert_file": str(certificate),
@@ -122,8 +124,18 @@ def running() -> Iterator[Cluster]:
             standby.stop()
 
 
-def _initialise(data: Path, user: int | None) -> None:
-    command = [str(programs.postgresql() / "initdb"), "-D", str(data), "-U", "postgres"]
+def _binaries(directory: Path) -> Path:
+    """Return the programs where the server's user can run them, as for the wheel's."""
+    found = programs.postgresql()
+    if unprivileged_user() is None or open_to_others(found / "postgres"):
+        return found
+    unpacked = found.parents[4]
+    shutil.copytree(unpacked, directory / "programs", symlinks=True)
+    return directory / "programs" / found.relative_to(unpacked)
+
+
+def _initialise(binaries: Path, data: Path, user: int | None) -> None:
+    command = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres"]
     command += ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C"]
     done = subprocess.run(
         command,

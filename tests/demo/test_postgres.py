@@ -101,7 +101,7 @@ def test_a_long_temporary_path_is_not_used(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_root_starts_programs_that_others_cannot_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_open_to_others", lambda _: False)
+    monkeypatch.setattr(postgres, "open_to_others", lambda _: False)
 
     with postgres.embedded(postgres.DISPOSABLE) as server:
         directory = Path(parse_qs(urlsplit(server.url).query)["host"][0])
