@@ -89,7 +89,8 @@ def grant(connection: Connection, role: str) -> None:
     if reach.owns or reach.changes or reach.creates:
         raise ConfigError(
             f'{SETTING} names the role "{role}", which could still change the audit log or the'
-            " schema: it owns them, or is a member of a role that may. Nothing was granted."
+            " schema: it owns them, is a member of a role that may, or PUBLIC may. Nothing was"
+            " granted."
         )
 
 
