@@ -34,6 +34,10 @@ PAGES = {
     ("get", "/docs/start.js"),
     ("head", "/docs/start.js"),
     ("mount", "/docs/assets/{path}"),
+    # As GET, which has its rows, without the body.
+    ("head", "/healthz"),
+    ("head", "/readyz"),
+    ("head", "/metrics"),
 }
 # What a refused call may leave behind: the record of it.
 RECORDED = {"access.denied", "connect.refused"}
