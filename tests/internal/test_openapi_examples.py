@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from xero_sandbox import shown as sandbox_shown
 from xero_sandbox.app import create_app
 from xero_sandbox.config import SandboxConfig
 from xero_service.app import assemble
@@ -70,6 +71,17 @@ def test_every_operation_has_a_summary_in_words(document: dict[str, Any]) -> Non
     assert len(set(names.values())) == len(names)
     for name, operation in operations(document):
         assert len(operation["description"].split()) > 2, name
+
+
+def test_every_operation_of_the_sandbox_is_shown() -> None:
+    """One that is added needs a summary and an example of its answer in `shown`."""
+    documented = {
+        f"{method.upper()} {path}"
+        for path, methods in create_app(SandboxConfig()).openapi()["paths"].items()
+        for method in methods
+    }
+
+    assert documented == set(sandbox_shown.OPERATIONS)
 
 
 def test_every_field_is_described(document: dict[str, Any]) -> None:

@@ -2696,7 +2696,7 @@ export interface operations {
            */
           'Retry-After'?: number
           /**
-           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, or `appminute` for all organisations together.
            * @example minute
            */
           'X-Rate-Limit-Problem'?: string
@@ -3160,7 +3160,7 @@ export interface operations {
            */
           'Retry-After'?: number
           /**
-           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, or `appminute` for all organisations together.
            * @example minute
            */
           'X-Rate-Limit-Problem'?: string
@@ -3624,7 +3624,7 @@ export interface operations {
            */
           'Retry-After'?: number
           /**
-           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, or `appminute` for all organisations together.
            * @example minute
            */
           'X-Rate-Limit-Problem'?: string
@@ -4083,7 +4083,7 @@ export interface operations {
            */
           'Retry-After'?: number
           /**
-           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, or `appminute` for all organisations together.
            * @example minute
            */
           'X-Rate-Limit-Problem'?: string
@@ -4547,7 +4547,7 @@ export interface operations {
            */
           'Retry-After'?: number
           /**
-           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.
+           * @description Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, or `appminute` for all organisations together.
            * @example minute
            */
           'X-Rate-Limit-Problem'?: string

@@ -109,7 +109,8 @@ HEADERS = {
         minimum=1,
     ),
     "X-Rate-Limit-Problem": _header(
-        "Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`.",
+        "Which of Xero's limits is used up, in Xero's own words: `minute`, `day`, `concurrent`, "
+        "or `appminute` for all organisations together.",
         "minute",
     ),
 }
