@@ -217,7 +217,7 @@ async def test_only_known_headers_of_xeros_pass_back_and_ours_stand(
 async def test_a_status_that_no_api_call_has_is_not_passed_back(
     application: Application, billing: Service, connected: Connected, head: bytes
 ) -> None:
-    """B6."""
+    """B6: the caller is told that the call may have been made."""
     async with (
         raw_upstream(application, head) as asked,
         over_the_network(application, billing) as caller,
@@ -225,7 +225,7 @@ async def test_a_status_that_no_api_call_has_is_not_passed_back(
         first = await caller.calls(connected.id)
         second = await caller.calls(connected.id)
 
-    assert problem(first) == problem(second) == (503, "xero_unavailable")
+    assert problem(first) == problem(second) == (504, "xero_timeout")
     assert "upgrade" not in first.headers
     assert len(asked.requests) == 2
 

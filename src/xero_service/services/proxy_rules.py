@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from xero_service.errors import XeroAnswerUnusable
+from xero_service.errors import XeroSilent
 
 _HOP_BY_HOP = {
     "connection",
@@ -92,11 +92,11 @@ def back(status: int, headers: Headers) -> list[tuple[str, str]]:
     """Return the headers of Xero's answer that the caller gets, those about limits among them.
 
     `WWW-Authenticate` is not one: it is about Xero's token, not about the caller's key. What the
-    answer says of an org's books is for no cache. Raises XeroAnswerUnusable for a status that is
-    no final answer, such as 101.
+    answer says of an org's books is for no cache. Raises XeroSilent for a status that is no final
+    answer, such as 101: the call may have been made.
     """
     if not 200 <= status <= 599:
-        raise XeroAnswerUnusable("Xero answered with a status that no API call has.")
+        raise XeroSilent("Xero answered with a status that no API call has.")
     hop_by_hop = _with_those_named_by_connection(_HOP_BY_HOP, headers)
     kept = [
         (name, value) for name, value in headers if _is_passed_back(name) and name not in hop_by_hop
