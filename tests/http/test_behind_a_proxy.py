@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -35,25 +34,14 @@ async def served(
     application: Application, monkeypatch: pytest.MonkeyPatch, trusted: str | None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve as `xero-service serve` does, where these hops are trusted."""
-    options: dict[str, Any] = {}
+    built: list[uvicorn.Config] = []
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     if trusted:
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
-    monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
+    monkeypatch.setattr(running, "_serve", built.append)
     await asyncio.to_thread(running.serve, upkeep=False)
-    ours = {
-        "proxy_headers",
-        "forwarded_allow_ips",
-        "access_log",
-        "server_header",
-        "log_config",
-    }
-    config = uvicorn.Config(
-        application.app,
-        port=0,
-        lifespan="off",
-        **{name: value for name, value in options.items() if name in ours},
-    )
+    (config,) = built
+    config.app, config.factory, config.port, config.lifespan = application.app, False, 0, "off"
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
 
