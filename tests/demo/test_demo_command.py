@@ -42,7 +42,9 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "request_to_stop", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
+)
 def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal.Signals) -> None:
     port, sandbox_port = ports.free(), ports.free()
     with demo("--port", str(port), "--sandbox-port", str(sandbox_port)) as process:

@@ -14,7 +14,7 @@ from tests.people import Person
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
 
-RUNS = 50
+RUNS = pytest.mark.parametrize("runs", [15, pytest.param(50, marks=pytest.mark.soak)])
 INSERT = (
     "INSERT INTO audit_events (org_id, actor_kind, actor_id, action, outcome)"
     " VALUES ($1, 'system', 'somebody', $2, 'ok')"
@@ -186,8 +186,9 @@ async def until_done(tasks: list[asyncio.Task[None]], again: Callable[[], Awaita
     await again()
 
 
-async def test_writers_in_any_order_and_readers_with_cursors_fifty_times_c15(
-    world: World, reader: Service
+@RUNS
+async def test_writers_in_any_order_and_readers_with_cursors_again_and_again_c15(
+    world: World, reader: Service, runs: int
 ) -> None:
     """C15, R29: pollers see each event once, in one order; pages extend what was shown before."""
     writers = [await connected(world) for _ in range(4)]
@@ -199,7 +200,7 @@ async def test_writers_in_any_order_and_readers_with_cursors_fifty_times_c15(
         assert everything[: len(shown[0])] == shown[0], "nothing appears among what was shown"
         shown[0] = everything
 
-    for run in range(RUNS):
+    for run in range(runs):
         tasks = [
             asyncio.create_task(writes(writer, f"{run} {place}"))
             for place, writer in enumerate(writers)
@@ -215,5 +216,5 @@ async def test_writers_in_any_order_and_readers_with_cursors_fifty_times_c15(
         "SELECT id, action FROM audit_events WHERE org_id = $1 ORDER BY id", ACME
     )
     stored = [(row["id"], row["action"]) for row in rows]
-    assert len(stored) > RUNS
+    assert len(stored) > runs
     assert poller.seen == other.seen == shown[0] == stored

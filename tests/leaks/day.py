@@ -184,8 +184,8 @@ class Day:
         self.world.sandbox.fault("revocation", "500", times=1)
         for tenant in (ACME_SERVICES, ACME_TRADING):
             await self.admin.disconnects(bindings[tenant]["id"])
-        await self.rounds()
         await self.world.services.keys.revoke(SYSTEM, billing.made.key.id)
+        await self.rounds()
         await billing.token(bindings[ACME_TRADING]["id"])
         await self.http.get("/metrics")
         await self.http.get("/readyz")
