@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from demo.postgres import Postgres
-from tests.store.roles import TwoRoles, quoted, two_roles
+from tests.store.roles import TwoRoles, quoted, two_roles, url_as
 from xero_service.errors import ConfigError
 from xero_service.store import schema
 from xero_service.store.database import Database
@@ -206,9 +207,9 @@ async def test_no_setting_opens_the_audit_log_for_the_owner_either(
 
 
 async def test_migrating_again_grants_again(roles: TwoRoles, owner: asyncpg.Connection) -> None:
-    """B10: also on tables that a later migration made, and takes back what goes too far."""
+    """B10: also on tables without a grant yet, and takes back what goes too far."""
     await owner.execute(
-        "CREATE TABLE later (id bigserial PRIMARY KEY);"
+        f"REVOKE ALL ON leases FROM {quoted(roles.serving_role)};"
         f"GRANT ALL ON audit_events, alembic_version TO {quoted(roles.serving_role)};"
         f"GRANT CREATE ON SCHEMA public TO {quoted(roles.serving_role)}"
     )
@@ -217,13 +218,33 @@ async def test_migrating_again_grants_again(roles: TwoRoles, owner: asyncpg.Conn
 
     serving = await asyncpg.connect(roles.serving_url)
     try:
-        await serving.execute("INSERT INTO later DEFAULT VALUES; DELETE FROM later")
+        await serving.execute("SELECT * FROM leases FOR UPDATE; DELETE FROM leases WHERE false")
         for attempt in ("DELETE FROM audit_events", "CREATE TABLE mine (id int)"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await serving.execute(attempt)
     finally:
         await serving.close()
-        await owner.execute("DROP TABLE later")
+
+
+@pytest.mark.parametrize("as_superuser", [False, True], ids=["owner", "superuser"])
+async def test_tables_of_others_in_the_same_schema_are_not_granted(
+    fresh: TwoRoles, as_superuser: bool
+) -> None:
+    """B10: of the same owner's, too; a superuser counts as a member of every role."""
+    superuser = urlsplit(fresh.server.url).username or ""
+    url = url_as(fresh.owner_url, superuser) if as_superuser else fresh.owner_url
+    others = await asyncpg.connect(fresh.owner_url)
+    await others.execute("CREATE TABLE payroll (id serial PRIMARY KEY)")
+
+    await asyncio.to_thread(schema.upgrade, url, service_role=fresh.serving_role)
+
+    granted = await others.fetchval(
+        "SELECT has_table_privilege($1, 'payroll', 'SELECT, INSERT, UPDATE, DELETE')"
+        " OR has_sequence_privilege($1, 'payroll_id_seq', 'USAGE, SELECT, UPDATE')",
+        fresh.serving_role,
+    )
+    await others.close()
+    assert granted is False
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 
 from xero_service.errors import ConfigError
+from xero_service.store.tables import Base
 
 SETTING = "DATABASE_SERVICE_ROLE"
 _READ_ONLY = ("alembic_version", "audit_events")
@@ -16,12 +17,6 @@ _EVERY_ROW = "SELECT, INSERT, UPDATE, DELETE"
 # Columns of the audit log that the database fills in: when an event was written, and its order.
 _BY_THE_DATABASE = ("id", "occurred_at")
 
-# What others keep in the same schema is theirs.
-_OURS = text(
-    "SELECT relname FROM pg_class WHERE relkind::text = ANY (:kinds)"
-    " AND relnamespace = to_regnamespace(quote_ident(current_schema()))"
-    " AND pg_has_role(relowner, 'USAGE') ORDER BY relname"
-)
 _AUDIT_COLUMNS = text(
     "SELECT attname FROM pg_attribute WHERE attrelid = 'audit_events'::regclass"
     " AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
@@ -71,8 +66,8 @@ def grant(connection: Connection, role: str) -> None:
     """
     name = _quoted(connection, role)
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")))
-    tables = set(connection.scalars(_OURS, {"kinds": ["r", "p"]})) - set(_READ_ONLY)
-    sequences = connection.scalars(_OURS, {"kinds": ["S"]}).all()
+    # By name, because what others keep in the same schema is theirs, and a superuser reaches it.
+    tables = set(Base.metadata.tables) - set(_READ_ONLY)
     columns = [c for c in connection.scalars(_AUDIT_COLUMNS) if c not in _BY_THE_DATABASE]
     for statement in (
         f"REVOKE CREATE ON SCHEMA {schema} FROM {name}, PUBLIC",
@@ -81,7 +76,6 @@ def grant(connection: Connection, role: str) -> None:
         f"GRANT SELECT ON {_names(connection, _READ_ONLY)} TO {name}",
         f"GRANT INSERT ({_names(connection, columns)}) ON audit_events TO {name}",
         f"GRANT {_EVERY_ROW} ON {_names(connection, sorted(tables))} TO {name}",
-        f"GRANT USAGE ON SEQUENCE {_names(connection, sequences)} TO {name}",
         f"GRANT EXECUTE ON FUNCTION delete_audit_events_before(timestamptz, bigint) TO {name}",
     ):
         connection.exec_driver_sql(statement)
