@@ -265,30 +265,93 @@ async def test_a_role_that_does_not_exist_is_named_before_anything_changes(
     await connection.close()
 
 
-async def test_a_role_that_could_still_change_the_log_is_refused(fresh: TwoRoles) -> None:
-    """B10: the owner, a member of it, a superuser, and whom PUBLIC's rights let through."""
-    owner = quoted(fresh.owner_url.split("//")[1].split("@")[0])
-    serving = quoted(fresh.serving_role)
-    spoilt = [
-        (f"GRANT {owner} TO {serving}", f"REVOKE {owner} FROM {serving}"),
-        (
-            f"GRANT {owner} TO {serving}; ALTER ROLE {serving} NOINHERIT",
-            f"REVOKE {owner} FROM {serving}; ALTER ROLE {serving} INHERIT",
+MAKE_OTHER = "CREATE ROLE {other} NOLOGIN"
+JOIN_OTHER = "GRANT {other} TO {serving}"
+LET_OTHER = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT {privilege} ON TABLES TO {other}"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [  # NOINHERIT holds for what is granted after it
+        ["GRANT {owner} TO {serving}"],
+        ["ALTER ROLE {serving} NOINHERIT", "GRANT {owner} TO {serving}"],
+        ["ALTER ROLE {serving} SUPERUSER"],
+        ["ALTER ROLE {serving} CREATEROLE"],
+        ["GRANT pg_write_all_data TO {serving}"],
+        ["ALTER ROLE {serving} NOINHERIT", "GRANT pg_write_all_data TO {serving}"],
+        ["GRANT pg_write_server_files TO {serving}"],
+        ["ALTER ROLE {serving} NOINHERIT", "GRANT pg_execute_server_program TO {serving}"],
+        [JOIN_OTHER, "ALTER ROLE {other} SUPERUSER"],
+        [JOIN_OTHER, "ALTER ROLE {other} CREATEROLE"],
+        ["ALTER ROLE {serving} NOINHERIT", JOIN_OTHER, "GRANT {owner} TO {other}"],
+        *(
+            ["ALTER ROLE {serving} NOINHERIT", JOIN_OTHER, LET_OTHER.replace("{privilege}", right)]
+            for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
         ),
-        (f"ALTER ROLE {serving} SUPERUSER", f"ALTER ROLE {serving} NOSUPERUSER"),
-        (f"GRANT pg_write_all_data TO {serving}", f"REVOKE pg_write_all_data FROM {serving}"),
-    ]
-    for spoil, mend in spoilt:
-        for statement in spoil.split("; "):
-            fresh.server.execute(statement)
+    ],
+    ids=" and ".join,
+)
+async def test_a_role_that_could_still_change_the_log_is_refused(
+    fresh: TwoRoles, spoil: list[str]
+) -> None:
+    """B10: by itself, or as a role that SET ROLE makes it (with NOINHERIT, too)."""
+    owner, serving = quoted(urlsplit(fresh.owner_url).username or ""), quoted(fresh.serving_role)
+    other = quoted(f"other {fresh.serving_role}")
+    fresh.server.execute(MAKE_OTHER.format(other=other))
+    try:
+        for statement in spoil:
+            done = statement.format(owner=owner, serving=serving, other=other)
+            if "DEFAULT PRIVILEGES" in done:
+                connection = await asyncpg.connect(fresh.owner_url)
+                await connection.execute(done)
+                await connection.close()
+            else:
+                fresh.server.execute(done)
+
         with pytest.raises(ConfigError, match="DATABASE_SERVICE_ROLE"):
             await asyncio.to_thread(
                 schema.upgrade, fresh.owner_url, service_role=fresh.serving_role
             )
-        for statement in mend.split("; "):
-            fresh.server.execute(statement)
+        assert not await serving_is_taken_for_harmless(fresh)
+    finally:
+        fresh.server.drop_database(fresh.owner_url)
+        fresh.server.execute(f"DROP ROLE {other}")
+
+
+async def serving_is_taken_for_harmless(roles: TwoRoles) -> bool:
+    """What `doctor` would say of it."""
+    owner = await asyncpg.connect(roles.owner_url)
+    migrated = await owner.fetchval("SELECT to_regclass('audit_events') IS NOT NULL")
+    await owner.close()
+    if not migrated:
+        await asyncio.to_thread(schema.upgrade, roles.owner_url)
+    database = Database(roles.serving_url, pool_size=1, prepared_statements=True)
+    facts = await database.facts()
+    await database.close()
+    return not facts.can_change_the_audit_log
+
+
+async def test_a_role_that_owns_the_schema_is_refused(fresh: TwoRoles) -> None:
+    """B10: it may drop tables in it that are a superuser's, also without CREATE."""
+    database, serving = (
+        quoted(name) for name in (urlsplit(fresh.owner_url).path[1:], fresh.serving_role)
+    )
+    superuser = url_as(fresh.owner_url, urlsplit(fresh.server.url).username or "")
+    connection = await asyncpg.connect(superuser)
+    await connection.execute(f"CREATE SCHEMA kept AUTHORIZATION {serving}")
+    await connection.execute(f"ALTER DATABASE {database} SET search_path = kept")
+    await connection.close()
+
+    with pytest.raises(ConfigError, match="owns one of them"):
+        await asyncio.to_thread(schema.upgrade, superuser, service_role=fresh.serving_role)
+
+
+async def test_a_member_of_a_role_that_only_reads_may_serve(fresh: TwoRoles) -> None:
+    fresh.server.execute(f"GRANT pg_monitor, pg_read_all_data TO {quoted(fresh.serving_role)}")
 
     await asyncio.to_thread(schema.upgrade, fresh.owner_url, service_role=fresh.serving_role)
+
+    assert await serving_is_taken_for_harmless(fresh)
 
 
 async def test_migrating_as_the_role_that_serves_is_refused(fresh: TwoRoles) -> None:

@@ -21,25 +21,40 @@ _AUDIT_COLUMNS = text(
     "SELECT attname FROM pg_attribute WHERE attrelid = 'audit_events'::regclass"
     " AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
 )
-_REACH = text("""
-SELECT has_schema_privilege(:role, current_schema(), 'CREATE') AS creates,
-    has_any_column_privilege(:role, 'audit_events', 'UPDATE')
-        OR has_table_privilege(:role, 'audit_events', 'DELETE, TRUNCATE, TRIGGER') AS changes,
-    pg_has_role(:role, relowner, 'MEMBER') AS owns
-FROM pg_class WHERE oid = 'audit_events'::regclass
-""")
+# SET ROLE makes a role any other that it is a member of, with or without INHERIT. CREATEROLE can
+# grant membership (in any role up to PostgreSQL 15), and these two predefined roles can become the
+# server itself. The owner of a schema may drop what others own in it.
+_UNLIMITED = """(
+    rolsuper OR rolcreaterole
+    OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')
+)"""
+_OWNS = "(pg_has_role(role.oid, relowner, 'MEMBER') OR pg_has_role(role.oid, nspowner, 'MEMBER'))"
+_CHANGES = """(
+    has_any_column_privilege(role.oid, log.oid, 'UPDATE')
+    OR has_table_privilege(role.oid, log.oid, 'DELETE, TRUNCATE, TRIGGER')
+)"""
+_UNLIMITED_ROLES = text(
+    f"SELECT rolname FROM pg_roles WHERE {_UNLIMITED}"  # noqa: S608 (constants)
+    " AND pg_has_role(:role, oid, 'MEMBER') ORDER BY rolname"
+)
+_CAN_CHANGE = text(f"""
+SELECT bool_or({_OWNS} OR {_CHANGES}
+    OR has_schema_privilege(role.oid, current_schema(), 'CREATE'))
+FROM pg_roles AS role, pg_class AS log JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE log.oid = 'audit_events'::regclass AND pg_has_role(:role, role.oid, 'MEMBER')
+""")  # noqa: S608 (constants)
 # Of the role that asks; false where there is no log yet.
-CAN_CHANGE_THE_AUDIT_LOG = """coalesce((
-    SELECT pg_has_role(relowner, 'MEMBER') OR has_any_column_privilege(oid, 'UPDATE')
-        OR has_table_privilege(oid, 'DELETE, TRUNCATE, TRIGGER')
-    FROM pg_class WHERE oid = to_regclass('audit_events')
-), false)"""
+CAN_CHANGE_THE_AUDIT_LOG = f"""coalesce((
+    SELECT bool_or({_UNLIMITED} OR {_OWNS} OR {_CHANGES})
+    FROM pg_roles AS role, pg_class AS log JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE log.oid = to_regclass('audit_events') AND pg_has_role(role.oid, 'MEMBER')
+), false)"""  # noqa: S608 (constants)
 
 
 def require(connection: Connection, role: str) -> None:
     """Raise ConfigError where `role` cannot be the role that serves; changes nothing."""
     found = connection.execute(
-        text("SELECT rolsuper, rolname = current_user AS here FROM pg_roles WHERE rolname = :role"),
+        text("SELECT rolname = current_user AS here FROM pg_roles WHERE rolname = :role"),
         {"role": role},
     ).one_or_none()
     if found is None:
@@ -52,10 +67,12 @@ def require(connection: Connection, role: str) -> None:
             f'{SETTING} names the role "{role}" that DATABASE_URL connects as. Migrate as the role'
             " that owns the database; with one role for all leave it empty."
         )
-    if found.rolsuper:
+    if unlimited := connection.scalars(_UNLIMITED_ROLES, {"role": role}).first():
+        becomes = "is" if unlimited == role else f'may become "{unlimited}",'
         raise ConfigError(
-            f'{SETTING} names the role "{role}", a superuser, whom no grant limits.'
-            " Name a role without SUPERUSER."
+            f'{SETTING} names the role "{role}", which {becomes} a role that no grant limits. Name'
+            " one without SUPERUSER and CREATEROLE, and a member of no role that has them, nor of"
+            " pg_execute_server_program or pg_write_server_files."
         )
 
 
@@ -79,12 +96,11 @@ def grant(connection: Connection, role: str) -> None:
         f"GRANT EXECUTE ON FUNCTION delete_audit_events_before(timestamptz, bigint) TO {name}",
     ):
         connection.exec_driver_sql(statement)
-    reach = connection.execute(_REACH, {"role": role}).one()
-    if reach.owns or reach.changes or reach.creates:
+    if connection.scalar(_CAN_CHANGE, {"role": role}):
         raise ConfigError(
             f'{SETTING} names the role "{role}", which could still change the audit log or the'
-            " schema: it owns them, is a member of a role that may, or PUBLIC may. Nothing was"
-            " granted."
+            " schema: it owns one of them, is a member of a role that may, or PUBLIC may. Nothing"
+            " was granted."
         )
 
 
