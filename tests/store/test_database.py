@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +23,22 @@ async def ask(database: Database, question: str = "SELECT 1") -> object:
         return await tx.connection.scalar(text(question))
 
 
+async def ask_in(tx: Transaction) -> None:
+    await tx.connection.scalar(text("SELECT 1"))
+
+
+async def ask_in_the_background(database: Database) -> None:
+    async with database.background_statements() as tx:
+        await ask_in(tx)
+
+
 async def ask_the_driver(database: Database, question: str = "SELECT 1") -> object:
     found = await database.fetch_one(question)
     return found[0] if found else None
+
+
+async def now(true: bool) -> bool:
+    return true
 
 
 def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[Any]:
@@ -89,6 +102,43 @@ async def test_a_pool_in_use_serves_again_once_it_is_free(narrow: Database, ask:
         waiting = asyncio.create_task(ask(narrow))
 
     assert await waiting == 1
+
+
+@asynccontextmanager
+async def silent_database() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
+    """A listener that accepts and never answers: its URL, and the connections it accepted."""
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def keep(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+
+    async with await asyncio.start_server(keep, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            yield f"postgresql://nobody@127.0.0.1:{port}/none?sslmode=disable", accepted
+        finally:
+            for writer in accepted:
+                writer.close()
+
+
+@pytest.mark.real_pool_wait
+async def test_callers_of_a_silent_database_share_one_attempt_to_check_it_first_e3() -> None:
+    """E3, R14: whoever comes while it lasts is refused, and makes no attempt of their own."""
+    async with silent_database() as (url, attempts):
+        database = Database(f"{url}&connect_timeout=20", pool_size=10, prepared_statements=True)
+        database.check_first(ask_in)
+        first = asyncio.create_task(ask(database))
+        await until(lambda: now(bool(attempts)))
+
+        ways = (ask, ask_the_driver, ask_in_the_background) * 2
+        others = await asyncio.gather(*(way(database) for way in ways), return_exceptions=True)
+
+        assert [type(each) for each in others] == [ServiceBusy] * len(ways)
+        assert len(attempts) == 1
+        attempts[0].close()
+        with pytest.raises(ServiceBusy):
+            await first
+        await database.close()
 
 
 @asks

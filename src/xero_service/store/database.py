@@ -139,7 +139,7 @@ class Database:
         # with it what was prepared there: only a transaction stays on one.
         self._keeps_session = prepared_statements
         self._first: FirstCheck | None = None
-        self._checking = asyncio.Lock()
+        self._checking = asyncio.Semaphore(1)
 
     def check_first(self, check: FirstCheck) -> None:
         """Let nobody at the data before `check` has passed once, at the first contact.
@@ -151,9 +151,11 @@ class Database:
     async def check(self) -> None:
         """Make the check that comes first, unless it has passed.
 
-        Raises ConfigError where it fails, ServiceBusy where the database is away.
+        One caller at a time makes it. Connecting to a silent database lasts until its timeout, so
+        that the others wait no longer than for a connection. Raises ConfigError where the check
+        fails, ServiceBusy where the database is away or does not answer soon.
         """
-        async with self._checking:
+        async with place(self._checking, busy="The database does not answer."):
             if self._first is not None:
                 try:
                     async with self._unchecked_transaction() as tx:

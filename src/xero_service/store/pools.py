@@ -25,6 +25,7 @@ from xero_service.store.outages import READ_ONLY, busy_for, outages_are_busy
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 STATEMENT_SECONDS = 10
 BARE_AT_MOST = 3
+ALL_IN_USE = "All database connections are in use."
 
 
 def shares(size: int) -> tuple[int, int]:
@@ -125,9 +126,12 @@ def _may_be_lent_again_after(error: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def place(places: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Wait for one of the connections to be free, first come first served; raises ServiceBusy."""
-    await _seated(places)
+async def place(places: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIterator[None]:
+    """Wait for one of the places, first come first served.
+
+    Raises ServiceBusy, which says `busy`, where none is free after POOL_WAIT_SECONDS.
+    """
+    await _seated(places, busy)
     try:
         with outages_are_busy():
             yield
@@ -135,7 +139,7 @@ async def place(places: asyncio.Semaphore) -> AsyncIterator[None]:
         places.release()
 
 
-async def _seated(places: asyncio.Semaphore) -> None:
+async def _seated(places: asyncio.Semaphore, busy: str = ALL_IN_USE) -> None:
     if not places.locked():  # a timer costs more than a place that is free
         await places.acquire()
         return
@@ -143,7 +147,7 @@ async def _seated(places: asyncio.Semaphore) -> None:
         async with asyncio.timeout(POOL_WAIT_SECONDS):
             await places.acquire()
     except TimeoutError as error:
-        raise ServiceBusy("All database connections are in use.", retry_after=1) from error
+        raise ServiceBusy(busy, retry_after=1) from error
 
 
 def engine(connector: Connector, pool_size: int, prepared_statements: bool) -> AsyncEngine:
