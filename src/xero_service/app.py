@@ -27,6 +27,7 @@ from xero_service.api import (
     tenants,
     tokens,
 )
+from xero_service.api.application import new_application
 from xero_service.api.body_limit import LimitedBodies
 from xero_service.api.leaving import Leaving, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
@@ -57,17 +58,12 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def assemble(lifespan: Lifespan | None = None) -> FastAPI:
     """Return the application without configuration: enough for its OpenAPI document."""
-    app = FastAPI(
+    app = new_application(
         title="Xero connection service",
         version="0.1.0",
         summary="Connect once, bind many, never lose a grant.",
         lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # it would repeat whatever Host the request names
         separate_input_output_schemas=False,
-        # The framework's own would hand raw requests to whatever else is configured.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     # First, because routers are prepared as a request comes by, and the first asks for readiness.
     app.include_router(ops.router)

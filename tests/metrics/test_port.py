@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from demo import ports
 from demo.environment import neutral
 from demo.stack import SERVICE
+from tests.metrics.conftest import Start
 from tests.settings.conftest import COMPLETE, Environment
 from tests.settings.conftest import variables as variables
 from xero_service import worker_metrics
 from xero_service.api.metrics_port import listen
+from xero_service.app import PREFIX
 from xero_service.errors import ConfigError
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment
@@ -107,6 +110,24 @@ def test_the_port_is_opened_at_the_host_which_is_this_machine_alone_unless_said_
     assert listener is not None
     with listener:
         assert listener.getsockname()[:2] == (address, port)
+
+
+async def test_no_port_redirects_to_the_host_that_a_request_names_s24_s25(start: Start) -> None:
+    """S24, S25: not from an address that is a route but for a slash, either."""
+    evil = {"Host": "evil.example"}
+    paths = ["/healthz/", "/readyz/", "/metrics/", "//healthz", "/metrics//"]
+    async with (
+        start("serve", "--no-upkeep") as running,
+        httpx.AsyncClient(trust_env=False, timeout=60, follow_redirects=False) as http,
+    ):
+        for address in (
+            *(running.metrics + path for path in paths),
+            *(running.api + path for path in [*paths, f"{PREFIX}/bindings/", "/docs/"]),
+        ):
+            answer = await http.get(address, headers=evil)
+
+            assert answer.status_code == 404, address
+            assert "evil" not in answer.text + str(answer.headers)
 
 
 @pytest.mark.parametrize("empty", [{}, {"METRICS_PORT": ""}])

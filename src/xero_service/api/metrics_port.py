@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xero_service import wiring
 from xero_service.api import ops, problems
+from xero_service.api.application import new_application
 from xero_service.api.http_protocol import BoundedHttp
 from xero_service.api.leaving import IS_LEAVING, ShutdownState
 from xero_service.api.middleware import SecurityHeaders
@@ -70,7 +70,7 @@ class MetricsPort:
     def __init__(self, listener: socket.socket, shutdown: ShutdownState) -> None:
         """Prepare; connections to `listener` wait until `open`."""
         self._listener = listener
-        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self._app = new_application(openapi_url=None)
         self._app.include_router(ops.router)
         problems.install(self._app)
         self._app.add_middleware(SecurityHeaders, https=False)
