@@ -140,6 +140,8 @@ def _issuer(value: str) -> str:
 
 def _is_placeholder(text: str) -> bool:
     words = [word for word in re.split(r"[^a-z]+", text.lower()) if word]
+    if not words:
+        return len(set(text)) == 1
     return all(word in _PLACEHOLDER_WORDS or set(word) == {"x"} for word in words)
 
 

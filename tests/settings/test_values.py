@@ -127,6 +127,14 @@ def test_a_secret_may_begin_like_a_placeholder(variables: Environment, start: st
     )
 
 
+@pytest.mark.parametrize("secret", ["48151623421357908642", "4815-1623_4213"])
+def test_a_secret_may_have_no_letter_c14(variables: Environment, secret: str) -> None:
+    """C14: a value without words holds no word of a placeholder's."""
+    loaded = variables.loaded(XERO_CLIENT_SECRET=secret)
+
+    assert loaded.xero_client_secret.get_secret_value() == secret
+
+
 def test_scopes_are_separated_by_spaces(variables: Environment) -> None:
     loaded = variables.loaded(XERO_SCOPES="openid  offline_access files.read")
 
