@@ -238,6 +238,24 @@ async def test_no_caller_fills_the_log(world: World) -> None:
     assert await counted(world) == before + 3 * DENIALS_NOTED_A_MINUTE + REFUSALS_NOTED_A_MINUTE
 
 
+async def test_a_key_for_all_orgs_fills_no_log_by_naming_orgs(world: World) -> None:
+    """S49: it chooses X-Org-Id freely, whether or not its scopes cover what it asks for."""
+    every = await service(world.application, "bindings:write", "tokens:read", org_id=None)
+    before = await counted(world)
+    missing = {"tenantBindingId": str(uuid4())}
+
+    for number in range(DENIALS_NOTED_A_MINUTE + 5):
+        caller = every.naming(f"org_invented_{number}")
+        disconnected = await caller.request("POST", "/disconnect", json=missing)
+        assert problem(disconnected) == (404, "not_found")
+        assert problem(await caller.token(str(uuid4()))) == (404, "not_found")
+        assert problem(await caller.request("GET", "/bindings")) == (403, "scope_required")
+
+    assert await counted(world) == before + 3 * DENIALS_NOTED_A_MINUTE
+    rows = await world.audited("access.denied")
+    assert "org_invented_0" in {row["org_id"] for row in rows}
+
+
 async def test_a_caller_of_a_suspended_binding_fills_no_log_b7(world: World) -> None:
     """B7, S49: these refusals are throttled as the others are."""
     binding = await (await world.acme_admin()).connects(ACME_TRADING)

@@ -175,9 +175,11 @@ class AccessService:
     def _note_denial(self, event: AuditEvent, operation: str) -> None:
         """Record a refusal, so often a minute for who was refused what: no loop fills the log.
 
-        Nothing that the caller chooses freely, such as an id, makes another record.
+        Nothing that the caller chooses freely, such as an id, makes another record; a key for all
+        orgs chooses the org that it names, and a key of one org has no other.
         """
-        if self.denials.is_due((event.actor.id, event.org_id, event.outcome, operation)):
+        org_id = None if event.actor.kind == "service" else event.org_id
+        if self.denials.is_due((event.actor.id, org_id, event.outcome, operation)):
             _ = self.background.start(self._record(event))
 
     async def _record(self, event: AuditEvent) -> None:
