@@ -22,7 +22,8 @@ def upgrade() -> None:
     op.execute("LOCK TABLE audit_events IN SHARE UPDATE EXCLUSIVE MODE")
     with op.get_context().autocommit_block():
         # It locks no writer out, so it may wait longer than others. What an earlier try left
-        # behind is invalid.
+        # behind is invalid. Without a transaction the setting is the session's, hence the session
+        # mode that `migrate` asks of a pooler.
         op.execute("SET lock_timeout = '30s'")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
         op.create_index(INDEX, "audit_events", ["occurred_at"], postgresql_concurrently=True)

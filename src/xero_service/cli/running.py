@@ -127,6 +127,9 @@ def migrate() -> None:
     serves, it is granted what serving needs, each time. Repeating it is harmless; of two at once
     the second waits for the first. A migration that finds a table in use gives up after seconds
     and holds nobody up: run it again.
+
+    Some settings last from one statement to the next, so DATABASE_URL must lead to PostgreSQL
+    itself, or to a pooler in session mode; PgBouncer's transaction mode does not do.
     """
     settings = load_database()
     configure_logging(level=settings.log_level, form="text")
