@@ -1,7 +1,7 @@
 """Seal and open secrets: AES-256-GCM, as `iv:authTag:encryptedData` in hex.
 
-The form is that of the brief's Node implementation (`crypto.createCipheriv('aes-256-gcm')`),
-so values written by either side open on the other.
+A program in Node that seals with `crypto.createCipheriv('aes-256-gcm')` writes the same form, so
+values written by either side open on the other.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Values and rules of the business, frozen and without I/O; the words are design.md's."""
+"""Values and rules of the business, frozen and without I/O; the words: docs/design.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The configuration: read from the environment or `.env`, checked together, then frozen.
 
-Names are those of design.md §6. Checks that compare two variables sit on the later one, so that
+`.env.example` lists the variables. Checks that compare two variables sit on the later one, so that
 `load` can name every fault at once; no message ever repeats a value.
 """
 

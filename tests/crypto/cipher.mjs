@@ -1,4 +1,4 @@
-// Seals and opens as the Node implementation of the brief does: one JSON order in, one answer out.
+// Seals and opens with Node's own cryptography: one JSON order in, one answer out.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 

@@ -99,7 +99,7 @@ def test_our_parts_can_change_nothing_but_the_database(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["api", "upkeep"])
 def test_what_serves_has_its_metrics_where_only_these_networks_reach_them_c2(name: str) -> None:
-    """C2, O3: any address, because a scraper is another container; no port is published."""
+    """C2: any address, because a scraper is another container; no port is published."""
     environment = PARTS[name]["environment"]
 
     assert environment["METRICS_HOST"] == "0.0.0.0"  # noqa: S104
@@ -109,14 +109,14 @@ def test_what_serves_has_its_metrics_where_only_these_networks_reach_them_c2(nam
 
 
 def test_upkeep_is_asked_whether_it_is_alive_on_its_metrics_port_e1() -> None:
-    """E1, O4: `docker compose up --wait` fails where a part that stays has no check."""
+    """E1: `docker compose up --wait` fails where a part that stays has no check."""
     port = PARTS["upkeep"]["environment"]["METRICS_PORT"]
 
     assert f"http://127.0.0.1:{port}/healthz" in PARTS["upkeep"]["healthcheck"]["test"][-1]
 
 
 def test_web_writes_its_configuration_whatever_runc_makes_of_the_tmpfs_e1() -> None:
-    """E1, O1: before 1.1.8 a tmpfs over a directory has the directory's mode, not the one asked."""
+    """E1: before 1.1.8 a tmpfs over a directory has the directory's mode, not the one asked."""
     (directory,) = re.findall(r"(/etc/\S+):mode=1777", " ".join(PARTS["web"]["tmpfs"]))
     made = re.search(rf"^RUN .*chmod 1777 {directory}$", stage("web"), re.MULTILINE)
 

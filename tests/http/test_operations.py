@@ -77,7 +77,7 @@ async def test_a_service_ahead_of_its_database_is_not_ready(
 async def test_a_service_behind_its_database_is_ready_e2(
     whole: httpx.AsyncClient, database_url: str
 ) -> None:
-    """O2: old replicas serve on when newer code has migrated, and after a rollback."""
+    """Old replicas serve on when newer code has migrated, and after a rollback."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
     await connection.close()

@@ -1,4 +1,4 @@
-"""E5, O11: `increase()` sees a first event only where the series was there before, at 0."""
+"""E5: `increase()` sees a first event only where the series was there before, at 0."""
 
 import asyncio
 from datetime import timedelta

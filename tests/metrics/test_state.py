@@ -1,4 +1,4 @@
-"""O3: gauges of state come from the database, so that every replica says the same."""
+"""Gauges of state come from the database, so that every replica says the same."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""C2, O5: all workers of one `serve` add up, whichever answers a scrape, and whoever dies."""
+"""C2: all workers of one `serve` add up, whichever answers a scrape, and whoever dies."""
 
 import asyncio
 import signal

@@ -15,7 +15,7 @@ TEXT_KEY = "k3-Vw9!pQz7_mR2xT5sYb8LdJ0hNcG4f"
 
 
 def test_what_is_not_said_has_the_documented_default(variables: Environment) -> None:
-    """design.md §6."""
+    """`.env.example` has them in brackets."""
     told = load().model_dump(mode="json", exclude={name.lower() for name in COMPLETE})
 
     assert told == {

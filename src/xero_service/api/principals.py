@@ -1,6 +1,6 @@
 """Who is calling: a session JWT (RFC 7519, checked as RFC 8725 asks) becomes a principal.
 
-Clerk's tokens of both versions are the default mapping (facts/clerk.md §1.1, §1.5); any issuer
+Clerk's tokens of both versions are the default mapping (Clerk facts §1.1, §1.5); any issuer
 that signs the same claims will do.
 """
 

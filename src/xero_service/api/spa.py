@@ -83,7 +83,7 @@ def _accepted(header: str) -> Iterator[tuple[str, str]]:
 def content_security_policy(issuer: str) -> str:
     """Return the page's policy: its own scripts, and the session issuer's.
 
-    Clerk's own script comes from the issuer's host at run time (facts/clerk.md §2).
+    Clerk's own script comes from the issuer's host at run time (Clerk facts §2).
     """
     parts = urlsplit(issuer)
     origin = f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""The tables of design.md §5, as SQLAlchemy declares them; migrations create them."""
+"""The tables (docs/design.md, "Data"), as SQLAlchemy declares them; migrations create them."""
 
 from datetime import datetime
 from typing import Any

@@ -8,7 +8,7 @@ from xero_service.xero.transport import LARGE_ANSWER, Answer, Transport
 
 @dataclass(frozen=True, slots=True)
 class XeroApiClient:
-    """Calls Xero's API for one tenant; what the brief calls a fetch wrapper."""
+    """Calls Xero's API for one tenant with one access token."""
 
     transport: Transport
     api_url: str
