@@ -12,7 +12,7 @@ import pytest
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "frontend"
 CI = TESTS.parent / ".ci"
-SECURITY = [f"S{number}" for number in range(1, 58)]
+SECURITY = [*(f"S{number}" for number in range(1, 58)), "S62"]
 RELIABILITY = [*(f"R{number}" for number in range(1, 28)), "R19b", "R29"]
 FAULTS = [
     f"{section}{number}"
