@@ -277,74 +277,59 @@ PresentedDep = Annotated[Presented, Depends(presented_key)]
 
 
 @asynccontextmanager
-async def _key_caller(
-    request: Request, wired: Services, text: str, org_id: str | None, scope: Scope
-) -> AsyncIterator[Caller]:
-    presented = presented_in(request.scope, text, org_id)
-    key, acting_org = await wired.access.acting_org(presented, scope)
-    caller = Caller(acting_org, presented.actor(key.id))
-    with _denials_noted(request, wired, caller.actor, acting_org, key=key.name):
+async def _key_or_user(
+    request: Request,
+    wired: Services,
+    token: HTTPAuthorizationCredentials | None,
+    key: HTTPAuthorizationCredentials | None,
+    org_id: str | None,
+    scope: Scope,
+) -> AsyncIterator[Caller | SessionUser]:
+    """Yield the caller of a key with `scope`, or the user of a session; note what is denied."""
+    if key is None or not key.credentials.startswith(KEY_PREFIX):
+        user = await session_user(wired, token)
+        with _user_denials_noted(request, wired, user):
+            yield user
+        return
+    presented = presented_in(request.scope, key.credentials, org_id)
+    record, acting_org = await wired.access.acting_org(presented, scope)
+    caller = Caller(acting_org, presented.actor(record.id))
+    with _denials_noted(request, wired, caller.actor, acting_org, key=record.name):
         yield caller
-
-
-def _is_key(credentials: HTTPAuthorizationCredentials | None) -> bool:
-    return credentials is not None and credentials.credentials.startswith(KEY_PREFIX)
 
 
 async def bindings_reader(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
 ) -> AsyncIterator[Caller]:
     """Require a member of the org, or a key with `bindings:read`."""
-    if key is not None and _is_key(key):
-        scope = Scope.BINDINGS_READ
-        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
-            yield caller
-        return
-    user = await session_user(wired, token)
-    with _user_denials_noted(request, wired, user):
-        yield _in_org(request, user)
+    async with _key_or_user(request, wired, token, key, org_id, Scope.BINDINGS_READ) as known:
+        yield known if isinstance(known, Caller) else _in_org(request, known)
 
 
 async def bindings_writer(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
 ) -> AsyncIterator[Caller]:
     """Require an admin of the org in person, or a key with `bindings:write`."""
-    if key is not None and _is_key(key):
-        scope = Scope.BINDINGS_WRITE
-        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
-            yield caller
-        return
-    user = await session_user(wired, token)
-    with _user_denials_noted(request, wired, user):
-        yield _in_person(_as_admin(_in_org(request, user)))
+    async with _key_or_user(request, wired, token, key, org_id, Scope.BINDINGS_WRITE) as known:
+        yield (
+            known if isinstance(known, Caller) else _in_person(_as_admin(_in_org(request, known)))
+        )
 
 
 async def activity_reader(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
 ) -> AsyncIterator[Caller]:
     """Require an admin of the org, or a key with `activity:read`."""
-    if key is not None and _is_key(key):
-        scope = Scope.ACTIVITY_READ
-        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
-            yield caller
-        return
-    user = await session_user(wired, token)
-    with _user_denials_noted(request, wired, user):
-        yield _as_admin(_in_org(request, user))
+    async with _key_or_user(request, wired, token, key, org_id, Scope.ACTIVITY_READ) as known:
+        yield known if isinstance(known, Caller) else _as_admin(_in_org(request, known))
 
 
 async def org_to_refresh(
     request: Request, wired: ServicesDep, token: Bearer, key: KeyBearer, org_id: OrgHeader = None
 ) -> AsyncIterator[str | None]:
     """Yield the org of a session, if it has one, or of a key with `grants:refresh`."""
-    if key is not None and _is_key(key):
-        scope = Scope.GRANTS_REFRESH
-        async with _key_caller(request, wired, key.credentials, org_id, scope) as caller:
-            yield caller.org_id
-        return
-    user = await session_user(wired, token)
-    with _user_denials_noted(request, wired, user):
-        yield user.org_id
+    async with _key_or_user(request, wired, token, key, org_id, Scope.GRANTS_REFRESH) as known:
+        yield known.org_id
 
 
 BindingsReaderDep = Annotated[Caller, Depends(bindings_reader)]
