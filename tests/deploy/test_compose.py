@@ -9,7 +9,7 @@ import subprocess
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 import pytest
@@ -222,7 +222,8 @@ def run_roles_script(
             "PGHOST": directory,
             "PGUSER": parts.username or "postgres",
             "PGDATABASE": parts.path[1:],
-            "PGPASSWORD": owner_password or "the owner's",
+            "PGPORT": str(parts.port or 5432),
+            "PGPASSWORD": owner_password or unquote(parts.password or "the owner's"),
             "SERVICE_PASSWORD": password,
         },
         capture_output=True,
