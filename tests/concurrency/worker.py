@@ -57,7 +57,7 @@ class Round:
 
 async def work(org_id: str, binding_id: UUID, callers: int) -> None:
     async with wiring.services(load()) as services:
-        await services.database.revision()
+        await services.database.check()
         say("ready")
         while await asyncio.to_thread(sys.stdin.readline):
             say(json.dumps(await Round(services, org_id, binding_id, callers).run()))
