@@ -11,19 +11,10 @@ const states: Project = {
   fullyParallel: true,
 }
 
-/** What a browser downloads, before anything has happened that the page would list. */
-const firstVisit: Project = {
-  name: 'first-visit',
-  testMatch: 'flows/first-visit.spec.ts',
-  timeout: 60_000,
-}
-
 /** A person's day with the real service, the sandbox and PostgreSQL; one at a time, as they share them. */
 const flows: Project = {
   name: 'flows',
   testMatch: 'flows/**/*.spec.ts',
-  testIgnore: firstVisit.testMatch as string,
-  dependencies: ['first-visit'],
   workers: 1,
   timeout: 60_000,
 }
@@ -38,7 +29,7 @@ export default defineConfig({
   reporter: process.env['CI'] ? 'line' : 'list',
   timeout: 45_000,
   expect: { timeout: 10_000 },
-  projects: service ? [firstVisit, flows, states] : [states],
+  projects: service ? [flows, states] : [states],
   use: {
     baseURL: service ?? preview,
     // Debian's browser: nothing is downloaded.

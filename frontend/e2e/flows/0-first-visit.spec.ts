@@ -2,6 +2,7 @@ import { expect, Person, SETTINGS, test } from './person'
 
 const AT_MOST = 150_000
 
+// First of the flows by its name: after the others the page lists what they did.
 // C16: counted on the wire, heads and the calls of the page included; Clerk is no part of it.
 test('a first visit downloads little, and a second one next to nothing', async ({ page }) => {
   const person = new Person(page)
