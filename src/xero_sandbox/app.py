@@ -8,11 +8,11 @@ from fastapi.responses import JSONResponse, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
-from xero_sandbox import documentation
+from xero_sandbox import api_docs
 from xero_sandbox.config import SandboxConfig
-from xero_sandbox.gate import Gate
+from xero_sandbox.directory import NotInDirectory
+from xero_sandbox.middleware import SandboxMiddleware
 from xero_sandbox.problems import ApiProblem
-from xero_sandbox.registry import UnknownSample
 from xero_sandbox.routes import (
     accounting,
     connections,
@@ -24,7 +24,7 @@ from xero_sandbox.routes import (
     login,
     session,
 )
-from xero_sandbox.world import World
+from xero_sandbox.state import SandboxState
 
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _ROUTES = (
@@ -51,12 +51,12 @@ class SandboxApp(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        self.state.world = World(config)
-        self._gate = Gate(super().__call__, self.state.world)
+        self.state.sandbox = SandboxState(config)
+        self._middleware = SandboxMiddleware(super().__call__, self.state.sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass every request through the gate."""
-        await self._gate(scope, receive, send)
+        await self._middleware(scope, receive, send)
 
 
 class SessionCors(CORSMiddleware):
@@ -81,16 +81,16 @@ def create_app(config: SandboxConfig) -> FastAPI:
     )
     for module in _ROUTES:
         app.include_router(module.router)
-    documentation.install(app)
+    api_docs.install(app)
     app.add_exception_handler(ApiProblem, _api_problem)
-    app.add_exception_handler(UnknownSample, _unknown_sample)
+    app.add_exception_handler(NotInDirectory, _not_in_directory)
     return app
 
 
 async def _api_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiProblem)  # noqa: S101
-    return error.response(request, request.app.state.world.switches)
+    return error.response(request, request.app.state.sandbox.switches)
 
 
-async def _unknown_sample(_: Request, error: Exception) -> Response:
+async def _not_in_directory(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error)}, 404)

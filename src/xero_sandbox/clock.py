@@ -39,6 +39,6 @@ class Clock:
         self._frozen_at = None
 
 
-def moment(seconds: float) -> datetime:
+def to_datetime(seconds: float) -> datetime:
     """Turn clock seconds into an aware datetime."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -4,21 +4,21 @@ import random
 import uuid
 
 from xero_sandbox.clock import Clock
+from xero_sandbox.directory import Directory
 from xero_sandbox.model import Connection, XeroUser
-from xero_sandbox.registry import Registry
 from xero_sandbox.switches import Switches
 
 
-class CapReached(Exception):
+class ConnectionLimitReached(Exception):
     """The app holds as many organisations as its plan allows (facts 8)."""
 
 
 class Connections:
     """All connections, living and deleted, by user and tenant."""
 
-    def __init__(self, clock: Clock, registry: Registry, switches: Switches) -> None:
+    def __init__(self, clock: Clock, directory: Directory, switches: Switches) -> None:
         self._clock = clock
-        self._registry = registry
+        self._directory = directory
         self._switches = switches
         self._by_pair: dict[tuple[str, str], Connection] = {}
         self._by_id: dict[str, Connection] = {}
@@ -64,14 +64,14 @@ class Connections:
             random.shuffle(shown)
         return shown
 
-    def check_cap(self, tenant_ids: list[str]) -> None:
-        """Raise CapReached if these would be too many; a tenant counts once, whoever connects."""
+    def check_connection_limit(self, tenant_ids: list[str]) -> None:
+        """Raise ConnectionLimitReached if these would exceed the cap; a tenant counts once."""
         cap = self._switches.connection_cap
         if cap is None:
             return
         held = {each.tenant_id for each in self._by_pair.values() if not each.deleted}
         if not set(tenant_ids) <= held and len(held | set(tenant_ids)) > cap:
-            raise CapReached
+            raise ConnectionLimitReached
 
     def connect(self, user: XeroUser, tenant_id: str, auth_event_id: str) -> Connection:
         """Link a tenant; one already linked keeps its id and authEventId (facts 4.2)."""
@@ -110,5 +110,5 @@ class Connections:
     def _is_listed(self, connection: Connection) -> bool:
         if self._switches.list_lost_access:
             return True
-        org = self._registry.find_org(connection.tenant_id)
+        org = self._directory.find_org(connection.tenant_id)
         return org is not None and org.admits(connection.user)

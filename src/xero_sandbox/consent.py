@@ -3,11 +3,11 @@
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-from xero_sandbox.authorize import AuthorizeRequest
+from xero_sandbox.authorize_request import AuthorizeRequest
 from xero_sandbox.connections import Connections
+from xero_sandbox.directory import Directory
 from xero_sandbox.grants import Grants
 from xero_sandbox.model import XeroUser
-from xero_sandbox.registry import Registry
 
 Action = Literal["allow", "cancel", "continue"]
 
@@ -16,18 +16,21 @@ class ConsentRefused(Exception):
     """The page says this and stays where it is."""
 
 
-class ConsentDesk:
+class ConsentFlow:
     """Takes the decision of the page and of its headless shortcut alike."""
 
-    def __init__(self, registry: Registry, connections: Connections, grants: Grants) -> None:
-        self._registry = registry
+    def __init__(self, directory: Directory, connections: Connections, grants: Grants) -> None:
+        self._directory = directory
         self._connections = connections
         self._grants = grants
 
     def decide(
         self, request: AuthorizeRequest, action: Action, user: XeroUser, tenant_ids: list[str]
     ) -> str:
-        """Return the callback address; raises ConsentRefused or CapReached and changes nothing."""
+        """Return the callback address.
+
+        Raises ConsentRefused or ConnectionLimitReached; both leave the state unchanged.
+        """
         if action == "cancel":
             return _callback(
                 request, error="access_denied", error_description="TenantConsent status DENIED"
@@ -35,7 +38,7 @@ class ConsentDesk:
         if action == "continue":
             return self._consent(request, user, [])
         self._check_choice(request, user, tenant_ids)
-        self._connections.check_cap(tenant_ids)
+        self._connections.check_connection_limit(tenant_ids)
         return self._consent(request, user, tenant_ids)
 
     def _check_choice(
@@ -46,7 +49,7 @@ class ConsentDesk:
         if len(tenant_ids) > 1 and not request.bulk:
             raise ConsentRefused("Choose one organisation at a time.")
         for tenant_id in tenant_ids:
-            org = self._registry.find_org(tenant_id)
+            org = self._directory.find_org(tenant_id)
             if org is None or not org.admits(user):
                 raise ConsentRefused(f"{user.name} cannot connect this organisation.")
             if self._connections.find(user.xero_user_id, tenant_id):

@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xero_sandbox.documents import Document
 from xero_sandbox.journal import covers
+from xero_sandbox.json_model import JsonModel
 
 When = Literal["before", "after"]
 FaultName = Literal[
@@ -37,7 +37,7 @@ _NEEDS_AN_ANSWER = frozenset(
 )
 
 
-class FaultOrder(Document):
+class FaultOrder(JsonModel):
     """A fault as a test orders it; `times` of null lasts until it is removed.
 
     `slow` waits before it answers, `drip` sends its answer bit by bit, both over `seconds`.
@@ -95,7 +95,7 @@ class Fault:
     released: bool = False
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    def document(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return the fault as the control routes show it."""
         return {
             "id": self.id,
@@ -144,7 +144,7 @@ class Faults:
         """Every fault arranged since the last reset, spent ones too."""
         return list(self._faults.values())
 
-    def arrange(self, order: FaultOrder) -> Fault:
+    def add(self, order: FaultOrder) -> Fault:
         """Put a fault in place."""
         self._serial += 1
         fault = Fault(self._serial, order, order.times)
@@ -155,7 +155,7 @@ class Faults:
         """Return a fault by its id."""
         return self._faults.get(fault_id)
 
-    def take(self, kind: str, when: When, xero_user_id: str | None) -> Fault | None:
+    def claim(self, kind: str, when: When, xero_user_id: str | None) -> Fault | None:
         """Return the first fault that strikes this request, and count it."""
         for fault in self._faults.values():
             order = fault.order

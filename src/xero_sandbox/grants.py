@@ -7,9 +7,9 @@ import uuid
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.connections import Connections
-from xero_sandbox.minting import Mint
 from xero_sandbox.model import AuthEvent, Code, Grant, RefreshToken, TokenSet, XeroUser
 from xero_sandbox.switches import Switches
+from xero_sandbox.token_minting import TokenMinter
 
 CODE_LIFETIME = 5 * 60
 GRACE = 30 * 60
@@ -24,10 +24,10 @@ class Grants:
     """Every grant with its tokens. No method awaits, so each is one atomic step."""
 
     def __init__(
-        self, clock: Clock, mint: Mint, connections: Connections, switches: Switches
+        self, clock: Clock, minter: TokenMinter, connections: Connections, switches: Switches
     ) -> None:
         self._clock = clock
-        self._mint = mint
+        self._minter = minter
         self._connections = connections
         self._switches = switches
         self._codes: dict[str, Code] = {}
@@ -128,11 +128,11 @@ class Grants:
 
     def issue(self, grant: Grant, event: AuthEvent, *, nonce: str | None = None) -> TokenSet:
         """Mint a fresh set for a grant."""
-        access = self._mint.access_token(grant, event)
+        access = self._minter.access_token(grant, event)
         return TokenSet(
             access_token=access,
             scope=" ".join(grant.scopes),
-            id_token=self._mint.id_token(grant.user, event, access, nonce)
+            id_token=self._minter.id_token(grant.user, event, access, nonce)
             if "openid" in grant.scopes
             else None,
             refresh_token=self._next_token(grant, event)
@@ -157,7 +157,7 @@ class Grants:
         """Return the refresh token, whatever its state."""
         return self._tokens.get(value)
 
-    def of_jti(self, jti: str) -> Grant | None:
+    def find_by_jti(self, jti: str) -> Grant | None:
         """Return the grant an access token was minted for."""
         return self._by_id.get(jti[:32])
 
@@ -166,9 +166,9 @@ class Grants:
         if grant := self._current.get(user.xero_user_id):
             grant.refused = grant.access_tokens
 
-    def refuses(self, jti: str) -> bool:
+    def is_refused(self, jti: str) -> bool:
         """Whether an access token was refused before its time (facts 14)."""
-        grant = self.of_jti(jti)
+        grant = self.find_by_jti(jti)
         return grant is not None and int(jti[32:40], 16) <= grant.refused
 
     def kill_tokens_of(self, user: XeroUser) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from xero_sandbox.clock import Clock, moment
+from xero_sandbox.clock import Clock, to_datetime
 from xero_sandbox.fingerprints import fingerprint
 
 _SECRET = frozenset(
@@ -20,7 +20,7 @@ _PLAIN_HEADERS = frozenset(
 
 
 @dataclass(slots=True)
-class Entry:
+class JournalEntry:
     """One request; status stays None while it is open and when it was dropped."""
 
     n: int
@@ -40,7 +40,7 @@ class Entry:
     body_bytes: int = 0
     on_finish: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the entry as the journal route shows it."""
         return {
             "n": self.n,
@@ -66,7 +66,7 @@ class Journal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: list[Entry] = []
+        self._entries: list[JournalEntry] = []
         self.presented: Counter[str] = Counter()
 
     def reset(self) -> None:
@@ -74,11 +74,13 @@ class Journal:
         self._entries.clear()
         self.presented.clear()
 
-    def open(self, kind: str, method: str, path: str, query: str, headers: dict[str, str]) -> Entry:
+    def open(
+        self, kind: str, method: str, path: str, query: str, headers: dict[str, str]
+    ) -> JournalEntry:
         """Record a request as it arrives."""
-        entry = Entry(
+        entry = JournalEntry(
             n=len(self._entries) + 1,
-            at=moment(self._clock.now()).isoformat(),
+            at=to_datetime(self._clock.now()).isoformat(),
             kind=kind,
             method=method,
             path=path,
@@ -88,7 +90,7 @@ class Journal:
         self._entries.append(entry)
         return entry
 
-    def read(self, *, since: int = 0, kind: str | None = None) -> list[Entry]:
+    def read(self, *, since: int = 0, kind: str | None = None) -> list[JournalEntry]:
         """Return entries after number `since`, of one kind or family of kinds."""
         return [
             entry for entry in self._entries[since:] if kind is None or covers(kind, entry.kind)

@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from fastapi import Request
 from fastapi.responses import Response
 
-from xero_sandbox import packing
-from xero_sandbox.clock import moment
+from xero_sandbox import content_encoding
+from xero_sandbox.clock import to_datetime
+from xero_sandbox.state import SandboxState
 from xero_sandbox.switches import Switches
-from xero_sandbox.world import World
 
 _TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
@@ -49,8 +49,8 @@ class ApiProblem(Exception):
             content, kind = _xml(body), "text/xml"
         offered = request.headers.get("accept-encoding", "")
         if switches.error_encoding != "none":
-            encoding = "br" if switches.error_encoding == "br" else packing.best_of(offered)
-            content = packing.pack(content, encoding)
+            encoding = "br" if switches.error_encoding == "br" else content_encoding.choose(offered)
+            content = content_encoding.encode(content, encoding)
             headers |= {"content-encoding": encoding} if encoding else {}
         return Response(content, self.status, headers, kind)
 
@@ -63,19 +63,19 @@ def _xml(body: dict[str, Any]) -> bytes:
     return document
 
 
-def bearer_claims(request: Request, world: World) -> dict[str, Any]:
+def bearer_claims(request: Request, sandbox: SandboxState) -> dict[str, Any]:
     """Return the claims of the request's token, or raise the 401 that fits."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    claims = world.mint.read(token.strip()) if scheme.lower() == "bearer" else None
+    claims = sandbox.minter.read(token.strip()) if scheme.lower() == "bearer" else None
     if claims is None:
         raise _unauthenticated("AuthenticationUnsuccessful")
-    if world.clock.now() >= claims["exp"]:
-        when = moment(claims["exp"]).strftime("%m/%d/%Y %H:%M:%S")
+    if sandbox.clock.now() >= claims["exp"]:
+        when = to_datetime(claims["exp"]).strftime("%m/%d/%Y %H:%M:%S")
         raise _unauthenticated(f"TokenExpired: token expired at {when}")
-    if world.grants.refuses(claims["jti"]):
+    if sandbox.grants.is_refused(claims["jti"]):
         raise _unauthenticated("AuthenticationUnsuccessful")
-    grant = world.grants.of_jti(claims["jti"])
-    if grant is not None and grant.revoked and world.switches.jwt_after_revoke == "rejected":
+    grant = sandbox.grants.find_by_jti(claims["jti"])
+    if grant is not None and grant.revoked and sandbox.switches.jwt_after_revoke == "rejected":
         raise _unauthenticated("AuthenticationUnsuccessful")
     return claims
 

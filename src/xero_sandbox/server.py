@@ -34,7 +34,7 @@ class SandboxServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Release what faults hold, then stop."""
-        await self._app.state.world.faults.clear()
+        await self._app.state.sandbox.faults.clear()
         await super().shutdown(sockets)
 
 

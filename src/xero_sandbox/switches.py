@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from xero_sandbox.documents import Document
+from xero_sandbox.json_model import JsonModel
 
 
-class Switches(Document):
+class Switches(JsonModel):
     """The unknowns (facts, simulator 8) and the limits; each default is the likelier case."""
 
     grace_replay: Literal["new_set", "same_set"] = "new_set"

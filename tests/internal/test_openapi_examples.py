@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from xero_sandbox import shown as sandbox_shown
+from xero_sandbox import api_examples
 from xero_sandbox.app import create_app
 from xero_sandbox.config import SandboxConfig
 from xero_service.app import assemble
@@ -81,7 +81,7 @@ def test_every_operation_of_the_sandbox_is_shown() -> None:
         for method in methods
     }
 
-    assert documented == set(sandbox_shown.OPERATIONS)
+    assert documented == set(api_examples.OPERATIONS)
 
 
 def test_every_field_is_described(document: dict[str, Any]) -> None:

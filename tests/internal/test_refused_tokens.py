@@ -13,7 +13,7 @@ from tests.internal.callers import Service, client_of, idle, problem
 from tests.internal.conftest import Connected
 from tests.internal.upstream import instead_of_xero
 from tests.world import Application
-from xero_sandbox.packing import pack
+from xero_sandbox.content_encoding import encode
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES
 from xero_service.settings import Settings
 
@@ -51,7 +51,7 @@ UNDERSTOOD = {
     "deflate": refusal(zlib.compress(JSON), "deflate"),
     "raw deflate": refusal(raw_deflate(JSON), "deflate"),
     "gzip xml": refusal(gzip.compress(XML), "gzip"),
-    "brotli": refusal(pack(JSON, "br"), "br", **INVALID),
+    "brotli": refusal(encode(JSON, "br"), "br", **INVALID),
     "empty": refusal(b"", **INVALID),
     "html": refusal(b"<html>401</html>", **INVALID),
     "quoted": refusal(b"", www_authenticate='Bearer realm="x", error="invalid_token"'),

@@ -6,25 +6,25 @@ from hypothesis import strategies as st
 
 from xero_sandbox.config import SandboxConfig
 from xero_sandbox.grants import GRACE, InvalidGrant
-from xero_sandbox.world import World
+from xero_sandbox.state import SandboxState
 
-WORLD = World(SandboxConfig())
+SANDBOX = SandboxState(SandboxConfig())
 SCOPES = ("offline_access", "accounting.settings")
 
 waits = st.integers(min_value=0, max_value=2 * GRACE)
 
 
 def _new_grant() -> str:
-    WORLD.clock.freeze()
-    WORLD.switches.cheap_tokens = True
-    user, _ = WORLD.registry.seed()
-    issued = WORLD.grants.issue(WORLD.grants.consent(user, SCOPES), WORLD.grants.new_event())
+    SANDBOX.clock.freeze()
+    SANDBOX.switches.cheap_tokens = True
+    user, _ = SANDBOX.directory.seed()
+    issued = SANDBOX.grants.issue(SANDBOX.grants.consent(user, SCOPES), SANDBOX.grants.new_event())
     assert issued.refresh_token
     return issued.refresh_token
 
 
 def _rotate(token: str) -> str:
-    successor = WORLD.grants.refresh(token).refresh_token
+    successor = SANDBOX.grants.refresh(token).refresh_token
     assert successor
     return successor
 
@@ -34,7 +34,7 @@ def test_the_newest_token_always_works_however_long_the_waits(pauses: list[int])
     token = _new_grant()
 
     for pause in pauses:
-        WORLD.clock.advance(pause)
+        SANDBOX.clock.advance(pause)
         token = _rotate(token)
 
 
@@ -47,13 +47,13 @@ def test_lost_answers_cost_nothing_while_the_grace_since_the_first_use_lasts(
     elapsed = 0
 
     for pause in pauses:
-        WORLD.clock.advance(pause)
+        SANDBOX.clock.advance(pause)
         elapsed += pause
         if elapsed <= GRACE:
             _rotate(token)
         else:
             with pytest.raises(InvalidGrant):
-                WORLD.grants.refresh(token)
+                SANDBOX.grants.refresh(token)
 
 
 @given(st.lists(st.integers(min_value=0, max_value=5), max_size=12))

@@ -8,13 +8,13 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from xero_sandbox import ledgers, scopes
-from xero_sandbox.journal import Entry
-from xero_sandbox.limits import Allowance
+from xero_sandbox import accounting_data, scopes
+from xero_sandbox.journal import JournalEntry
 from xero_sandbox.model import Org
 from xero_sandbox.problems import ApiProblem, bearer_claims, missing_scope
-from xero_sandbox.routes.inside import EntryDep, WorldDep
-from xero_sandbox.world import World
+from xero_sandbox.rate_limits import RateLimitStatus
+from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
+from xero_sandbox.state import SandboxState
 
 router = APIRouter(prefix="/api", tags=["accounting"])
 
@@ -25,72 +25,74 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 @router.get("/api.xro/2.0/{resource}", operation_id="readRecords")
 @router.post("/api.xro/2.0/{resource}", operation_id="postRecords")
 @router.put("/api.xro/2.0/{resource}", operation_id="putRecords")
-async def resource(resource: str, request: Request, world: WorldDep, entry: EntryDep) -> Response:
+async def resource(
+    resource: str, request: Request, sandbox: SandboxDep, entry: EntryDep
+) -> Response:
     """Read or add records of one kind."""
-    claims = bearer_claims(request, world)
+    claims = bearer_claims(request, sandbox)
     _check_scope(resource, request.method, claims)
-    org = _check_tenant(request, world, claims)
-    allowance = _check_rate(org, world, entry)
-    if allowance.problem:
-        return Response(status_code=429, headers=_headers(allowance))
+    org = _check_tenant(request, sandbox, claims)
+    rate_limit = _check_rate(org, sandbox, entry)
+    if rate_limit.problem:
+        return Response(status_code=429, headers=_headers(rate_limit))
     if org.status == "offline":
-        return PlainTextResponse("The Organisation is offline", 503, _headers(allowance))
-    if resource not in ledgers.SCOPES or (
-        request.method != "GET" and resource not in ledgers.WRITABLE
+        return PlainTextResponse("The Organisation is offline", 503, _headers(rate_limit))
+    if resource not in accounting_data.SCOPES or (
+        request.method != "GET" and resource not in accounting_data.WRITABLE
     ):
-        raise ApiProblem(404, None, _headers(allowance))
-    return await _records(resource, request, world, org, allowance)
+        raise ApiProblem(404, None, _headers(rate_limit))
+    return await _records(resource, request, sandbox, org, rate_limit)
 
 
 @router.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
-async def anything_else(request: Request, world: WorldDep) -> Response:
+async def anything_else(request: Request, sandbox: SandboxDep) -> Response:
     """Check the token first, as everywhere, and then find nothing."""
-    bearer_claims(request, world)
+    bearer_claims(request, sandbox)
     raise ApiProblem(404, None)
 
 
 def _check_scope(name: str, method: str, claims: dict[str, Any]) -> None:
-    needed = ledgers.SCOPES.get(name)
+    needed = accounting_data.SCOPES.get(name)
     if needed and not scopes.suffices(set(claims["scope"]), needed, to_read=method == "GET"):
         raise missing_scope()
 
 
-def _check_tenant(request: Request, world: World, claims: dict[str, Any]) -> Org:
+def _check_tenant(request: Request, sandbox: SandboxState, claims: dict[str, Any]) -> Org:
     tenant_id = request.headers.get("xero-tenant-id", "")
-    connection = world.connections.find(claims["xero_userid"], tenant_id)
-    org = world.registry.find_org(tenant_id)
+    connection = sandbox.connections.find(claims["xero_userid"], tenant_id)
+    org = sandbox.directory.find_org(tenant_id)
     if connection is None or org is None or not org.admits(connection.user):
-        left = str(world.limits.app_minute_left())
+        left = str(sandbox.rate_limits.app_minute_left())
         raise ApiProblem(403, "AuthenticationUnsuccessful", {"x-appminlimit-remaining": left})
     return org
 
 
-def _check_rate(org: Org, world: World, entry: Entry) -> Allowance:
-    allowance = world.limits.admit(org.tenant_id)
-    if allowance.problem is None:
-        entry.on_finish.append(lambda: world.limits.finish(org.tenant_id))
+def _check_rate(org: Org, sandbox: SandboxState, entry: JournalEntry) -> RateLimitStatus:
+    rate_limit = sandbox.rate_limits.acquire(org.tenant_id)
+    if rate_limit.problem is None:
+        entry.on_finish.append(lambda: sandbox.rate_limits.release(org.tenant_id))
     else:
-        entry.outcome = f"limited: {allowance.problem}"
-    return allowance
+        entry.outcome = f"limited: {rate_limit.problem}"
+    return rate_limit
 
 
 async def _records(
-    name: str, request: Request, world: World, org: Org, allowance: Allowance
+    name: str, request: Request, sandbox: SandboxState, org: Org, rate_limit: RateLimitStatus
 ) -> Response:
     if request.method == "GET":
-        records = world.ledgers.read(org, name)
+        records = sandbox.accounting_data.read(org, name)
     else:
         try:
-            records = world.ledgers.write(org, name, _posted(await request.body(), name))
+            records = sandbox.accounting_data.write(org, name, _posted(await request.body(), name))
         except ValueError as error:
-            return PlainTextResponse(str(error), 400, _headers(allowance))
-    headers = _headers(allowance)
+            return PlainTextResponse(str(error), 400, _headers(rate_limit))
+    headers = _headers(rate_limit)
     plural = name if name.endswith("s") else f"{name}s"
     body = {
         "Id": headers["xero-correlation-id"],
         "Status": "OK",
-        "ProviderName": world.config.app_name,
-        "DateTimeUTC": f"/Date({int(world.clock.now() * 1000)})/",
+        "ProviderName": sandbox.config.app_name,
+        "DateTimeUTC": f"/Date({int(sandbox.clock.now() * 1000)})/",
         plural: records,
     }
     if "application/json" not in request.headers.get("accept", ""):
@@ -107,10 +109,10 @@ def _posted(body: bytes, name: str) -> list[dict[str, Any]]:
     return records
 
 
-def _headers(allowance: Allowance) -> dict[str, str]:
+def _headers(rate_limit: RateLimitStatus) -> dict[str, str]:
     return {
-        **allowance.headers(),
-        "server": "nginx" if allowance.problem else "Kestrel",
+        **rate_limit.headers(),
+        "server": "nginx" if rate_limit.problem else "Kestrel",
         "xero-correlation-id": str(uuid.uuid4()),
     }
 

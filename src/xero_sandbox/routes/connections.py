@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from xero_sandbox.clock import moment
+from xero_sandbox.clock import to_datetime
 from xero_sandbox.model import Connection
 from xero_sandbox.problems import ApiProblem, bearer_claims, missing_scope
-from xero_sandbox.routes.inside import EntryDep, WorldDep
+from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
 from xero_sandbox.scopes import APP_CONNECTIONS
-from xero_sandbox.world import World
+from xero_sandbox.state import SandboxState
 
 router = APIRouter(prefix="/api", tags=["connections"])
 
@@ -22,70 +22,70 @@ _APP_ITSELF = str(uuid.UUID(int=0))
 @router.get("/connections")
 async def list_connections(
     request: Request,
-    world: WorldDep,
+    sandbox: SandboxDep,
     entry: EntryDep,
     auth_event_id: Annotated[str | None, Query(alias="authEventId")] = None,
 ) -> Response:
     """List the connections of the token's user, or only those one consent made."""
-    claims = bearer_claims(request, world)
+    claims = bearer_claims(request, sandbox)
     if claims["xero_userid"] == _APP_ITSELF:
-        found = _of_app(request, world, claims)
+        found = _of_app(request, sandbox, claims)
     else:
-        found = world.connections.of(claims["xero_userid"])
+        found = sandbox.connections.of(claims["xero_userid"])
     shown = [
-        _document(connection, world)
-        for connection in world.connections.listed(found)
+        _document(connection, sandbox)
+        for connection in sandbox.connections.listed(found)
         if auth_event_id is None or connection.auth_event_id == auth_event_id.lower()
     ]
     entry.outcome = f"{len(shown)} listed"
-    return JSONResponse(_oddly(shown, world))
+    return JSONResponse(_oddly(shown, sandbox))
 
 
 @router.delete("/Connections/{connection_id}", include_in_schema=False)
 @router.delete("/connections/{connection_id}", status_code=204)
 async def delete_connection(
-    connection_id: str, request: Request, world: WorldDep, entry: EntryDep
+    connection_id: str, request: Request, sandbox: SandboxDep, entry: EntryDep
 ) -> Response:
     """Unlink one tenant; takes a connection's id and nothing else."""
-    claims = bearer_claims(request, world)
+    claims = bearer_claims(request, sandbox)
     user_id = claims["xero_userid"]
-    connection = world.connections.by_id(connection_id)
+    connection = sandbox.connections.by_id(connection_id)
     if connection is None:
-        raise _refusal(_status_for_unknown(connection_id, user_id, world))
+        raise _refusal(_status_for_unknown(connection_id, user_id, sandbox))
     if user_id not in (_APP_ITSELF, connection.user.xero_user_id):
-        raise _refusal(world.switches.delete_foreign)
-    world.connections.delete(connection)
+        raise _refusal(sandbox.switches.delete_foreign)
+    sandbox.connections.delete(connection)
     entry.outcome = "deleted"
     return Response(status_code=204)
 
 
-def _of_app(request: Request, world: World, claims: dict[str, Any]) -> list[Connection]:
+def _of_app(request: Request, sandbox: SandboxState, claims: dict[str, Any]) -> list[Connection]:
     """Select by header, as an app-level token must."""
     if APP_CONNECTIONS not in claims["scope"]:
         raise missing_scope()
     if tenant_id := request.headers.get("xero-tenant-id"):
-        return world.connections.to_tenant(tenant_id)
-    return world.connections.of(request.headers.get("xero-user-id", "").lower())
+        return sandbox.connections.to_tenant(tenant_id)
+    return sandbox.connections.of(request.headers.get("xero-user-id", "").lower())
 
 
-def _status_for_unknown(reference: str, user_id: str, world: World) -> int:
+def _status_for_unknown(reference: str, user_id: str, sandbox: SandboxState) -> int:
     """A tenantId or authEventId in place of the id is 403 (facts 1.11)."""
     mistaken = reference.lower()
     if any(
         mistaken in (connection.tenant_id, connection.auth_event_id)
-        for connection in world.connections.of(user_id)
+        for connection in sandbox.connections.of(user_id)
     ):
         return 403
-    return world.switches.delete_unknown
+    return sandbox.switches.delete_unknown
 
 
 def _refusal(status: int) -> ApiProblem:
     return ApiProblem(status, "AuthenticationUnsuccessful" if status == 403 else None)
 
 
-def _document(connection: Connection, world: World) -> dict[str, Any]:
-    org = world.registry.org(connection.tenant_id)
-    switches = world.switches
+def _document(connection: Connection, sandbox: SandboxState) -> dict[str, Any]:
+    org = sandbox.directory.org(connection.tenant_id)
+    switches = sandbox.switches
     return {
         "id": connection.id,
         "authEventId": None if switches.null_auth_event_ids else connection.auth_event_id,
@@ -97,9 +97,9 @@ def _document(connection: Connection, world: World) -> dict[str, Any]:
     }
 
 
-def _oddly(shown: list[dict[str, Any]], world: World) -> list[dict[str, Any]]:
+def _oddly(shown: list[dict[str, Any]], sandbox: SandboxState) -> list[dict[str, Any]]:
     """Spoil the list as the switch says: an entry that names no tenant, or an older second one."""
-    match world.switches.odd_connections:
+    match sandbox.switches.odd_connections:
         case "first_without_tenant":
             return [
                 each | ({} if place else {"tenantId": None}) for place, each in enumerate(shown)
@@ -117,4 +117,4 @@ def _oddly(shown: list[dict[str, Any]], world: World) -> list[dict[str, Any]]:
 
 def _date(seconds: float) -> str:
     """Write a date as Xero does: seven fractional digits, no zone."""
-    return f"{moment(seconds):%Y-%m-%dT%H:%M:%S.%f}0"
+    return f"{to_datetime(seconds):%Y-%m-%dT%H:%M:%S.%f}0"

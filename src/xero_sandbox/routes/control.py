@@ -5,17 +5,17 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException
 from pydantic import Field, ValidationError
 
-from xero_sandbox.clock import moment
-from xero_sandbox.documents import Document
+from xero_sandbox.clock import to_datetime
 from xero_sandbox.fingerprints import fingerprint
+from xero_sandbox.json_model import JsonModel
 from xero_sandbox.model import Connection, Grant, Org, RefreshToken, XeroUser
-from xero_sandbox.routes.inside import WorldDep
-from xero_sandbox.world import World
+from xero_sandbox.routes.dependencies import SandboxDep
+from xero_sandbox.state import SandboxState
 
 router = APIRouter(prefix="/control", tags=["control"])
 
 
-class ClockChange(Document):
+class ClockChange(JsonModel):
     """A change of the clock: a step, an absolute offset from real time, or stop and go."""
 
     advance_seconds: float | None = Field(
@@ -29,7 +29,7 @@ class ClockChange(Document):
     )
 
 
-class KeyRotation(Document):
+class KeyRotation(JsonModel):
     """Whether the old key stays published, and whose keys rotate."""
 
     issuer: Literal["identity", "session"] = Field(
@@ -38,96 +38,98 @@ class KeyRotation(Document):
     keep_old: bool = Field(default=True, description="Whether the key set still lists the old key.")
 
 
-class Upstream(Document):
+class Upstream(JsonModel):
     """A fixed delay for every request on the Xero side."""
 
     latency_ms: float = Field(ge=0, description="Milliseconds; 0 ends the delay.", examples=[0])
 
 
 @router.get("/state")
-async def state(world: WorldDep) -> dict[str, Any]:
+async def state(sandbox: SandboxDep) -> dict[str, Any]:
     """Show everything, with fingerprints in place of tokens."""
     return {
-        "clock": _clock(world),
-        "switches": world.switches.model_dump(by_alias=True),
-        "users": [_user(user) for user in world.registry.users],
-        "orgs": [_org(org) for org in world.registry.orgs],
-        "connections": [_connection(each, world) for each in world.connections.all],
-        "grants": [_grant(grant, world) for grant in world.grants.all],
+        "clock": _clock(sandbox),
+        "switches": sandbox.switches.model_dump(by_alias=True),
+        "users": [_user(user) for user in sandbox.directory.users],
+        "orgs": [_org(org) for org in sandbox.directory.orgs],
+        "connections": [_connection(each, sandbox) for each in sandbox.connections.all],
+        "grants": [_grant(grant, sandbox) for grant in sandbox.grants.all],
     }
 
 
 @router.post("/reset")
-async def reset(world: WorldDep) -> dict[str, Any]:
+async def reset(sandbox: SandboxDep) -> dict[str, Any]:
     """Return to the sample state."""
-    await world.reset()
+    await sandbox.reset()
     return {"reset": True}
 
 
 @router.get("/clock")
-async def read_clock(world: WorldDep) -> dict[str, Any]:
+async def read_clock(sandbox: SandboxDep) -> dict[str, Any]:
     """Tell the Xero side's time."""
-    return _clock(world)
+    return _clock(sandbox)
 
 
 @router.post("/clock")
-async def set_clock(change: ClockChange, world: WorldDep) -> dict[str, Any]:
+async def set_clock(change: ClockChange, sandbox: SandboxDep) -> dict[str, Any]:
     """Move, freeze or thaw the Xero side's clock."""
     if change.frozen is not None:
-        (world.clock.freeze if change.frozen else world.clock.thaw)()
+        (sandbox.clock.freeze if change.frozen else sandbox.clock.thaw)()
     if change.offset_seconds is not None:
-        world.clock.offset = change.offset_seconds
+        sandbox.clock.offset = change.offset_seconds
     if change.advance_seconds is not None:
-        world.clock.advance(change.advance_seconds)
-    return _clock(world)
+        sandbox.clock.advance(change.advance_seconds)
+    return _clock(sandbox)
 
 
 @router.get("/journal")
-async def journal(world: WorldDep, since: int = 0, kind: str | None = None) -> list[dict[str, Any]]:
+async def journal(
+    sandbox: SandboxDep, since: int = 0, kind: str | None = None
+) -> list[dict[str, Any]]:
     """List the requests seen after number `since`, of one kind or family of kinds."""
-    return [entry.document() for entry in world.journal.read(since=since, kind=kind)]
+    return [entry.to_json() for entry in sandbox.journal.read(since=since, kind=kind)]
 
 
 @router.get("/tokens")
-async def tokens(world: WorldDep) -> list[dict[str, Any]]:
+async def tokens(sandbox: SandboxDep) -> list[dict[str, Any]]:
     """Tell the history of every refresh token: the oracle for "each was presented once"."""
-    return [_token(token, world) for grant in world.grants.all for token in grant.tokens]
+    return [_token(token, sandbox) for grant in sandbox.grants.all for token in grant.tokens]
 
 
 @router.get("/switches")
-async def read_switches(world: WorldDep) -> dict[str, Any]:
+async def read_switches(sandbox: SandboxDep) -> dict[str, Any]:
     """List the switches as they stand."""
-    return world.switches.model_dump(by_alias=True)
+    return sandbox.switches.model_dump(by_alias=True)
 
 
 @router.post("/switches")
-async def turn_switches(changes: dict[str, Any], world: WorldDep) -> dict[str, Any]:
+async def turn_switches(changes: dict[str, Any], sandbox: SandboxDep) -> dict[str, Any]:
     """Turn some switches, all or none; names are those of the listing."""
     try:
-        world.switches.turn(changes)
+        sandbox.switches.turn(changes)
     except ValidationError as error:
         raise HTTPException(422, error.errors(include_url=False, include_context=False)) from error
-    return world.switches.model_dump(by_alias=True)
+    return sandbox.switches.model_dump(by_alias=True)
 
 
 @router.post("/keys/rotate")
-async def rotate_keys(world: WorldDep, rotation: KeyRotation | None = None) -> dict[str, Any]:
+async def rotate_keys(sandbox: SandboxDep, rotation: KeyRotation | None = None) -> dict[str, Any]:
     """Sign with a new key from now on."""
     rotation = rotation or KeyRotation()
-    ring = world.keys if rotation.issuer == "identity" else world.sessions.keys
+    ring = sandbox.keys if rotation.issuer == "identity" else sandbox.session_issuer.keys
     return {"kid": ring.rotate(keep_old=rotation.keep_old).kid}
 
 
 @router.post("/upstream")
-async def upstream(delay: Upstream, world: WorldDep) -> dict[str, float]:
+async def upstream(delay: Upstream, sandbox: SandboxDep) -> dict[str, float]:
     """Delay every request on the Xero side."""
-    world.latency = delay.latency_ms / 1000
+    sandbox.latency = delay.latency_ms / 1000
     return {"latencyMs": delay.latency_ms}
 
 
-def _clock(world: World) -> dict[str, Any]:
-    clock = world.clock
-    now = moment(clock.now()).isoformat()
+def _clock(sandbox: SandboxState) -> dict[str, Any]:
+    clock = sandbox.clock
+    now = to_datetime(clock.now()).isoformat()
     return {"now": now, "offsetSeconds": clock.offset, "frozen": clock.frozen}
 
 
@@ -151,8 +153,8 @@ def _org(org: Org) -> dict[str, Any]:
     }
 
 
-def _connection(connection: Connection, world: World) -> dict[str, Any]:
-    org = world.registry.find_org(connection.tenant_id)
+def _connection(connection: Connection, sandbox: SandboxState) -> dict[str, Any]:
+    org = sandbox.directory.find_org(connection.tenant_id)
     return {
         "id": connection.id,
         "xeroUserId": connection.user.xero_user_id,
@@ -163,8 +165,8 @@ def _connection(connection: Connection, world: World) -> dict[str, Any]:
     }
 
 
-def _grant(grant: Grant, world: World) -> dict[str, Any]:
-    live = [token for token in grant.tokens if world.grants.is_live(token)]
+def _grant(grant: Grant, sandbox: SandboxState) -> dict[str, Any]:
+    live = [token for token in grant.tokens if sandbox.grants.is_live(token)]
     return {
         "id": grant.id,
         "xeroUserId": grant.user.xero_user_id,
@@ -175,16 +177,18 @@ def _grant(grant: Grant, world: World) -> dict[str, Any]:
     }
 
 
-def _token(token: RefreshToken, world: World) -> dict[str, Any]:
+def _token(token: RefreshToken, sandbox: SandboxState) -> dict[str, Any]:
     name = fingerprint(token.value)
     return {
         "fingerprint": name,
         "grantId": token.grant.id,
         "xeroUserId": token.grant.user.xero_user_id,
         "generation": token.generation,
-        "presented": world.journal.presented[name],
+        "presented": sandbox.journal.presented[name],
         "accepted": token.accepted,
-        "createdAt": moment(token.created_at).isoformat(),
-        "firstUsedAt": moment(token.first_used_at).isoformat() if token.first_used_at else None,
-        "live": world.grants.is_live(token),
+        "createdAt": to_datetime(token.created_at).isoformat(),
+        "firstUsedAt": to_datetime(token.first_used_at).isoformat()
+        if token.first_used_at
+        else None,
+        "live": sandbox.grants.is_live(token),
     }

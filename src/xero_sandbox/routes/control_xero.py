@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from xero_sandbox import scopes
-from xero_sandbox.authorize import AuthorizeRefused, read_authorize
-from xero_sandbox.connections import CapReached
+from xero_sandbox.authorize_request import AuthorizeRefused, parse_authorize_request
+from xero_sandbox.connections import ConnectionLimitReached
 from xero_sandbox.consent import Action, ConsentRefused
-from xero_sandbox.documents import Document
+from xero_sandbox.json_model import JsonModel
 from xero_sandbox.model import OrgStatus, Role
-from xero_sandbox.routes.inside import WorldDep
+from xero_sandbox.routes.dependencies import SandboxDep
 from xero_sandbox.samples import ACME_TRADING
 
 router = APIRouter(prefix="/control", tags=["control of Xero"])
@@ -37,7 +37,7 @@ _USER = Field(description="The Xero user, by key or id.", examples=["xero-user-1
 _TENANT = Field(description="The organisation, by its tenantId.", examples=[ACME_TRADING])
 
 
-class ConsentOrder(Document):
+class ConsentOrder(JsonModel):
     """A decision on the consent page, without the page."""
 
     authorize_url: str = Field(
@@ -55,14 +55,14 @@ class ConsentOrder(Document):
     action: Action = Field(default="allow", description="Which button the user presses.")
 
 
-class Pair(Document):
+class Pair(JsonModel):
     """A Xero user and an organisation."""
 
     xero_user_id: str = _USER
     tenant_id: str = _TENANT
 
 
-class RoleChange(Document):
+class RoleChange(JsonModel):
     """A user's role in an organisation; null removes them."""
 
     tenant_id: str = _TENANT
@@ -71,7 +71,7 @@ class RoleChange(Document):
     )
 
 
-class OrgChange(Document):
+class OrgChange(JsonModel):
     """A new status or a new name."""
 
     status: OrgStatus | None = Field(
@@ -82,7 +82,7 @@ class OrgChange(Document):
     )
 
 
-class Seed(Document):
+class Seed(JsonModel):
     """How many synthetic users with one grant and one connection each to create."""
 
     grants: int = Field(ge=1, le=100_000, description="How many.", examples=[1])
@@ -94,93 +94,95 @@ class Seed(Document):
 
 
 @router.post("/consent")
-async def consent(order: ConsentOrder, world: WorldDep) -> dict[str, str]:
+async def consent(order: ConsentOrder, sandbox: SandboxDep) -> dict[str, str]:
     """Decide as the page would: a redirect, or the text of the page that would not redirect."""
     parts = urlsplit(order.authorize_url)
-    user = world.registry.user(order.xero_user_id)
+    user = sandbox.directory.user(order.xero_user_id)
     if parts.path != "/login/identity/connect/authorize":
         return {"error": "This is not the address of the consent page."}
     try:
-        asked = read_authorize(parts.query, world.config, world.switches)
-        return {"redirect": world.desk.decide(asked, order.action, user, order.tenant_ids)}
+        asked = parse_authorize_request(parts.query, sandbox.config, sandbox.switches)
+        return {
+            "redirect": sandbox.consent_flow.decide(asked, order.action, user, order.tenant_ids)
+        }
     except (AuthorizeRefused, ConsentRefused) as refused:
         return {"error": str(refused)}
-    except CapReached:
-        return {"error": _LIMIT_TEXT.format(app=world.config.app_name)}
+    except ConnectionLimitReached:
+        return {"error": _LIMIT_TEXT.format(app=sandbox.config.app_name)}
 
 
 @router.post("/connect")
-async def connect(pair: Pair, world: WorldDep) -> dict[str, str]:
+async def connect(pair: Pair, sandbox: SandboxDep) -> dict[str, str]:
     """Create a connection without a consent."""
-    user = world.registry.user(pair.xero_user_id)
-    org = world.registry.org(pair.tenant_id)
-    made = world.connections.connect(user, org.tenant_id, world.grants.new_event().id)
+    user = sandbox.directory.user(pair.xero_user_id)
+    org = sandbox.directory.org(pair.tenant_id)
+    made = sandbox.connections.connect(user, org.tenant_id, sandbox.grants.new_event().id)
     return {"connectionId": made.id, "authEventId": made.auth_event_id}
 
 
 @router.post("/disconnect")
-async def disconnect(pair: Pair, world: WorldDep) -> dict[str, bool]:
+async def disconnect(pair: Pair, sandbox: SandboxDep) -> dict[str, bool]:
     """Disconnect under Connected apps in Xero; the refresh token lives on (facts 4.6)."""
-    user = world.registry.user(pair.xero_user_id)
-    connection = world.connections.find(user.xero_user_id, pair.tenant_id)
+    user = sandbox.directory.user(pair.xero_user_id)
+    connection = sandbox.connections.find(user.xero_user_id, pair.tenant_id)
     if connection is None:
         raise HTTPException(404, "There is no such connection.")
-    world.connections.delete(connection)
-    if world.switches.disconnect_in_xero == "kills_grant":
-        world.grants.kill_tokens_of(user)
+    sandbox.connections.delete(connection)
+    if sandbox.switches.disconnect_in_xero == "kills_grant":
+        sandbox.grants.kill_tokens_of(user)
     return {"disconnected": True}
 
 
 @router.post("/users/{xero_user_id}/role")
-async def set_role(xero_user_id: str, change: RoleChange, world: WorldDep) -> dict[str, bool]:
+async def set_role(xero_user_id: str, change: RoleChange, sandbox: SandboxDep) -> dict[str, bool]:
     """Demote a user, remove one, or let one in; connections stay listed (facts 4.7)."""
-    user = world.registry.user(xero_user_id)
-    world.registry.set_role(change.tenant_id, user, change.role)
+    user = sandbox.directory.user(xero_user_id)
+    sandbox.directory.set_role(change.tenant_id, user, change.role)
     return {"changed": True}
 
 
 @router.post("/users/{xero_user_id}/refuse-access-tokens")
-async def refuse_access_tokens(xero_user_id: str, world: WorldDep) -> dict[str, bool]:
+async def refuse_access_tokens(xero_user_id: str, sandbox: SandboxDep) -> dict[str, bool]:
     """Refuse the user's access tokens early, before they expire (facts 14)."""
-    world.grants.refuse_access_tokens_of(world.registry.user(xero_user_id))
+    sandbox.grants.refuse_access_tokens_of(sandbox.directory.user(xero_user_id))
     return {"refused": True}
 
 
 @router.post("/users/{xero_user_id}/kill-refresh-tokens")
-async def kill_refresh_tokens(xero_user_id: str, world: WorldDep) -> dict[str, bool]:
+async def kill_refresh_tokens(xero_user_id: str, sandbox: SandboxDep) -> dict[str, bool]:
     """End the user's refresh tokens, and nothing else."""
-    world.grants.kill_tokens_of(world.registry.user(xero_user_id))
+    sandbox.grants.kill_tokens_of(sandbox.directory.user(xero_user_id))
     return {"killed": True}
 
 
 @router.post("/orgs/{tenant_id}")
-async def change_org(tenant_id: str, change: OrgChange, world: WorldDep) -> dict[str, bool]:
+async def change_org(tenant_id: str, change: OrgChange, sandbox: SandboxDep) -> dict[str, bool]:
     """Rename an organisation, take it off line, end its trial, delete it or bring it back."""
     if change.name is not None:
-        world.registry.rename(tenant_id, change.name)
+        sandbox.directory.rename(tenant_id, change.name)
     if change.status is not None:
-        world.registry.set_status(tenant_id, change.status)
+        sandbox.directory.set_status(tenant_id, change.status)
     return {"changed": True}
 
 
 @router.post("/orgs/{tenant_id}/reset-demo")
-async def reset_demo(tenant_id: str, world: WorldDep) -> dict[str, str]:
+async def reset_demo(tenant_id: str, sandbox: SandboxDep) -> dict[str, str]:
     """Reset a demo company: it comes back under a new tenant id."""
-    return {"tenantId": world.registry.reset_demo(tenant_id).tenant_id}
+    return {"tenantId": sandbox.directory.reset_demo(tenant_id).tenant_id}
 
 
 @router.post("/seed")
-async def seed(order: Seed, world: WorldDep) -> Response:
+async def seed(order: Seed, sandbox: SandboxDep) -> Response:
     """Create synthetic grants; the one route that returns sandbox tokens in full."""
     unknown = scopes.unknown(tuple(order.scopes), broad_allowed=True)
     if unknown:
         raise HTTPException(422, f"Xero has no scope {unknown[0]}.")
     seeded: list[dict[str, Any]] = []
     for _ in range(order.grants):
-        user, org = world.registry.seed()
-        event = world.grants.new_event()
-        connection = world.connections.connect(user, org.tenant_id, event.id)
-        tokens = world.grants.issue(world.grants.consent(user, tuple(order.scopes)), event)
+        user, org = sandbox.directory.seed()
+        event = sandbox.grants.new_event()
+        connection = sandbox.connections.connect(user, org.tenant_id, event.id)
+        tokens = sandbox.grants.issue(sandbox.grants.consent(user, tuple(order.scopes)), event)
         seeded.append(
             {
                 "xeroUserId": user.xero_user_id,

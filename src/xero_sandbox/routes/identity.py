@@ -12,11 +12,11 @@ from fastapi.responses import JSONResponse, Response
 
 from xero_sandbox import scopes
 from xero_sandbox.grants import InvalidGrant
-from xero_sandbox.minting import ACCESS_LIFETIME, subject
 from xero_sandbox.model import TokenSet
 from xero_sandbox.problems import ApiProblem, bearer_claims
-from xero_sandbox.routes.inside import EntryDep, FormDep, WorldDep
-from xero_sandbox.world import World
+from xero_sandbox.routes.dependencies import EntryDep, FormDep, SandboxDep
+from xero_sandbox.state import SandboxState
+from xero_sandbox.token_minting import ACCESS_LIFETIME, subject
 
 router = APIRouter(prefix="/identity", tags=["identity"])
 
@@ -36,10 +36,10 @@ class TokenRefused(Exception):
 
 
 @router.post("/connect/token")
-async def token(request: Request, form: FormDep, world: WorldDep, entry: EntryDep) -> Response:
+async def token(request: Request, form: FormDep, sandbox: SandboxDep, entry: EntryDep) -> Response:
     """Exchange a code, rotate a refresh token, or issue an app-level token."""
     try:
-        body = _answer(form, request, world)
+        body = _answer(form, request, sandbox)
     except TokenRefused as refused:
         entry.outcome = refused.error
         description = {"error_description": refused.description} if refused.description else {}
@@ -52,15 +52,17 @@ async def token(request: Request, form: FormDep, world: WorldDep, entry: EntryDe
 
 
 @router.post("/connect/revocation")
-async def revocation(request: Request, form: FormDep, world: WorldDep, entry: EntryDep) -> Response:
+async def revocation(
+    request: Request, form: FormDep, sandbox: SandboxDep, entry: EntryDep
+) -> Response:
     """End a refresh token's grant and all its connections; unknown tokens are 200 too."""
     try:
-        _authenticate(form, request, world)
+        _authenticate(form, request, sandbox)
     except TokenRefused as refused:
         entry.outcome = refused.error
         return _json({"error": refused.error}, 400)
     presented = form.get("token", "")
-    if presented.count(".") == 2 and world.mint.read(presented):
+    if presented.count(".") == 2 and sandbox.minter.read(presented):
         entry.outcome = "access token refused"
         return _json(
             {
@@ -71,18 +73,18 @@ async def revocation(request: Request, form: FormDep, world: WorldDep, entry: En
             },
             500,
         )
-    entry.outcome = "revoked" if world.grants.revoke(presented) else "no effect"
+    entry.outcome = "revoked" if sandbox.grants.revoke(presented) else "no effect"
     return Response(status_code=200, headers=_NO_STORE)
 
 
 @router.get("/.well-known/openid-configuration")
-async def discovery(world: WorldDep) -> dict[str, Any]:
+async def discovery(sandbox: SandboxDep) -> dict[str, Any]:
     """Describe the issuer."""
-    issuer = world.config.identity_issuer
+    issuer = sandbox.config.identity_issuer
     return {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/.well-known/openid-configuration/jwks",
-        "authorization_endpoint": f"{world.config.base_url}/login/identity/connect/authorize",
+        "authorization_endpoint": f"{sandbox.config.base_url}/login/identity/connect/authorize",
         "token_endpoint": f"{issuer}/connect/token",
         "userinfo_endpoint": f"{issuer}/connect/userinfo",
         "revocation_endpoint": f"{issuer}/connect/revocation",
@@ -97,19 +99,19 @@ async def discovery(world: WorldDep) -> dict[str, Any]:
 
 
 @router.get("/.well-known/openid-configuration/jwks")
-async def jwks(world: WorldDep) -> dict[str, Any]:
+async def jwks(sandbox: SandboxDep) -> dict[str, Any]:
     """Publish the signing keys."""
-    return world.keys.jwks()
+    return sandbox.keys.jwks()
 
 
 @router.get("/connect/userinfo")
-async def userinfo(request: Request, world: WorldDep) -> Response:
+async def userinfo(request: Request, sandbox: SandboxDep) -> Response:
     """Tell who the token's user is; Xero's own JSON was never seen (facts 1)."""
     try:
-        claims = bearer_claims(request, world)
+        claims = bearer_claims(request, sandbox)
     except ApiProblem as problem:
-        return problem.response(request, world.switches)
-    user = world.registry.user(claims["xero_userid"])
+        return problem.response(request, sandbox.switches)
+    user = sandbox.directory.user(claims["xero_userid"])
     return _json(
         {
             "sub": subject(user),
@@ -123,7 +125,7 @@ async def userinfo(request: Request, world: WorldDep) -> Response:
     )
 
 
-def _answer(form: dict[str, str], request: Request, world: World) -> dict[str, Any]:
+def _answer(form: dict[str, str], request: Request, sandbox: SandboxState) -> dict[str, Any]:
     grant_type = form.get("grant_type")
     if grant_type not in (
         "authorization_code",
@@ -131,45 +133,45 @@ def _answer(form: dict[str, str], request: Request, world: World) -> dict[str, A
         "client_credentials",
     ):
         raise TokenRefused("unsupported_grant_type")
-    _authenticate(form, request, world)
+    _authenticate(form, request, sandbox)
     if grant_type == "client_credentials":
-        return _app_token(form, world)
+        return _app_token(form, sandbox)
     if grant_type == "refresh_token":
-        return _body(world.grants.refresh(form.get("refresh_token", "")), world)
+        return _body(sandbox.grants.refresh(form.get("refresh_token", "")), sandbox)
     return _body(
-        world.grants.exchange(
+        sandbox.grants.exchange(
             form.get("code", ""),
             redirect_uri=form.get("redirect_uri", ""),
             verifier=form.get("code_verifier"),
         ),
-        world,
+        sandbox,
     )
 
 
-def _app_token(form: dict[str, str], world: World) -> dict[str, Any]:
+def _app_token(form: dict[str, str], sandbox: SandboxState) -> dict[str, Any]:
     """Issue what `app.connections` needs; PKCE apps may not (facts 5)."""
-    if world.config.app_type == "pkce":
+    if sandbox.config.app_type == "pkce":
         raise TokenRefused("unauthorized_client")
     if form.get("scope", "").split() != [scopes.APP_CONNECTIONS]:
         raise TokenRefused("invalid_scope", "Client credentials scope validation failed")
     return {
-        "access_token": world.mint.app_token([scopes.APP_CONNECTIONS]),
+        "access_token": sandbox.minter.app_token([scopes.APP_CONNECTIONS]),
         "expires_in": ACCESS_LIFETIME,
         "token_type": "Bearer",
         "scope": scopes.APP_CONNECTIONS,
     }
 
 
-def _authenticate(form: dict[str, str], request: Request, world: World) -> None:
+def _authenticate(form: dict[str, str], request: Request, sandbox: SandboxState) -> None:
     """Take Basic or body credentials; a PKCE app names itself and has no secret (facts 1.5)."""
     basic = request.headers.get("authorization", "")
     if basic.lower().startswith("basic "):
         found = _basic_pair(basic[6:])
     else:
         found = form.get("client_id", ""), form.get("client_secret", "")
-    secret = "" if world.config.app_type == "pkce" else world.config.client_secret
+    secret = "" if sandbox.config.app_type == "pkce" else sandbox.config.client_secret
     # Some clients form-encode the two halves of Basic, as RFC 6749 wants, and some do not.
-    if (world.config.client_id, secret) not in (found, tuple(map(unquote_plus, found))):
+    if (sandbox.config.client_id, secret) not in (found, tuple(map(unquote_plus, found))):
         raise TokenRefused("invalid_client")
 
 
@@ -181,7 +183,7 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
     return client_id, secret
 
 
-def _body(tokens: TokenSet, world: World) -> dict[str, Any]:
+def _body(tokens: TokenSet, sandbox: SandboxState) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id_token": tokens.id_token,
         "access_token": tokens.access_token,
@@ -191,7 +193,7 @@ def _body(tokens: TokenSet, world: World) -> dict[str, Any]:
         "scope": tokens.scope,
     }
     body = {name: value for name, value in body.items() if value is not None}
-    match world.switches.expires_in:
+    match sandbox.switches.expires_in:
         case "float":
             body["expires_in"] = float(ACCESS_LIFETIME)
         case "text":

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from xero_sandbox.routes.inside import WorldDep
+from xero_sandbox.routes.dependencies import SandboxDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -14,10 +14,10 @@ _PAGES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 
 
 @router.get("/", response_class=HTMLResponse)
-async def index(request: Request, world: WorldDep) -> Response:
+async def index(request: Request, sandbox: SandboxDep) -> Response:
     """Show the root page."""
     values = {
-        "client_id": world.config.client_id,
-        "redirect_uris": world.config.redirect_uris,
+        "client_id": sandbox.config.client_id,
+        "redirect_uris": sandbox.config.redirect_uris,
     }
     return _PAGES.TemplateResponse(request, "index.html", values)

@@ -9,13 +9,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from xero_sandbox.authorize import AuthorizeRefused, AuthorizeRequest, read_authorize
-from xero_sandbox.connections import CapReached
+from xero_sandbox.authorize_request import (
+    AuthorizeRefused,
+    AuthorizeRequest,
+    parse_authorize_request,
+)
+from xero_sandbox.connections import ConnectionLimitReached
 from xero_sandbox.consent import ConsentRefused
+from xero_sandbox.directory import NotInDirectory
 from xero_sandbox.model import XeroUser
-from xero_sandbox.registry import UnknownSample
-from xero_sandbox.routes.inside import EntryDep, WorldDep
-from xero_sandbox.world import World
+from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
+from xero_sandbox.state import SandboxState
 
 router = APIRouter(prefix="/login", tags=["login"])
 
@@ -32,60 +36,62 @@ _HEADERS = {
 
 
 @router.get("/identity/connect/authorize", response_class=HTMLResponse)
-async def authorize(request: Request, world: WorldDep, entry: EntryDep) -> Response:
+async def authorize(request: Request, sandbox: SandboxDep, entry: EntryDep) -> Response:
     """Check the request and show the consent page, or say on this page what is wrong."""
     entry.client_id = request.query_params.get("client_id")
     try:
-        asked = read_authorize(request.url.query, world.config, world.switches)
+        asked = parse_authorize_request(request.url.query, sandbox.config, sandbox.switches)
     except AuthorizeRefused as refused:
         entry.outcome = str(refused)
         return _page(request, "refused.html", 400, reason=str(refused))
     attempt = secrets.token_urlsafe(16)
-    world.attempts[attempt] = asked
+    sandbox.attempts[attempt] = asked
     entry.outcome = "consent page"
-    return _consent_page(request, world, attempt, asked)
+    return _consent_page(request, sandbox, attempt, asked)
 
 
 @router.post("/consent/{attempt}", response_class=HTMLResponse)
-async def consent(attempt: str, request: Request, world: WorldDep, entry: EntryDep) -> Response:
+async def consent(attempt: str, request: Request, sandbox: SandboxDep, entry: EntryDep) -> Response:
     """Take the person's decision; a decision taken once is gone."""
-    asked = world.attempts.get(attempt)
+    asked = sandbox.attempts.get(attempt)
     if asked is None:
         entry.outcome = "unknown attempt"
         return _page(request, "refused.html", 400, reason="This page has been used already.")
     form = await request.form()
     action = str(form.get("action", ""))
     try:
-        user = world.registry.user(str(form.get("user", "")))
+        user = sandbox.directory.user(str(form.get("user", "")))
         tenant_ids = [str(chosen) for chosen in form.getlist(f"tenant-{user.key}")]
         if action == "enter":
-            action = "allow" if _choices(user, world)["open"] else "continue"
+            action = "allow" if _choices(user, sandbox)["open"] else "continue"
         if action not in ("allow", "cancel", "continue"):
             raise ConsentRefused("Choose one of the buttons.")
-        target = world.desk.decide(asked, action, user, tenant_ids)  # type: ignore[arg-type]
-    except UnknownSample:
-        return _consent_page(request, world, attempt, asked, "Choose a Xero user first.")
+        target = sandbox.consent_flow.decide(asked, action, user, tenant_ids)  # type: ignore[arg-type]
+    except NotInDirectory:
+        return _consent_page(request, sandbox, attempt, asked, "Choose a Xero user first.")
     except ConsentRefused as refused:
         entry.outcome = str(refused)
-        return _consent_page(request, world, attempt, asked, str(refused), user)
-    except CapReached:
+        return _consent_page(request, sandbox, attempt, asked, str(refused), user)
+    except ConnectionLimitReached:
         entry.outcome = "connection limit"
-        target = f"{world.config.base_url}/login/connectionLimit?app={quote(world.config.app_name)}"
+        target = (
+            f"{sandbox.config.base_url}/login/connectionLimit?app={quote(sandbox.config.app_name)}"
+        )
     else:
         entry.outcome, entry.xero_user_id = action, user.xero_user_id
-    del world.attempts[attempt]
+    del sandbox.attempts[attempt]
     return RedirectResponse(target, 302, _HEADERS)
 
 
 @router.get("/connectionLimit", response_class=HTMLResponse)
-async def connection_limit(request: Request, world: WorldDep) -> Response:
+async def connection_limit(request: Request, sandbox: SandboxDep) -> Response:
     """Say that the app's plan is full; Xero sends nobody back from here (facts 1.4)."""
-    return _page(request, "connection_limit.html", 200, app_name=world.config.app_name)
+    return _page(request, "connection_limit.html", 200, app_name=sandbox.config.app_name)
 
 
 def _consent_page(
     request: Request,
-    world: World,
+    sandbox: SandboxState,
     attempt: str,
     asked: AuthorizeRequest,
     problem: str | None = None,
@@ -95,25 +101,25 @@ def _consent_page(
         request,
         "consent.html",
         400 if problem else 200,
-        app_name=world.config.app_name,
+        app_name=sandbox.config.app_name,
         attempt=attempt,
         scopes=[scope for scope in asked.scopes if "." in scope or scope == "offline_access"],
         bulk=asked.bulk,
         problem=problem,
-        people=[_choices(user, world) for user in world.registry.sample_users],
-        chosen=(chosen or world.registry.sample_users[0]).key,
+        people=[_choices(user, sandbox) for user in sandbox.directory.sample_users],
+        chosen=(chosen or sandbox.directory.sample_users[0]).key,
     )
 
 
-def _choices(user: XeroUser, world: World) -> dict[str, Any]:
+def _choices(user: XeroUser, sandbox: SandboxState) -> dict[str, Any]:
     orgs = [
         {
             "id": org.tenant_id,
             "name": org.name,
             "kind": "Practice" if org.tenant_type != "ORGANISATION" else org.country,
-            "connected": world.connections.find(user.xero_user_id, org.tenant_id) is not None,
+            "connected": sandbox.connections.find(user.xero_user_id, org.tenant_id) is not None,
         }
-        for org in world.registry.orgs_of(user)
+        for org in sandbox.directory.orgs_of(user)
     ]
     return {
         "key": user.key,

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, HTTPException
 from pydantic import Field
 
-from xero_sandbox.documents import Document
-from xero_sandbox.people import ORGS, PEOPLE, Person
-from xero_sandbox.routes.inside import WorldDep
-from xero_sandbox.sessions import LIFETIME, NoSuchSession, NotAMember
+from xero_sandbox.json_model import JsonModel
+from xero_sandbox.routes.dependencies import SandboxDep
+from xero_sandbox.session_issuer import LIFETIME, NoSuchSession, NotAMember
+from xero_sandbox.session_people import ORGS, PEOPLE, Person
 
 router = APIRouter(prefix="/session", tags=["session issuer"])
 
 
-class SignIn(Document):
+class SignIn(JsonModel):
     """Who signs in."""
 
     person_id: str = Field(
@@ -21,7 +21,7 @@ class SignIn(Document):
     )
 
 
-class TokenOrder(Document):
+class TokenOrder(JsonModel):
     """What the token should say; `claims` and `header` override, and null removes a claim."""
 
     session_id: str = Field(
@@ -46,9 +46,9 @@ class TokenOrder(Document):
 
 
 @router.get("/.well-known/jwks.json")
-async def jwks(world: WorldDep) -> dict[str, Any]:
+async def jwks(sandbox: SandboxDep) -> dict[str, Any]:
     """Publish the session issuer's key."""
-    return world.sessions.keys.jwks()
+    return sandbox.session_issuer.keys.jwks()
 
 
 @router.get("/people")
@@ -58,10 +58,10 @@ async def people() -> list[dict[str, Any]]:
 
 
 @router.post("/sign-in")
-async def sign_in(body: SignIn, world: WorldDep) -> dict[str, Any]:
+async def sign_in(body: SignIn, sandbox: SandboxDep) -> dict[str, Any]:
     """Open a session for a sample person."""
     try:
-        session_id, person = world.sessions.sign_in(body.person_id)
+        session_id, person = sandbox.session_issuer.sign_in(body.person_id)
     except LookupError as error:
         raise HTTPException(404, "There is no such person.") from error
     return {"sessionId": session_id, "person": _person(person), "orgs": _orgs(person)}
@@ -69,11 +69,11 @@ async def sign_in(body: SignIn, world: WorldDep) -> dict[str, Any]:
 
 @router.post("/tokens")
 async def token(
-    body: TokenOrder, world: WorldDep, origin: Annotated[str | None, Header()] = None
+    body: TokenOrder, sandbox: SandboxDep, origin: Annotated[str | None, Header()] = None
 ) -> dict[str, Any]:
     """Mint a token for one of the person's orgs, or for none."""
     try:
-        minted, expires_at = world.sessions.token(
+        minted, expires_at = sandbox.session_issuer.token(
             body.session_id,
             org_id=body.org_id,
             version=body.version,
@@ -90,9 +90,9 @@ async def token(
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-async def sign_out(session_id: str, world: WorldDep) -> None:
+async def sign_out(session_id: str, sandbox: SandboxDep) -> None:
     """End a session."""
-    world.sessions.sign_out(session_id)
+    sandbox.session_issuer.sign_out(session_id)
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -7,19 +7,19 @@ from typing import Any
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.config import SandboxConfig
-from xero_sandbox.keys import KeyRing
 from xero_sandbox.model import AuthEvent, Grant, XeroUser
+from xero_sandbox.signing_keys import SigningKeys
 from xero_sandbox.switches import Switches
 
 ACCESS_LIFETIME = 30 * 60
 ID_LIFETIME = 5 * 60
 
 
-class Mint:
+class TokenMinter:
     """Signs tokens for grants, by the sandbox's clock."""
 
     def __init__(
-        self, config: SandboxConfig, clock: Clock, keys: KeyRing, switches: Switches
+        self, config: SandboxConfig, clock: Clock, keys: SigningKeys, switches: Switches
     ) -> None:
         self._config = config
         self._clock = clock

@@ -7,10 +7,15 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xero_sandbox.fault_injection import (
+    BufferedResponse,
+    ClientConnection,
+    ConnectionDropped,
+    FaultInjector,
+)
 from xero_sandbox.fingerprints import fingerprint
-from xero_sandbox.journal import Entry
-from xero_sandbox.strikes import Answer, Dropped, Strikes, Wire
-from xero_sandbox.world import World
+from xero_sandbox.journal import JournalEntry
+from xero_sandbox.state import SandboxState
 
 ENTRY = "xero_sandbox.entry"
 FORM = "xero_sandbox.form"
@@ -30,13 +35,13 @@ _FIXED_KINDS = {
 }
 
 
-class Gate:
+class SandboxMiddleware:
     """Stands between the server and the app, because only there can a connection be dropped."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, sandbox: SandboxState) -> None:
         self._app = app
-        self._world = world
-        self._strikes = Strikes(world)
+        self._sandbox = sandbox
+        self._injector = FaultInjector(sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, unless a fault has other plans."""
@@ -48,39 +53,45 @@ class Gate:
         entry = self._open(kind, scope, body)
         scope[ENTRY] = entry
         try:
-            if self._world.latency:
-                await asyncio.sleep(self._world.latency)
-            await self._pass(scope, entry, body, Wire(receive, send))
-        except Dropped:
+            if self._sandbox.latency:
+                await asyncio.sleep(self._sandbox.latency)
+            await self._pass(scope, entry, body, ClientConnection(receive, send))
+        except ConnectionDropped:
             entry.outcome = f"{entry.outcome}, then dropped" if entry.outcome else "dropped"
         finally:
             for finish in entry.on_finish:
                 finish()
 
-    async def _pass(self, scope: Scope, entry: Entry, body: bytes, wire: Wire) -> None:
-        faults = self._world.faults
-        if fault := faults.take(entry.kind, "before", entry.xero_user_id):
+    async def _pass(
+        self, scope: Scope, entry: JournalEntry, body: bytes, connection: ClientConnection
+    ) -> None:
+        faults = self._sandbox.faults
+        if fault := faults.claim(entry.kind, "before", entry.xero_user_id):
             entry.faults.append(f"before: {fault.order.fault}")
-            if answer := await self._strikes.before(fault, wire):
-                await wire.answer(answer, entry)
+            if answer := await self._injector.before(fault, connection):
+                await connection.answer(answer, entry)
                 return
-        fault = faults.take(entry.kind, "after", entry.xero_user_id)
+        fault = faults.claim(entry.kind, "after", entry.xero_user_id)
         if fault is None:
-            await self._app(scope, _replaying(body, wire.receive), _noting(entry, wire.send))
+            await self._app(
+                scope, _replaying(body, connection.receive), _noting(entry, connection.send)
+            )
             return
         entry.faults.append(f"after: {fault.order.fault}")
-        buffer = Answer.collector()
-        await self._app(scope, _replaying(body, wire.receive), buffer.take)
-        await wire.answer(await self._strikes.after(fault, buffer.answer(), wire), entry)
+        buffer = BufferedResponse.collector()
+        await self._app(scope, _replaying(body, connection.receive), buffer.take)
+        await connection.answer(
+            await self._injector.after(fault, buffer.answer(), connection), entry
+        )
 
-    def _open(self, kind: str, scope: Scope, body: bytes) -> Entry:
+    def _open(self, kind: str, scope: Scope, body: bytes) -> JournalEntry:
         headers = {
             name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         form = _form(headers, body) if kind in ("token", "revocation") else {}
         scope[FORM] = form
         kind, secret = _token_kind(form) if kind == "token" else (kind, form.get("token"))
-        entry = self._world.journal.open(
+        entry = self._sandbox.journal.open(
             kind,
             scope["method"],
             scope["path"],
@@ -93,11 +104,11 @@ class Gate:
         entry.fingerprint = fingerprint(secret) if secret else None
         entry.xero_user_id = self._presenter(kind, secret, headers.get("authorization", ""))
         if kind == "token.refresh" and entry.fingerprint:
-            self._world.journal.presented[entry.fingerprint] += 1
+            self._sandbox.journal.presented[entry.fingerprint] += 1
         return entry
 
     def _presenter(self, kind: str, secret: str | None, authorization: str) -> str | None:
-        grants = self._world.grants
+        grants = self._sandbox.grants
         if secret and kind == "token.code":
             code = grants.find_code(secret)
             return code.grant.user.xero_user_id if code else None
@@ -105,7 +116,7 @@ class Gate:
             token = grants.find_token(secret)
             return token.grant.user.xero_user_id if token else None
         if authorization.lower().startswith("bearer "):
-            claims = self._world.mint.read(authorization[7:].strip())
+            claims = self._sandbox.minter.read(authorization[7:].strip())
             return claims.get("xero_userid") if claims else None
         return None
 
@@ -167,7 +178,7 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _noting(entry: Entry, send: Send) -> Send:
+def _noting(entry: JournalEntry, send: Send) -> Send:
     async def note(message: Message) -> None:
         if message["type"] == "http.response.start":
             entry.status = message["status"]

@@ -25,7 +25,7 @@ SCOPES = {
 WRITABLE = {"Contacts": "ContactID", "Invoices": "InvoiceID"}
 
 
-class Ledgers:
+class AccountingData:
     """What has been written to each tenant, beside the fixed sample records."""
 
     def __init__(self) -> None:

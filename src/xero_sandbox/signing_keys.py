@@ -32,7 +32,7 @@ class SigningKey:
         }
 
 
-class KeyRing:
+class SigningKeys:
     """The key that signs now, and the earlier ones still published."""
 
     def __init__(self) -> None:

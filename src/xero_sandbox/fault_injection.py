@@ -1,4 +1,4 @@
-"""What each fault does to a request: to the wire, or to the answer on its way back."""
+"""What each fault does to a request: to the connection, or to the answer on its way back."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from typing import Any
 from starlette.types import Message, Receive, Send
 
 from xero_sandbox.faults import Fault
-from xero_sandbox.journal import Entry
-from xero_sandbox.world import World
+from xero_sandbox.journal import JournalEntry
+from xero_sandbox.state import SandboxState
 
 _HTML = "text/html; charset=UTF-8"
 _JSON = "application/json; charset=UTF-8"
@@ -27,12 +27,12 @@ _PAGES = {
 }
 
 
-class Dropped(Exception):
+class ConnectionDropped(Exception):
     """The connection was cut; nothing more can be sent."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class BufferedResponse:
     """A whole HTTP answer; with `over_seconds` it takes so long to send."""
 
     status: int
@@ -41,12 +41,12 @@ class Answer:
     over_seconds: float = 0
 
     @staticmethod
-    def collector() -> "Collector":
+    def collector() -> "ResponseBuffer":
         """Return something that gathers an app's answer instead of sending it."""
-        return Collector()
+        return ResponseBuffer()
 
 
-class Collector:
+class ResponseBuffer:
     """Gathers what an app sends."""
 
     def __init__(self) -> None:
@@ -66,19 +66,19 @@ class Collector:
         elif message["type"] == "http.response.body":
             self._body += message.get("body", b"")
 
-    def answer(self) -> Answer:
+    def answer(self) -> BufferedResponse:
         """Return what was gathered."""
-        return Answer(self._status, self._body, self._headers)
+        return BufferedResponse(self._status, self._body, self._headers)
 
 
 @dataclass
-class Wire:
+class ClientConnection:
     """The connection itself."""
 
     receive: Receive
     send: Send
 
-    async def answer(self, answer: Answer, entry: Entry) -> None:
+    async def answer(self, answer: BufferedResponse, entry: JournalEntry) -> None:
         """Send a whole answer."""
         entry.status = answer.status
         headers = {**answer.headers, "content-length": str(len(answer.body))}
@@ -101,7 +101,7 @@ class Wire:
             raise ConnectionResetError("The sandbox dropped this connection on purpose.")
         transport.abort()
         await self._disconnected()
-        raise Dropped
+        raise ConnectionDropped
 
     async def stay_silent(self, seconds: float) -> None:
         """Wait for the caller to give up, or cut the connection after so long."""
@@ -110,28 +110,32 @@ class Wire:
                 await self._disconnected()
         except TimeoutError:
             await self.drop()
-        raise Dropped
+        raise ConnectionDropped
 
     async def _disconnected(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
 
-class Strikes:
+class FaultInjector:
     """Carries faults out."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, sandbox: SandboxState) -> None:
+        self._sandbox = sandbox
 
-    async def before(self, fault: Fault, wire: Wire) -> Answer | None:
+    async def before(self, fault: Fault, connection: ClientConnection) -> BufferedResponse | None:
         """Strike before anything has changed; None lets the request go on."""
-        return await self._strike(fault, wire, None)
+        return await self._inject(fault, connection, None)
 
-    async def after(self, fault: Fault, answer: Answer, wire: Wire) -> Answer:
+    async def after(
+        self, fault: Fault, answer: BufferedResponse, connection: ClientConnection
+    ) -> BufferedResponse:
         """Strike when the change is made and only the answer can still go wrong."""
-        return await self._strike(fault, wire, answer) or answer
+        return await self._inject(fault, connection, answer) or answer
 
-    async def _strike(self, fault: Fault, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def _inject(
+        self, fault: Fault, connection: ClientConnection, answer: BufferedResponse | None
+    ) -> BufferedResponse | None:
         order = fault.order
         match order.fault:
             case "hold":
@@ -141,20 +145,24 @@ class Strikes:
             case "drip" if answer is not None:
                 return replace(answer, over_seconds=order.seconds)
             case "timeout":
-                await wire.stay_silent(order.seconds)
+                await connection.stay_silent(order.seconds)
             case "drop":
-                await wire.drop()
+                await connection.drop()
             case "500" | "502" | "503" | "html403":
                 status, text = _PAGES[order.fault]
                 kind = "text/plain" if order.fault == "503" else _HTML
-                return Answer(status, text.encode(), _with_retry({"content-type": kind}, fault))
+                return BufferedResponse(
+                    status, text.encode(), _with_retry({"content-type": kind}, fault)
+                )
             case "429":
                 problem = {"x-rate-limit-problem": "minute"}
-                return Answer(429, b"", _with_retry(problem, fault))
+                return BufferedResponse(429, b"", _with_retry(problem, fault))
             case "invalid_client":
-                return Answer(400, b'{"error":"invalid_client"}', {"content-type": _JSON})
+                return BufferedResponse(400, b'{"error":"invalid_client"}', {"content-type": _JSON})
             case "malformed_json":
-                whole = answer or Answer(200, b'{"access_token":', {"content-type": _JSON})
+                whole = answer or BufferedResponse(
+                    200, b'{"access_token":', {"content-type": _JSON}
+                )
                 return replace(whole, body=whole.body[: max(1, len(whole.body) // 2)])
             case "missing_refresh_token":
                 return _changed(answer, lambda body: body.pop("refresh_token", None))
@@ -174,27 +182,29 @@ class Strikes:
 
     def _substitute(self, body: dict[str, Any], *also: str) -> None:
         """Put another user's access token, and perhaps id_token, in place of the caller's."""
-        mint, grants = self._world.mint, self._world.grants
-        claims = mint.read(body.get("access_token", "")) or {}
-        grant = grants.of_jti(claims.get("jti", ""))
+        minter, grants = self._sandbox.minter, self._sandbox.grants
+        claims = minter.read(body.get("access_token", "")) or {}
+        grant = grants.find_by_jti(claims.get("jti", ""))
         if grant is None:
             return
-        other = self._world.registry.somebody_else(grant.user)
+        other = self._sandbox.directory.another_user(grant.user)
         event = grants.new_event()
-        access = body["access_token"] = mint.access_token(grant, event, other)
+        access = body["access_token"] = minter.access_token(grant, event, other)
         if "id_token" in body and "id_token" in also:
-            nonce = (mint.read(body["id_token"]) or {}).get("nonce")
-            body["id_token"] = mint.id_token(other, event, access, nonce)
+            nonce = (minter.read(body["id_token"]) or {}).get("nonce")
+            body["id_token"] = minter.id_token(other, event, access, nonce)
 
     def _rewrite(self, body: dict[str, Any], changes: dict[str, Any]) -> None:
         """Sign the id_token again with other claims."""
-        claims = self._world.mint.read(body.get("id_token", ""))
+        claims = self._sandbox.minter.read(body.get("id_token", ""))
         if claims is not None:
             _merge(claims, changes)
-            body["id_token"] = self._world.mint.sign(claims)
+            body["id_token"] = self._sandbox.minter.sign(claims)
 
 
-def _changed(answer: Answer | None, change: Callable[[dict[str, Any]], object]) -> Answer | None:
+def _changed(
+    answer: BufferedResponse | None, change: Callable[[dict[str, Any]], object]
+) -> BufferedResponse | None:
     if answer is None or answer.status != 200:
         return answer
     body = json.loads(answer.body)

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from xero_sandbox import shown
+from xero_sandbox import api_examples
 
 _ASSETS = "/docs/assets"
 _FILES = Path(fastapi_offline.__file__).parent / "static"
@@ -54,24 +54,28 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             # One that nobody described yet is shown as the framework does; a test names it.
             usual = (operation["summary"], None)
-            operation["summary"], answer = shown.OPERATIONS.get(f"{method.upper()} {path}", usual)
+            operation["summary"], answer = api_examples.OPERATIONS.get(
+                f"{method.upper()} {path}", usual
+            )
             _complete(operation, answer, schemas)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas[name]["description"] = "A request that does not have the documented shape."
         for field, described in schemas[name]["properties"].items():
-            described["description"] = shown.INVALID_FIELDS[field]
+            described["description"] = api_examples.INVALID_FIELDS[field]
     return found
 
 
 def _complete(operation: dict[str, Any], answer: Any, schemas: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
-        if parameter["name"] in shown.PARAMETERS:
-            parameter["description"], parameter["example"] = shown.PARAMETERS[parameter["name"]]
+        if parameter["name"] in api_examples.PARAMETERS:
+            parameter["description"], parameter["example"] = api_examples.PARAMETERS[
+                parameter["name"]
+            ]
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["examples"] = {"usual": {"value": _request(content["schema"], schemas)}}
     for status, said in operation["responses"].items():
         for content in said.get("content", {}).values():
-            value = shown.INVALID if status == "422" else answer
+            value = api_examples.INVALID if status == "422" else answer
             content["examples"] = {"usual": {"value": value}}
 
 
@@ -80,7 +84,7 @@ def _request(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     options = schema.get("anyOf", [schema])
     name = options[0].get("$ref", "").rpartition("/")[2]
     if not name:
-        return shown.SWITCHES_TO_TURN
+        return api_examples.SWITCHES_TO_TURN
     fields = schemas[name]["properties"]
     wanted = schemas[name].get("required", fields)
     return {

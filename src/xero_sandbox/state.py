@@ -2,43 +2,43 @@
 
 from typing import TYPE_CHECKING
 
+from xero_sandbox.accounting_data import AccountingData
 from xero_sandbox.clock import Clock
 from xero_sandbox.config import SandboxConfig
 from xero_sandbox.connections import Connections
-from xero_sandbox.consent import ConsentDesk
+from xero_sandbox.consent import ConsentFlow
+from xero_sandbox.directory import Directory
 from xero_sandbox.faults import Faults
 from xero_sandbox.grants import Grants
 from xero_sandbox.journal import Journal
-from xero_sandbox.keys import KeyRing
-from xero_sandbox.ledgers import Ledgers
-from xero_sandbox.limits import RateLimits
-from xero_sandbox.minting import Mint
-from xero_sandbox.registry import Registry
-from xero_sandbox.sessions import SessionIssuer
+from xero_sandbox.rate_limits import RateLimits
+from xero_sandbox.session_issuer import SessionIssuer
+from xero_sandbox.signing_keys import SigningKeys
 from xero_sandbox.switches import Switches
+from xero_sandbox.token_minting import TokenMinter
 
 if TYPE_CHECKING:
-    from xero_sandbox.authorize import AuthorizeRequest
+    from xero_sandbox.authorize_request import AuthorizeRequest
 
 
-class World:
+class SandboxState:
     """One sandbox's state. Only its event loop touches it, and no change spans an await."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.clock = Clock()
         self.switches = Switches()
-        self.keys = KeyRing()
-        self.sessions = SessionIssuer(config.session_issuer)
-        self.registry = Registry()
-        self.ledgers = Ledgers()
+        self.keys = SigningKeys()
+        self.session_issuer = SessionIssuer(config.session_issuer)
+        self.directory = Directory()
+        self.accounting_data = AccountingData()
         self.journal = Journal(self.clock)
         self.faults = Faults()
-        self.limits = RateLimits(self.clock, self.switches)
-        self.mint = Mint(config, self.clock, self.keys, self.switches)
-        self.connections = Connections(self.clock, self.registry, self.switches)
-        self.grants = Grants(self.clock, self.mint, self.connections, self.switches)
-        self.desk = ConsentDesk(self.registry, self.connections, self.grants)
+        self.rate_limits = RateLimits(self.clock, self.switches)
+        self.minter = TokenMinter(config, self.clock, self.keys, self.switches)
+        self.connections = Connections(self.clock, self.directory, self.switches)
+        self.grants = Grants(self.clock, self.minter, self.connections, self.switches)
+        self.consent_flow = ConsentFlow(self.directory, self.connections, self.grants)
         self.attempts: dict[str, AuthorizeRequest] = {}
         self.latency = 0.0
 
@@ -50,12 +50,12 @@ class World:
         for part in (
             self.clock,
             self.switches,
-            self.sessions,
-            self.registry,
-            self.ledgers,
+            self.session_issuer,
+            self.directory,
+            self.accounting_data,
             self.connections,
             self.grants,
-            self.limits,
+            self.rate_limits,
             self.journal,
         ):
             part.reset()

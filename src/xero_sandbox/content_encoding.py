@@ -6,13 +6,13 @@ import zlib
 _BROTLI_BLOCK = 1 << 16
 
 
-def best_of(accepted: str) -> str:
+def choose(accepted: str) -> str:
     """Return the coding that Xero's edge would choose from Accept-Encoding; "" for none."""
     named = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
     return next((each for each in ("br", "gzip", "deflate") if each in named), "")
 
 
-def pack(content: bytes, encoding: str) -> bytes:
+def encode(content: bytes, encoding: str) -> bytes:
     """Encode content."""
     match encoding:
         case "br":

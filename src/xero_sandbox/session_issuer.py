@@ -4,8 +4,8 @@ import secrets
 import time
 from typing import Any, Literal
 
-from xero_sandbox.keys import KeyRing
-from xero_sandbox.people import ORGS, PEOPLE, OrgRole, Person
+from xero_sandbox.session_people import ORGS, PEOPLE, OrgRole, Person
+from xero_sandbox.signing_keys import SigningKeys
 
 LIFETIME = 60
 NOT_BEFORE_LEEWAY = 10
@@ -25,7 +25,7 @@ class SessionIssuer:
     """Open sessions and the key that signs their tokens. Times are real, not the sandbox's."""
 
     def __init__(self, issuer: str) -> None:
-        self.keys = KeyRing()
+        self.keys = SigningKeys()
         self._issuer = issuer
         self._sessions: dict[str, Person] = {}
 

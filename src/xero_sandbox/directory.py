@@ -7,11 +7,11 @@ from xero_sandbox import samples
 from xero_sandbox.model import Org, OrgStatus, Role, XeroUser
 
 
-class UnknownSample(LookupError):
+class NotInDirectory(LookupError):
     """A test named a user or organisation that does not exist."""
 
 
-class Registry:
+class Directory:
     """Users by xero_userid or key, organisations by tenant id."""
 
     def __init__(self) -> None:
@@ -29,14 +29,14 @@ class Registry:
         """Find by xero_userid or by the sandbox's own key."""
         user = self._users.get(reference) or self._by_key.get(reference)
         if user is None:
-            raise UnknownSample(f"There is no Xero user {reference!r}.")
+            raise NotInDirectory(f"There is no Xero user {reference!r}.")
         return user
 
     def org(self, tenant_id: str) -> Org:
         """Find by tenant id; deleted organisations are still found."""
         org = self._orgs.get(tenant_id.lower())
         if org is None:
-            raise UnknownSample(f"There is no organisation {tenant_id!r}.")
+            raise NotInDirectory(f"There is no organisation {tenant_id!r}.")
         return org
 
     def find_org(self, tenant_id: str) -> Org | None:
@@ -62,7 +62,7 @@ class Registry:
         """Return the organisations this user could connect now."""
         return [org for org in self._orgs.values() if org.admits(user)]
 
-    def somebody_else(self, user: XeroUser | None) -> XeroUser:
+    def another_user(self, user: XeroUser | None) -> XeroUser:
         """Return another user, for the fault that answers with the wrong one."""
         return next(other for other in self._users.values() if other is not user)
 

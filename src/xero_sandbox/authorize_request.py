@@ -25,7 +25,9 @@ class AuthorizeRequest:
     bulk: bool
 
 
-def read_authorize(query: str, config: SandboxConfig, switches: Switches) -> AuthorizeRequest:
+def parse_authorize_request(
+    query: str, config: SandboxConfig, switches: Switches
+) -> AuthorizeRequest:
     """Check client, redirect URI, PKCE and scopes, in that order."""
     values = {name: found[0] for name, found in parse_qs(query, keep_blank_values=True).items()}
     if values.get("client_id") != config.client_id:

@@ -15,7 +15,7 @@ Problem = Literal["minute", "day", "concurrent", "appminute"]
 
 
 @dataclass(frozen=True)
-class Allowance:
+class RateLimitStatus:
     """What is left after this request, and why it is refused if it is."""
 
     day: int
@@ -51,16 +51,16 @@ class RateLimits:
         """Forget every window; requests in flight stay counted."""
         self._windows.clear()
 
-    def admit(self, tenant_id: str) -> Allowance:
+    def acquire(self, tenant_id: str) -> RateLimitStatus:
         """Count one call, unless a limit refuses it; pair an admitted one with `finish`."""
         problem = self._problem(tenant_id)
         if problem is None:
             self._in_flight[tenant_id] += 1
             for window in self._windows_of(tenant_id):
                 self._windows[window] = (self._index(*window), self._used(*window) + 1)
-        return self._allowance(tenant_id, problem)
+        return self._status(tenant_id, problem)
 
-    def finish(self, tenant_id: str) -> None:
+    def release(self, tenant_id: str) -> None:
         """Say that an admitted call has been answered."""
         self._in_flight[tenant_id] -= 1
 
@@ -80,9 +80,9 @@ class RateLimits:
             return "minute"
         return "appminute" if self.app_minute_left() == 0 else None
 
-    def _allowance(self, tenant_id: str, problem: Problem | None) -> Allowance:
+    def _status(self, tenant_id: str, problem: Problem | None) -> RateLimitStatus:
         wait = {"minute": MINUTE, "day": DAY}.get(problem or "")
-        return Allowance(
+        return RateLimitStatus(
             day=max(0, self._switches.day_limit - self._used(tenant_id, DAY)),
             minute=max(0, self._switches.minute_limit - self._used(tenant_id, MINUTE)),
             app_minute=self.app_minute_left(),
