@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from bench import document
+from bench import report
 from bench.figures import Outcome, quantity
 from demo.processes import LaunchError
 from demo.stack import ROOT, STATE
@@ -44,7 +44,7 @@ def main() -> int:
     except LaunchError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    document.write(ROOT / "docs", kept(NAMES))
+    report.write(ROOT / "docs", kept(NAMES))
     print("\nWritten to docs/benchmarks.md.")
     return 0
 
@@ -73,7 +73,7 @@ def measured(name: str) -> Outcome:
 def keep(name: str, outcome: Outcome) -> None:
     """Keep an outcome, so that one benchmark can be repeated without the others."""
     path = KEPT / f"{name}.json"
-    path.write_text(json.dumps(outcome.document(), ensure_ascii=False, indent=1), encoding="utf-8")
+    path.write_text(json.dumps(outcome.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def kept(names: Sequence[str]) -> dict[str, Outcome]:
@@ -83,7 +83,7 @@ def kept(names: Sequence[str]) -> dict[str, Outcome]:
         path = KEPT / f"{name}.json"
         if path.exists():
             with suppress(TypeError, KeyError):
-                found[name] = Outcome.read(json.loads(path.read_text(encoding="utf-8")))
+                found[name] = Outcome.from_json(json.loads(path.read_text(encoding="utf-8")))
     return found
 
 

@@ -63,13 +63,13 @@ class Outcome:
     seconds: float
     busy_before: float  # the load average of the minute before
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON would hold it."""
         return asdict(self)
 
     @classmethod
-    def read(cls, kept: dict[str, Any]) -> Self:
-        """Read what `document` returned."""
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """Read what `to_json` returned."""
         picture = kept.pop("picture")
         bars = tuple(Bar(**bar) for bar in picture.pop("bars"))
         figures = tuple(

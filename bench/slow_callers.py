@@ -9,7 +9,7 @@ import psutil
 
 from bench import stage
 from bench.figures import Bar, Figure, Picture
-from bench.slow_calls import CALLERS, KINDS
+from bench.slow_clients import CALLERS, KINDS
 from bench.stage import IMPORTING_US, QUIET, Stage
 from demo.processes import Child
 from demo.stack import LOOPBACK, Replica
@@ -69,7 +69,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
 def _callers(ready: Stage, kind: str, replica: Replica) -> Child:
     return Child.start(
         "Slow callers",
-        [sys.executable, "-m", "bench.slow_calls", kind, _port(replica)],
+        [sys.executable, "-m", "bench.slow_clients", kind, _port(replica)],
         log=ready.stack.directory / f"callers-{kind.replace(' ', '-')}.log",
         env={**ready.stack.environment, **IMPORTING_US},
         cwd=ready.stack.directory,

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from demo import ports, stack
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.processes import Child, temporary_directory
 from demo.stack import LOOPBACK, ROOT, SERVICE, Replica, Stack
 from xero_sandbox.client import SandboxClient
@@ -168,7 +168,7 @@ def ready(
     The sandbox signs cheaply and limits no rates: it shall not be what is measured.
     """
     ambient = {
-        **neutral(os.environ),
+        **without_service_variables(os.environ),
         "LOG_FORMAT": "json",
         "DRAIN_NOTICE_SECONDS": "0",
         **settings,

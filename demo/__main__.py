@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from dotenv import dotenv_values
 
-from demo import announcement, ports, stack, terminal
+from demo import ports, stack, startup_message, terminal
 from demo.environment import SCOPES_FOR_THE_EXAMPLES, names_real_xero, write_env_file
 from demo.processes import Child, LaunchError
 from demo.stack import BUILT_PAGE, ROOT, STATE
@@ -32,7 +32,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     try:
-        with terminal.of_our_own():
+        with terminal.own_foreground_group():
             run(_options())
     except Stopped:
         print("\nStopped before everything ran.")
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
         suppress(Stopped),
     ):
         write_env_file(directory / ".env", started.environment)
-        announcement.show(started, with_page=page is not None)
+        startup_message.show(started, with_page=page is not None)
         watch(started.children)
     shutil.rmtree(directory)
     print("\nStopped.")

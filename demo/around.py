@@ -1,8 +1,8 @@
-"""Run a command with a stack around it: `python -m demo.around npm --prefix frontend run e2e`.
+"""Runs a command against a fresh stack: `python -m demo.around npm --prefix frontend run e2e`.
 
-The stack is a fresh one on free ports, with the built page; XERO_SERVICE_URL and
-XERO_SANDBOX_URL tell the command where; `demo.elapse` reads STACK_DATABASE_URL. Its exit code is
-the command's.
+The stack uses free ports and serves the built page. The command finds it through XERO_SERVICE_URL
+and XERO_SANDBOX_URL; `demo.expire_attempts` reads STACK_DATABASE_URL. The exit code is the
+command's.
 """
 
 import os
@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from demo import stack
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.processes import LaunchError
 from demo.stack import BUILT_PAGE, STATE
 
@@ -35,7 +35,9 @@ def run(command: list[str]) -> int:
             "STACK_DATABASE_URL": started.database_url,
             "STACK_PYTHON": sys.executable,
         }
-        code = subprocess.run(command, env=neutral(os.environ) | told, check=False).returncode
+        code = subprocess.run(
+            command, env=without_service_variables(os.environ) | told, check=False
+        ).returncode
     if code:
         print(f"The stack's logs are in {os.path.relpath(directory)}.", file=sys.stderr)
     else:

@@ -40,7 +40,7 @@ class XeroApp:
     )
 
 
-def neutral(ambient: Mapping[str, str]) -> dict[str, str]:
+def without_service_variables(ambient: Mapping[str, str]) -> dict[str, str]:
     """Return `ambient` without any of the service's own variables."""
     return {name: value for name, value in ambient.items() if not _is_own(name)}
 

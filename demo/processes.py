@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx
 
-from demo import guardian
+from demo import reaper
 
 POLL = 0.05
 SHOWN_LINES = 40
@@ -127,7 +127,7 @@ class Child:
         Only the first call signals: later the id may be somebody else's.
         """
         if not self._ended:
-            guardian.send(self.pid, signal.SIGKILL)
+            reaper.signal_group(self.pid, signal.SIGKILL)
             self.process.wait()
             _watcher().tell(f"forget {self.pid}")
             self._ended = True
@@ -154,12 +154,12 @@ def _answers(client: httpx.Client, url: str) -> bool:
 
 
 class _Watcher:
-    """The line to the guardian of this process's children and directories."""
+    """The line to the reaper of this process's children and directories."""
 
     def __init__(self) -> None:
         end, self._line = os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", guardian.__file__],
+            [sys.executable, "-I", "-S", reaper.__file__],
             stdin=end,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -169,7 +169,7 @@ class _Watcher:
         atexit.register(self.dismiss)
 
     def tell(self, order: str) -> None:
-        """Send one order; without a guardian the launcher still stops its children itself."""
+        """Send one order; without a reaper the launcher still stops its children itself."""
         with suppress(BrokenPipeError):
             os.write(self._line, f"{order}\n".encode())
 

@@ -16,8 +16,8 @@ from demo.environment import (
     XeroApp,
     names_own_issuer,
     names_real_xero,
-    neutral,
     service_environment,
+    without_service_variables,
 )
 from demo.processes import Child, LaunchError
 
@@ -67,7 +67,7 @@ class Stack:
             "The sandbox",
             command,
             log=self.directory / "sandbox.log",
-            env=neutral(os.environ) | credentials,
+            env=without_service_variables(os.environ) | credentials,
             cwd=self.directory,
         )
         self.children.append(child)
@@ -129,7 +129,7 @@ def running(
     sandbox plays Xero whatever the variables around us say.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    ambient = neutral(os.environ) if ambient is None else ambient
+    ambient = without_service_variables(os.environ) if ambient is None else ambient
     port, sandbox_port = port or ports.free(), sandbox_port or ports.free()
     origin, sandbox = f"http://localhost:{port}", f"http://localhost:{sandbox_port}"
     app, sandbox_signs_in = XeroApp(), not names_own_issuer(ambient)

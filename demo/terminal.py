@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def of_our_own() -> Iterator[None]:
+def own_foreground_group() -> Iterator[None]:
     """Be the terminal's foreground process group meanwhile.
 
     make shares its group with what it starts and ends as interrupted on Ctrl-C, however cleanly

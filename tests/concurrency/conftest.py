@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pytest
 
 from demo import ports
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.processes import Child
 from demo.stack import DRAIN_SECONDS, SERVICE, Replica
 
@@ -19,7 +19,7 @@ StartReplica: TypeAlias = Callable[..., AbstractAsyncContextManager[Replica]]
 
 @pytest.fixture
 def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {**neutral(os.environ), **environment}
+    return {**without_service_variables(os.environ), **environment}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from demo import ports
-from demo.environment import neutral, service_environment
+from demo.environment import service_environment, without_service_variables
 from demo.processes import Child
 from tests import commands
 from tests.commands import Ended
@@ -90,7 +90,7 @@ def command(
     told = service_environment(
         {}, origin=ORIGIN, sandbox=sandbox.base_url, app=APP, database_url="", page=None
     )
-    for name in os.environ.keys() - neutral(os.environ).keys():
+    for name in os.environ.keys() - without_service_variables(os.environ).keys():
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return Command(told, monkeypatch, capsys)

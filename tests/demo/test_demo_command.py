@@ -12,7 +12,7 @@ import pytest
 
 from demo import ports
 from demo.__main__ import watch
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.processes import Child, LaunchError
 from demo.stack import SERVICE
 from tests.world import ACME
@@ -29,7 +29,7 @@ def demo(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "demo", "--env-file", os.devnull, *arguments],
         cwd=ROOT,
-        env=neutral(os.environ) | variables,
+        env=without_service_variables(os.environ) | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,7 +60,7 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
         made = subprocess.run(
             [SERVICE, "keys", "create", "--name", "billing", "--org", ACME, "--scope", "api:call"],
             cwd=there,
-            env=neutral(os.environ),
+            env=without_service_variables(os.environ),
             capture_output=True,
             text=True,
             check=False,
@@ -90,7 +90,7 @@ def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", AT_A_TERMINAL, *command],
         cwd=ROOT,
-        env=neutral(os.environ),
+        env=without_service_variables(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:

@@ -9,8 +9,8 @@ from demo.environment import (
     XeroApp,
     names_own_issuer,
     names_real_xero,
-    neutral,
     service_environment,
+    without_service_variables,
 )
 from demo.processes import LaunchError
 
@@ -110,4 +110,4 @@ def test_the_page_is_served_only_where_there_is_one(tmp_path: Path) -> None:
 def test_a_neutral_environment_has_none_of_the_services_variables() -> None:
     ambient = {"PATH": "/bin", "SPA_DIR": "x", "LOG_LEVEL": "DEBUG", "AUTH_AUDIENCE": "x"} | REAL
 
-    assert neutral(ambient) == {"PATH": "/bin"}
+    assert without_service_variables(ambient) == {"PATH": "/bin"}

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from tests.settings.conftest import COMPLETE
 from xero_service.app import create_app
 from xero_service.settings import Settings
@@ -20,7 +20,7 @@ Raising = Callable[[BaseException], str]
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A whole configuration; nothing that it names exists."""
-    for name in os.environ.keys() - neutral(os.environ).keys():
+    for name in os.environ.keys() - without_service_variables(os.environ).keys():
         monkeypatch.delenv(name)
     for name, value in COMPLETE.items():
         monkeypatch.setenv(name, value)

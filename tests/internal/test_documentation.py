@@ -20,7 +20,7 @@ import pytest
 from dotenv import dotenv_values
 
 from demo import ports
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.processes import Child
 from xero_sandbox.samples import ACME_TRADING
 
@@ -92,7 +92,7 @@ class Demo:
         (directory / ".venv").symlink_to(sys.prefix)
         (directory / "node_modules").symlink_to(node_packages / "node_modules")
         scripts = str(directory / ".venv" / "bin")
-        self.variables = neutral(os.environ) | {
+        self.variables = without_service_variables(os.environ) | {
             "PATH": os.pathsep.join((scripts, os.environ["PATH"])),
             "NO_PROXY": "localhost,127.0.0.1",
         }

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from demo import stack
-from demo.environment import SCOPES_FOR_THE_EXAMPLES, neutral
+from demo.environment import SCOPES_FOR_THE_EXAMPLES, without_service_variables
 from tests.world import ACME, ACME_ADMIN
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING
@@ -123,7 +123,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """A reader with the demo running and one organisation connected, by the document's examples."""
-    ambient = neutral(os.environ) | {"XERO_SCOPES": SCOPES_FOR_THE_EXAMPLES}
+    ambient = without_service_variables(os.environ) | {"XERO_SCOPES": SCOPES_FOR_THE_EXAMPLES}
     with (
         stack.running(tmp_path_factory.mktemp("stack"), ambient=ambient) as started,
         SandboxClient(started.sandbox) as sandbox,

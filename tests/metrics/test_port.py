@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from demo import ports
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.stack import SERVICE
 from tests.metrics.conftest import Start
 from tests.settings.conftest import COMPLETE, Environment
@@ -36,7 +36,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [SERVICE, *words],
-        env={**neutral(os.environ), **environment, **variables},
+        env={**without_service_variables(os.environ), **environment, **variables},
         cwd=directory,
         capture_output=True,
         text=True,

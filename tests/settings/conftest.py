@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from xero_service.errors import ConfigError
 from xero_service.settings import Settings, load
 
@@ -55,7 +55,7 @@ class Environment:
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
     """The configuration of a running service, in an empty directory."""
-    for name in os.environ.keys() - neutral(os.environ).keys():
+    for name in os.environ.keys() - without_service_variables(os.environ).keys():
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     found = Environment(monkeypatch, tmp_path)

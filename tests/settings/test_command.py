@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from tests.settings.conftest import COMPLETE
 
 COMMAND = Path(sys.executable).with_name("xero-service")
@@ -16,7 +16,7 @@ COMMAND = Path(sys.executable).with_name("xero-service")
 def run(*arguments: str, directory: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, *arguments],
-        env={**neutral(os.environ), **variables},
+        env={**without_service_variables(os.environ), **variables},
         cwd=directory,
         capture_output=True,
         text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from demo.environment import neutral
+from demo.environment import without_service_variables
 from demo.postgres import Postgres
 from tests.world import until
 from xero_service.errors import ServiceBusy
@@ -40,7 +40,7 @@ def older_url(empty_url: str) -> str:
 def migrating(url: str, directory: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [COMMAND, "migrate"],
-        env={**neutral(os.environ), "DATABASE_URL": url},
+        env={**without_service_variables(os.environ), "DATABASE_URL": url},
         cwd=directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

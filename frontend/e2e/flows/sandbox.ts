@@ -93,7 +93,9 @@ export async function sessionToken(personId: string, orgId: string): Promise<str
 /** Ten minutes pass for whoever is at Xero: only the service's database knows when they began. */
 export function letAttemptsExpire(): void {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
-  execFileSync(process.env['STACK_PYTHON'] ?? 'python', ['-m', 'demo.elapse'], { cwd: root })
+  execFileSync(process.env['STACK_PYTHON'] ?? 'python', ['-m', 'demo.expire_attempts'], {
+    cwd: root,
+  })
 }
 
 const ADMINS = [

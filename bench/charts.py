@@ -19,7 +19,7 @@ STYLE = """
 """
 
 
-def drawn(picture: Picture) -> str:
+def to_svg(picture: Picture) -> str:
     """Return the picture as an SVG document."""
     longest = max([*(bar.value for bar in picture.bars), picture.mark or 0]) or 1
     scale = (WIDTH - LEFT - RIGHT) / longest

@@ -1,4 +1,4 @@
-"""The callers of bench.slow_callers, as a process: `python -m bench.slow_calls KIND PORT`."""
+"""The callers of bench.slow_callers, as a process: `python -m bench.slow_clients KIND PORT`."""
 
 import asyncio
 import contextlib

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.charts import to_svg
 from bench.figures import Figure, Outcome, quantity
-from bench.pictures import drawn
 
 INTRODUCTION = """\
 # Benchmarks
@@ -42,7 +42,7 @@ def write(docs: Path, outcomes: Mapping[str, Outcome]) -> None:
     """Write the document and a picture for each outcome."""
     for name, outcome in outcomes.items():
         picture = docs / "images" / f"bench-{name.replace('_', '-')}.svg"
-        picture.write_text(drawn(outcome.picture), encoding="utf-8")
+        picture.write_text(to_svg(outcome.picture), encoding="utf-8")
     parts = [INTRODUCTION, _summary(outcomes), _machine()]
     parts += [_section(name, outcome) for name, outcome in outcomes.items()]
     parts.append(READING.format(names=", ".join(f"`{name}`" for name in outcomes)))

@@ -1,4 +1,4 @@
-"""Let the ten minutes of every attempt to connect pass: `python -m demo.elapse`.
+"""Let the ten minutes of every attempt to connect pass: `python -m demo.expire_attempts`.
 
 For the browser's tests, inside `demo.around`: an attempt's time is the database's alone.
 """
@@ -9,7 +9,7 @@ import os
 from xero_service.store.connections import Connector
 
 
-async def elapse(database_url: str) -> None:
+async def expire_attempts(database_url: str) -> None:
     """End the time of every attempt; what else they hold stays."""
     connection = await Connector.to(database_url).connect()
     try:
@@ -19,4 +19,4 @@ async def elapse(database_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(elapse(os.environ["STACK_DATABASE_URL"]))
+    asyncio.run(expire_attempts(os.environ["STACK_DATABASE_URL"]))

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 GRACE = 3.0
 
 
-def left_behind(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
+def read_commands(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
     """Read orders until the pipe closes; return groups, each with its signal, and directories."""
     groups: dict[int, int] = {}
     directories: list[str] = []
@@ -36,18 +36,18 @@ def left_behind(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
     return groups, directories
 
 
-def end(groups: dict[int, int], *, grace: float) -> None:
+def terminate(groups: dict[int, int], *, grace: float) -> None:
     """Signal the groups, the newest first, and kill what is left of them after `grace` seconds."""
-    remaining = [group for group, number in reversed(groups.items()) if send(group, number)]
+    remaining = [group for group, number in reversed(groups.items()) if signal_group(group, number)]
     deadline = time.monotonic() + grace
     while remaining and time.monotonic() < deadline:
         time.sleep(0.05)
-        remaining = [group for group in remaining if send(group, 0)]
+        remaining = [group for group in remaining if signal_group(group, 0)]
     for group in remaining:
-        send(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
 
 
-def send(group: int, number: int) -> bool:
+def signal_group(group: int, number: int) -> bool:
     """Signal a process group; whether there was one to signal."""
     try:
         os.killpg(group, number)
@@ -57,7 +57,7 @@ def send(group: int, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    watched, owned = left_behind(sys.stdin)
-    end(watched, grace=GRACE)
+    watched, owned = read_commands(sys.stdin)
+    terminate(watched, grace=GRACE)
     for directory in owned:
         shutil.rmtree(directory, ignore_errors=True)
