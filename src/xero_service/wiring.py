@@ -28,7 +28,6 @@ from xero_service.services.operating import OperatorService
 from xero_service.services.proxy import ProxyService
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.refreshing import Refresher
-from xero_service.services.regulars import Regulars
 from xero_service.services.rewrapping import RewrapService
 from xero_service.services.settling import Settling
 from xero_service.services.state_metrics import StateMetrics
@@ -180,7 +179,6 @@ def _assemble(
             reconcile,
             outbound.api,
             settings.xero_api_url.rstrip("/"),
-            Regulars(),
             BodyBudget(),
         ),
         activity=activity,

@@ -13,6 +13,7 @@ from tests.internal.conftest import Connected
 from tests.internal.upstream import instead_of_xero, slots
 from tests.world import Application, until
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
+from xero_service.services import turns
 from xero_service.services.turns import SLOT_FOR
 from xero_service.settings import Settings
 from xero_service.store.call_budgets import (
@@ -92,6 +93,30 @@ async def test_calls_noted_by_a_clock_that_was_put_back_keep_nobody_waiting(
     )
 
     assert (await billing.calls(connected.id)).status_code == 200
+
+
+async def test_calls_that_wait_for_a_slot_get_one_in_the_order_in_which_they_came(
+    application: Application, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 30.0)  # this machine may be slow
+    limiter = application.services.proxy.turns
+    held = [uuid4() for _ in range(CONCURRENT_CALLS)]
+    for call in held:
+        await limiter.take(ACME_TRADING, call)
+    order: list[int] = []
+
+    async def waits(number: int) -> None:
+        await limiter.take(ACME_TRADING, uuid4())
+        order.append(number)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(CONCURRENT_CALLS):
+            tasks.create_task(waits(number))
+        await asyncio.sleep(0)  # all have begun to wait
+        for call in held:
+            limiter.give_back(ACME_TRADING, call, Learned())
+
+    assert order == list(range(CONCURRENT_CALLS))
 
 
 async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(

@@ -109,6 +109,46 @@ async def test_a_body_that_comes_after_the_end_does_not_reach_xero_whole(
     assert await slots(connected) == 0
 
 
+async def test_a_caller_that_is_refused_takes_none_of_its_tenants_calls(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    """Also one that was admitted a moment ago, and one that only names such a key."""
+    stranger = billing.presenting(f"{billing.made.secret.rpartition('_')[0]}_guessed")
+    assert (await billing.calls(connected.id)).status_code == 200
+    await _revoke(application, billing, connected)
+
+    refused = [await each.calls(connected.id) for each in (billing, stranger)]
+
+    assert {problem(each) for each in refused} == {(401, "unauthorized")}
+    await idle(application)
+    assert len(connected.world.calls("api")) == 1
+    assert (
+        await connected.world.database.fetchval(
+            "SELECT cardinality(recent_calls) FROM call_budgets"
+        )
+        == 1
+    )
+    assert await slots(connected) == 0
+
+
+async def test_no_slot_is_held_while_a_body_comes(
+    application: Application, billing: Service, connected: Connected
+) -> None:
+    held: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        held.append(await slots(connected))
+        yield b"{}"
+
+    assert (await billing.calls(connected.id)).status_code == 200
+    await idle(application)
+
+    answer = await billing.calls(connected.id, CONTACTS, "POST", content=body())
+
+    assert answer.status_code < 500
+    assert held == [0]
+
+
 @pytest.mark.usefixtures("at_once")
 async def test_a_call_that_waited_for_its_turn_is_judged_when_it_gets_it(
     application: Application,

@@ -78,6 +78,28 @@ async def test_a_call_that_waits_for_nothing_is_decided_once(
     assert len([each for each in statements if "JOIN service_keys" in each]) == 1
 
 
+async def test_a_proxied_call_is_two_statements_before_it_and_one_after_it(
+    statements: list[str],
+    application: Application,
+    billing: Service,
+    connected: Connected,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is authorised, then it acquires a slot of its tenant's; then it releases the slot."""
+    monkeypatch.setattr(proxy, "DECISION_SECONDS", 60.0)  # this machine may be slow
+    await billing.calls(connected.id)
+    await idle(application)
+    statements.clear()
+
+    assert (await billing.calls(connected.id)).status_code == 200
+
+    await idle(application)
+    authorising, acquiring, releasing = statements
+    assert "JOIN service_keys" in authorising
+    assert "UPDATE call_budgets" in acquiring
+    assert "UPDATE call_budgets" in releasing
+
+
 async def test_an_issue_is_audited_once_however_often_it_is_read(
     application: Application, replica: Application, billing: Service, connected: Connected
 ) -> None:

@@ -21,7 +21,6 @@ from xero_service.errors import (
     ServiceBusy,
 )
 from xero_service.services.keys import PresentedKey, refused
-from xero_service.services.turns import SLOT_FOR
 from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
 from xero_service.store.token_reads import ReadBinding, TokenRead, TokenReads
@@ -51,7 +50,6 @@ class Access:
 
     key: ServiceKey
     binding: ReadBinding
-    turn_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +66,14 @@ class AccessService:
         default_factory=lambda: Seldom(every=60.0, times=DENIALS_NOTED_A_MINUTE)
     )
 
-    async def usable_binding(
-        self,
-        presented: Presented,
-        binding_id: UUID,
-        scope: Scope,
-        *,
-        call: UUID | None = None,
-    ) -> Access:
+    async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
         """Return the key and a binding of its org, as they are after the call came.
 
-        `call`: what to take a turn for in the same statement, if there is one now; where this
-        raises it may have been taken. Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch,
-        NotFound, BindingSuspended, ReauthorizationRequired or ServiceBusy; GrantShared where the
-        scope is to read tokens.
+        Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
+        ReauthorizationRequired or ServiceBusy; GrantShared where the scope is to read tokens.
         """
         named = PresentedKey.parse(presented.key)
-        read = await (
-            self.reads.read(named.key_id, binding_id)
-            if call is None
-            else self.reads.read_and_take(named.key_id, binding_id, call, slot_for=SLOT_FOR)
-        )
+        read = await self.reads.read(named.key_id, binding_id)
         if read is None:
             raise refused()
         try:
@@ -99,7 +84,7 @@ class AccessService:
             raise
         if _is_due(read.key.last_used_at, binding.grant_used_at, binding.grant.read_at):
             self._note_use(read.key.id, binding.grant.id)
-        return Access(read.key, binding, read.turn_taken)
+        return Access(read.key, binding)
 
     async def acting_org(self, presented: Presented, scope: Scope) -> tuple[ServiceKey, str]:
         """Return a key and the org that it acts for, where no one binding is asked for.

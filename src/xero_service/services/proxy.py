@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from xero_service.crypto import fingerprint
 from xero_service.domain import Scope
 from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
@@ -16,7 +15,6 @@ from xero_service.services.bodies import BodyBudget, Share, held, peeked
 from xero_service.services.proxy_paths import checked_target
 from xero_service.services.proxy_rules import back, onward
 from xero_service.services.reconciling import ReconcileService
-from xero_service.services.regulars import Regular, Regulars
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
@@ -70,7 +68,6 @@ class _Decided:
 
     binding: ReadBinding
     at: float
-    turn_taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,6 @@ class ProxyService:
     reconcile: ReconcileService
     transport: Transport
     api_url: str
-    regulars: Regulars
     bodies: BodyBudget
 
     @asynccontextmanager
@@ -122,49 +118,31 @@ class ProxyService:
     async def _admitted(
         self, presented: Presented, binding_id: UUID, request: Forwarded, share: Share
     ) -> tuple[_Call, _Decided]:
-        """Judge the caller, hold its body and take a turn.
+        """Authorise the caller, buffer its body, then acquire a slot of the tenant's.
 
-        For who was let through lately, and brings no body, all of it by one statement; a turn
-        that was taken for nothing is given back.
+        In this order: a refused caller and a slow body take no slot.
         """
         target = checked_target(request.path, request.query)
+        decided = await self._usable(presented, binding_id)
+        body: bytes | AsyncIterator[bytes] = b""
+        if request.has_body:
+            body = await held(request.body, request.length, share, within=BODY_SECONDS)
         call_id, ends_at = uuid4(), time.monotonic() + LONGEST_CALL_SECONDS
-        regular = Regular(fingerprint(presented.key), presented.org_id, binding_id)
-        has_body = request.has_body
-        expected = None if has_body else self.regulars.tenant_of(regular)
-        if expected and self.turns.has_line(expected):
-            expected = None  # who waits there comes first
-        try:
-            decided = await self._usable(presented, binding_id, call_id if expected else None)
-            body: bytes | AsyncIterator[bytes] = b""
-            if has_body:
-                body = await held(request.body, request.length, share, within=BODY_SECONDS)
-                ends_at = time.monotonic() + LONGEST_CALL_SECONDS
-            if not decided.turn_taken:
-                await self.turns.take(decided.binding.tenant_id, call_id)
-        except BaseException:
-            self.regulars.forget(regular)
-            if expected:
-                self.turns.give_back(expected, call_id, Learned())
-            raise
-        self.regulars.note(regular, decided.binding.tenant_id)
+        await self.turns.take(decided.binding.tenant_id, call_id)
         return _Call(request, target, presented, binding_id, body, call_id, ends_at), decided
 
-    async def _usable(self, presented: Presented, binding_id: UUID, call: UUID | None) -> _Decided:
+    async def _usable(self, presented: Presented, binding_id: UUID) -> _Decided:
         """Return a binding whose grant has a token that works, decided after any wait for it."""
-        decided = await self._decided(presented, binding_id, call)
+        decided = await self._decided(presented, binding_id)
         seen = decided.binding.grant
         if await self.tokens.usable(seen) is not seen:
-            now = await self._decided(presented, binding_id)
-            return replace(now, turn_taken=decided.turn_taken)
+            return await self._decided(presented, binding_id)
         return decided
 
-    async def _decided(
-        self, presented: Presented, binding_id: UUID, call: UUID | None = None
-    ) -> _Decided:
+    async def _decided(self, presented: Presented, binding_id: UUID) -> _Decided:
         at = time.monotonic()
-        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL, call=call)
-        return _Decided(found.binding, at, found.turn_taken)
+        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
+        return _Decided(found.binding, at)
 
     async def _still(self, call: _Call, decided: _Decided) -> _Decided:
         """Return what was decided, decided anew where that was more than a moment ago (S51)."""

@@ -114,10 +114,6 @@ class Turns:
                     await line.moved.wait()
             pause = min(pause * 1.6, LONGEST_PAUSE)
 
-    def has_line(self, tenant_id: str) -> bool:
-        """Whether somebody in this process is waiting for a turn."""
-        return tenant_id in self.lines
-
     def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
         """Free the slot and keep what Xero said, without keeping the caller.
 

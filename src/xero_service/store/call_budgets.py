@@ -54,32 +54,23 @@ END
 """
 
 
-def taking(tenant_id: str, call: str, seconds: str) -> str:
-    """Return the CTE that takes a turn; `taken` has a row where there was one.
-
-    Each argument is an SQL expression. All is judged by the row that is updated: where another's
-    update is waited for, PostgreSQL judges anew what that one left, and asks the clock again.
-    Where that one was undone, the time is that from before the wait.
-    """
-    return f"""
-taken AS (
+# All is judged by the row that is updated: where the update waits for another transaction,
+# PostgreSQL evaluates its WHERE and SET again on the row which that one committed, with the clock
+# as it is then. Where that one rolled back, with the clock as it was before the wait.
+# The wait that is returned is that at the start of the statement.
+_TAKE = f"""
+WITH taken AS (
     UPDATE call_budgets
     SET recent_calls = (recent_calls || clock_timestamp())
             [greatest(1, cardinality(recent_calls) - {CALLS_A_MINUTE - 2}):],
         slots = (SELECT coalesce(jsonb_object_agg(key, value), '{{}}') {_LIVING_SLOTS})
-            || jsonb_build_object({call}, extract(epoch FROM clock_timestamp()) + {seconds}),
+            || jsonb_build_object($2::text, extract(epoch FROM clock_timestamp()) + $3::float8),
         day_remaining = day_remaining - 1,
         learned_at = CASE WHEN day_remaining <= 0 THEN clock_timestamp() ELSE learned_at END
-    WHERE tenant_id = {tenant_id} AND {_OPENS_IN_SECONDS} <= 0
-        AND (SELECT count(*) {_LIVING_SLOTS} AND key <> {call}) < {CONCURRENT_CALLS}
+    WHERE tenant_id = $1 AND {_OPENS_IN_SECONDS} <= 0
+        AND (SELECT count(*) {_LIVING_SLOTS} AND key <> $2::text) < {CONCURRENT_CALLS}
     RETURNING true
 )
-"""  # noqa: S608 - of constants and placeholders
-
-
-# How long it takes is told as it was when the statement began.
-_TAKE = f"""
-WITH {taking("$1", "$2::text", "$3::float8")}
 SELECT EXISTS (SELECT FROM taken) AS taken, {_OPENS_IN_SECONDS} AS seconds,
     {_PROBLEM} AS problem
 FROM call_budgets WHERE tenant_id = $1

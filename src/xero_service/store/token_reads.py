@@ -10,17 +10,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
 
 from xero_service.domain import BindingStatus, Grant, GrantStatus, ServiceKey
 from xero_service.singleflight import BackgroundWork
-from xero_service.store.call_budgets import taking
 from xero_service.store.database import Database
 
-_READING = """
+READ = """
 SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
        k.secret_hash, k.created_at AS key_created_at, k.expires_at AS key_expires_at,
        k.revoked_at AS key_revoked_at, k.last_used_at AS key_last_used_at,
@@ -37,22 +36,11 @@ SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS k
        ) AS shared,
        clock_timestamp() AS read_at,
        asked.*
-FROM {asked}
+FROM unnest($1::text[], $2::text[]) AS asked (asked_key_id, asked_binding_id)
 JOIN service_keys k ON k.id = asked_key_id::uuid
 LEFT JOIN integration_tenant_bindings b ON b.id = asked_binding_id::uuid
 LEFT JOIN integration_grants g ON g.id = b.active_grant_id
 """
-READ = _READING.format(
-    asked="unnest($1::text[], $2::text[]) AS asked (asked_key_id, asked_binding_id)"
-)
-
-_READ_AND_TAKE = f"""
-WITH read AS MATERIALIZED (
-    {_READING.format(asked="(SELECT $1::text, $2::text) AS asked (asked_key_id, asked_binding_id)")}
-),
-{taking("(SELECT external_tenant_id FROM read)", "$3::text", "$4::float8")}
-SELECT *, EXISTS (SELECT FROM taken) AS turn_taken FROM read
-"""  # noqa: S608 - of constants and placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +63,6 @@ class TokenRead:
     key: ServiceKey
     secret_hash: str = field(repr=False)
     binding: ReadBinding | None
-    turn_taken: bool = False
 
 
 # As texts: of uuid[] the driver knows nothing, and would ask on every new connection.
@@ -110,18 +97,6 @@ class TokenReads:
         self._waiting[asked].append(answer)
         return await answer
 
-    async def read_and_take(
-        self, key_id: UUID, binding_id: UUID, call: UUID, *, slot_for: timedelta
-    ) -> TokenRead | None:
-        """Read as `read`, and take a turn of the tenant's for `call` where there is one now.
-
-        For who is likely to be let through: one statement instead of two. Raises ServiceBusy.
-        """
-        row = await self._database.fetch_one(
-            _READ_AND_TAKE, str(key_id), str(binding_id), str(call), slot_for.total_seconds()
-        )
-        return _token_read(row, turn_taken=row["turn_taken"]) if row else None
-
     async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, TokenRead]:
         async with self._database.bare_connection() as driver:
             if asked is self._waiting:
@@ -151,9 +126,9 @@ def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
     return (each for several in answers for each in several if not each.done())
 
 
-def _token_read(row: Record, *, turn_taken: bool = False) -> TokenRead:
+def _token_read(row: Record) -> TokenRead:
     binding = _binding(row) if row["binding_id"] else None
-    return TokenRead(_key(row), row["secret_hash"], binding, turn_taken)
+    return TokenRead(_key(row), row["secret_hash"], binding)
 
 
 def _key(row: Record) -> ServiceKey:
