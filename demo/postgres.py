@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -35,6 +35,7 @@ DISPOSABLE: Mapping[str, str] = MappingProxyType(
 )
 """Settings for a database that nobody misses after a power failure: tests, not measurements."""
 
+Result = TypeVar("Result")
 _serial = count(1)
 
 
@@ -65,7 +66,7 @@ class Postgres:
             finally:
                 await connection.close()
 
-        _finish(run())
+        finish(run())
 
     @property
     def answers(self) -> bool:
@@ -206,7 +207,7 @@ def open_to_others(program: Path) -> bool:
     )
 
 
-def _finish(work: Coroutine[Any, Any, None]) -> None:
+def finish(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in a thread, so that a caller's running loop is no obstacle."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, work).result()

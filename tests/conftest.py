@@ -10,6 +10,7 @@ import structlog
 from demo import postgres
 from demo.environment import XeroApp, service_environment
 from demo.postgres import DISPOSABLE, Postgres
+from tests.databases import TestDatabases
 from tests.pgbouncer import bouncer
 from tests.pgbouncer.bouncer import Bouncer
 from tests.world import Application, World
@@ -54,7 +55,7 @@ def postgres_server() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def template(postgres_server: Postgres) -> Iterator[str]:
-    """A migrated database that every test gets a copy of."""
+    """A migrated database of which tests get copies."""
     url = postgres_server.create_database()
     schema.upgrade(url)
     yield urlsplit(url).path[1:]
@@ -71,12 +72,20 @@ def pooler(postgres_server: Postgres) -> Iterator[Bouncer | None]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres, template: str) -> Iterator[TestDatabases]:
+    found = TestDatabases(postgres_server, template)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def direct_url(postgres_server: Postgres, template: str) -> Iterator[str]:
+def direct_url(databases: TestDatabases, pooler: Bouncer | None) -> Iterator[str]:
     """A database of the test's own, for the test itself to look into."""
-    url = postgres_server.create_database(template=template)
+    url = databases.acquire()
     yield url
-    postgres_server.drop_database(url)
+    # A pooler keeps connections to it, which are ended with it.
+    (databases.drop if pooler else databases.release)(url)
 
 
 @pytest.fixture
