@@ -17,6 +17,7 @@ from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings
 from xero_service.store import schema
+from xero_service.store.call_budgets import CONCURRENT_CALLS
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +175,31 @@ async def test_a_process_that_ends_while_the_database_is_away_saves_the_set_firs
 
     assert await generation(settings) == 2
     assert [use["presented"] for use in admin.sandbox.token_uses()] == [1, 0]
+
+
+async def test_a_tenants_slots_are_usable_again_soon_after_the_database_is_back(
+    application: Application, admin: Person, settings: Settings, server: EmbeddedPostgres
+) -> None:
+    """Calls that ended meanwhile do not keep their slots for the two minutes of a crashed one."""
+    binding = await admin.connects(ACME_TRADING)
+    billing = await service(application)
+    hold = Hold(admin.sandbox, admin.sandbox.fault("api", "hold", times=CONCURRENT_CALLS))
+
+    async with billing.http:
+        calls = [asyncio.create_task(billing.calls(binding["id"])) for _ in range(CONCURRENT_CALLS)]
+        await hold.reached(CONCURRENT_CALLS)
+        server.stop()
+        await hold.release()
+        answers = await asyncio.gather(*calls)
+        await asyncio.to_thread(server.start)
+
+        async def all_are_free() -> bool:
+            return await run(settings, "SELECT slots = '{}' FROM call_budgets") is True
+
+        await until(all_are_free)
+        answers.append(await billing.calls(binding["id"]))
+
+    assert [answer.status_code for answer in answers] == [200] * (CONCURRENT_CALLS + 1)
 
 
 async def test_everything_else_says_503_while_the_database_is_away(

@@ -11,22 +11,17 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
-from typing import Self
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from xero_service.errors import RateBudgetExhausted, ServiceBusy
 from xero_service.singleflight import BackgroundWork
 from xero_service.store.call_budgets import CallBudgets, Learned
-from xero_service.telemetry import logger
 
 PATIENCE_SECONDS = 2.0  # how long a call waits for its turn
 SLOT_FOR = timedelta(seconds=120)  # a crashed caller's slot is free again after this
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.2
-REPAY_EVERY = 0.5  # seconds, while the database is away
-OWED_AT_MOST = 1000  # slots that are given back late; beyond these they pass by themselves
-
-log = logger(__name__)
+RETRY_SECONDS = 0.5  # between two attempts to release a slot while the database is away
 
 
 @dataclass(eq=False)
@@ -40,37 +35,12 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Debt:
-    """A slot that the database was not there to take back; times by the monotonic clock."""
-
-    tenant_id: str
-    cool_down_until: float | None
-    for_app: bool
-    passes_at: float
-
-    @classmethod
-    def of(cls, tenant_id: str, learned: Learned, at: float) -> Self:
-        """Keep what lasts: others will have heard anew by then what is left of the limits."""
-        until = at + learned.cool_down.total_seconds() if learned.cool_down else None
-        passes_at = max(at + SLOT_FOR.total_seconds(), until or 0.0)
-        return cls(tenant_id, until, learned.for_app, passes_at)
-
-    def learned(self) -> Learned:
-        """Return what there is still to tell."""
-        if self.cool_down_until is None:
-            return Learned()
-        left = max(0.0, self.cool_down_until - time.monotonic())
-        return Learned(cool_down=timedelta(seconds=left), for_app=self.for_app)
-
-
-@dataclass(frozen=True, slots=True)
 class Turns:
     """Hands out the right to call Xero for a tenant."""
 
     budgets: CallBudgets
     background: BackgroundWork
     lines: WeakValueDictionary[str, _Line] = field(default_factory=WeakValueDictionary)
-    owed: dict[UUID, _Debt] = field(default_factory=dict)
 
     async def take(self, tenant_id: str, call: UUID) -> None:
         """Take a turn for `call`, waiting two seconds at most.
@@ -115,16 +85,23 @@ class Turns:
             pause = min(pause * 1.6, LONGEST_PAUSE)
 
     def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        """Free the slot and keep what Xero said, without keeping the caller.
-
-        Where the database is away, as soon as it is there again.
-        """
+        """Release the slot and report what Xero said, in the background."""
         _ = self.background.start(self._give_back(tenant_id, call, learned))
 
     async def _give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
-        asked_at = time.monotonic()
-        if not await self._try_to_give_back(tenant_id, call, learned):
-            self._owe(call, _Debt.of(tenant_id, learned, asked_at))
+        """Retry while the database is away, until both the slot and the cool-down have expired.
+
+        No slot is taken while the database is away, so there are no more such tasks than calls
+        that were in flight.
+        """
+        began, left = time.monotonic(), learned
+        lasts = max(SLOT_FOR, learned.cool_down or SLOT_FOR)
+        while not await self._try_to_give_back(tenant_id, call, left):
+            await asyncio.sleep(RETRY_SECONDS)
+            passed = timedelta(seconds=time.monotonic() - began)
+            if passed >= lasts:
+                return
+            left = learned.after(passed)
 
     async def _try_to_give_back(self, tenant_id: str, call: UUID, learned: Learned) -> bool:
         try:
@@ -134,27 +111,6 @@ class Turns:
         if line := self.lines.get(tenant_id):
             line.moved.set()
         return True
-
-    def _owe(self, call: UUID, debt: _Debt) -> None:
-        if len(self.owed) >= OWED_AT_MOST:
-            return
-        is_being_repaid = bool(self.owed)
-        self.owed[call] = debt
-        if not is_being_repaid:
-            _ = self.background.start(self._repay())
-
-    async def _repay(self) -> None:
-        while self.owed:
-            call, debt = next(iter(self.owed.items()))
-            try:
-                if time.monotonic() < debt.passes_at and not await self._try_to_give_back(
-                    debt.tenant_id, call, debt.learned()
-                ):
-                    await asyncio.sleep(REPAY_EVERY)
-                    continue
-            except Exception:  # the others are to be repaid all the same
-                log.exception("a slot could not be given back")
-            del self.owed[call]
 
 
 def _exhausted(line: _Line) -> RateBudgetExhausted:

@@ -5,8 +5,9 @@ seconds at all, wherever they begin, may hold more than 60 of our calls; two sec
 because Xero counts a call when it arrives and we when it leaves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Self
 from uuid import UUID
 
 from xero_service.store.database import Database
@@ -121,6 +122,14 @@ class Learned:
     minute_remaining: int | None = None
     cool_down: timedelta | None = None
     for_app: bool = False
+
+    def after(self, passed: timedelta) -> Self:
+        """Return what is still true of it after that time: the rest of the cool-down.
+
+        Other calls have reported newer values of the remaining calls meanwhile.
+        """
+        left = None if self.cool_down is None else max(timedelta(), self.cool_down - passed)
+        return replace(self, day_remaining=None, minute_remaining=None, cool_down=left)
 
 
 class CallBudgets:
