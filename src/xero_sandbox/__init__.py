@@ -1,1 +1,1 @@
-"""A local Xero and a local session issuer, for demo, tests and benchmarks."""
+"""A local stand-in for Xero and for a session issuer, for the demo, tests and benchmarks."""

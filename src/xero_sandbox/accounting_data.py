@@ -1,4 +1,4 @@
-"""The few accounting records each organisation has, enough to call the API with."""
+"""The accounting records: a few samples per organisation, and the records that callers add."""
 
 import uuid
 from typing import Any
@@ -26,17 +26,17 @@ WRITABLE = {"Contacts": "ContactID", "Invoices": "InvoiceID"}
 
 
 class AccountingData:
-    """What has been written to each tenant, beside the fixed sample records."""
+    """The fixed sample records, and those written to each tenant."""
 
     def __init__(self) -> None:
         self._written: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def reset(self) -> None:
-        """Forget what was written."""
+        """Remove the written records."""
         self._written.clear()
 
     def read(self, org: Org, resource: str) -> list[dict[str, Any]]:
-        """Return the records of one kind, samples first."""
+        """Return the records of one resource, the samples first."""
         return _samples(org).get(resource, []) + self._written.get((org.tenant_id, resource), [])
 
     def write(self, org: Org, resource: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def _samples(org: Org) -> dict[str, list[dict[str, Any]]]:
 
 
 def _organisation(org: Org) -> dict[str, Any]:
-    """Return the record of facts 5, trimmed as it is there."""
+    """Return the fields of the Organisation record that facts §5 lists."""
     return {
         "Name": org.name,
         "LegalName": org.name,

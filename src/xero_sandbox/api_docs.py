@@ -1,4 +1,4 @@
-"""The sandbox's API document and the page that shows it, with every asset served from here."""
+"""Serves the OpenAPI document and `/docs`, with every asset from this server."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ router = APIRouter(include_in_schema=False)
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/docs` and its assets; FastAPI's own page loads them from a content network."""
+    """Add `/docs`, its assets and the completed OpenAPI document to the app.
+
+    FastAPI's own page would load the assets from a content delivery network.
+    """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -34,7 +37,7 @@ def install(app: FastAPI) -> None:
 
 @router.get("/docs")
 async def page() -> HTMLResponse:
-    """Show the API document."""
+    """Serve Swagger UI."""
     return get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Xero sandbox: API",
@@ -45,24 +48,24 @@ async def page() -> HTMLResponse:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """Return the framework's document with summaries, descriptions and examples."""
-    found = get_openapi(
+    """Return FastAPI's OpenAPI document, completed with summaries, descriptions and examples."""
+    document = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
-    schemas = found["components"]["schemas"]
-    for path, methods in found["paths"].items():
+    schemas = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            # One that nobody described yet is shown as the framework does; a test names it.
-            usual = (operation["summary"], None)
+            # An operation that is missing in OPERATIONS keeps FastAPI's summary; a test reports it.
+            default = (operation["summary"], None)
             operation["summary"], answer = api_examples.OPERATIONS.get(
-                f"{method.upper()} {path}", usual
+                f"{method.upper()} {path}", default
             )
             _complete(operation, answer, schemas)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas[name]["description"] = "A request that does not have the documented shape."
         for field, described in schemas[name]["properties"].items():
             described["description"] = api_examples.INVALID_FIELDS[field]
-    return found
+    return document
 
 
 def _complete(operation: dict[str, Any], answer: Any, schemas: dict[str, Any]) -> None:
@@ -73,23 +76,23 @@ def _complete(operation: dict[str, Any], answer: Any, schemas: dict[str, Any]) -
             ]
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["examples"] = {"usual": {"value": _request(content["schema"], schemas)}}
-    for status, said in operation["responses"].items():
-        for content in said.get("content", {}).values():
+    for status, response in operation["responses"].items():
+        for content in response.get("content", {}).values():
             value = api_examples.INVALID if status == "422" else answer
             content["examples"] = {"usual": {"value": value}}
 
 
 def _request(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """Return an example of a body: what its required fields, or else all of them, show."""
+    """Return an example body: its required fields, or all fields if none is required."""
     options = schema.get("anyOf", [schema])
     name = options[0].get("$ref", "").rpartition("/")[2]
     if not name:
         return api_examples.SWITCHES_TO_TURN
     fields = schemas[name]["properties"]
-    wanted = schemas[name].get("required", fields)
+    shown = schemas[name].get("required", fields)
     return {
         field: fields[field]["examples"][0]
         if "examples" in fields[field]
         else fields[field]["default"]
-        for field in wanted
+        for field in shown
     }

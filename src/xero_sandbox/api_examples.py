@@ -1,4 +1,4 @@
-"""What the API document says of each operation in a few words, and an example of its answer."""
+"""Summaries, examples and parameter descriptions of the OpenAPI document."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ _RECORDS = {"Id": _ID, "Status": "OK", "Contacts": [{"ContactID": _ID, "Name": "
 _SWITCHES = {"graceReplay": "new_set", "reconsent": "supersedes", "minuteLimit": 60}
 _PAGE = "<!doctype html><title>Sample app wants access</title>"
 
-# By method and path: a summary, and what a success answers (None: nothing).
+# By method and path: the summary, and an example of the response to a success (None: no body).
 OPERATIONS: dict[str, tuple[str, Any]] = {
     "GET /login/identity/connect/authorize": ("Show the consent page", _PAGE),
     "POST /login/consent/{attempt}": ("Decide on the consent page", _PAGE),
@@ -60,7 +60,7 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
     ),
     "GET /identity/.well-known/openid-configuration/jwks": ("Read Xero's signing keys", _JWKS),
     "GET /identity/connect/userinfo": (
-        "Ask who a token's user is",
+        "Read the token's user",
         {"sub": "…", "name": ACME_BOOKKEEPER.name, "xero_userid": _USER},
     ),
     "GET /api/connections": ("List a user's connections", [_CONNECTION]),
@@ -71,7 +71,7 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
     "GET /session/.well-known/jwks.json": ("Read the session issuer's keys", _JWKS),
     "GET /session/people": ("List the sample people", [{**_PERSON, "orgs": _ORGS}]),
     "POST /session/sign-in": (
-        "Sign in as somebody",
+        "Sign in as a sample person",
         {"sessionId": "sess_5f0c6e1d2b7a4983", "person": _PERSON, "orgs": _ORGS},
     ),
     "POST /session/tokens": (
@@ -92,7 +92,7 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
     ),
     "POST /control/reset": ("Reset the whole sandbox", {"reset": True}),
     "GET /control/clock": ("Read Xero's clock", _CLOCK),
-    "POST /control/clock": ("Turn Xero's clock", _CLOCK),
+    "POST /control/clock": ("Adjust Xero's clock", _CLOCK),
     "GET /control/journal": (
         "Read the journal of requests",
         [
@@ -132,7 +132,7 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
         ],
     ),
     "GET /control/switches": ("Read all the switches", _SWITCHES),
-    "POST /control/switches": ("Turn some switches", _SWITCHES),
+    "POST /control/switches": ("Set some switches", _SWITCHES),
     "POST /control/keys/rotate": ("Rotate a signing key", {"kid": "…"}),
     "POST /control/upstream": ("Delay every Xero request", {"latencyMs": 0.0}),
     "POST /control/consent": (
@@ -159,7 +159,7 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
         {"tenantId": "20000000-0000-4000-8000-000000000999"},
     ),
     "POST /control/seed": (
-        "Seed grants by the thousand",
+        "Create synthetic grants",
         [
             {
                 "xeroUserId": _ID,
@@ -175,35 +175,38 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
             }
         ],
     ),
-    "GET /control/faults": ("List the arranged faults", [_FAULT]),
-    "POST /control/faults": ("Arrange a fault", _FAULT),
+    "GET /control/faults": ("List the injected faults", [_FAULT]),
+    "POST /control/faults": ("Inject a fault", _FAULT),
     "DELETE /control/faults": ("Remove all the faults", None),
-    "GET /control/faults/{fault_id}": ("Watch one of the faults", _FAULT),
+    "GET /control/faults/{fault_id}": ("Show one of the faults", _FAULT),
     "POST /control/faults/{fault_id}/release": ("Release the held requests", _FAULT),
 }
-# By name: what a parameter means, and a value to try.
+# By name: the description of a parameter, and an example value.
 PARAMETERS: dict[str, tuple[str, Any]] = {
-    "attempt": ("The consent page's own id; it is in the form.", "q7Lr2mXz"),
-    "authEventId": ("Only the connections that this consent made.", _ID),
+    "attempt": ("The id of the consent page; its form posts to it.", "q7Lr2mXz"),
+    "authEventId": ("Only the connections that this consent created.", _ID),
     "connection_id": ("The `id` of a connection.", _ID),
     "resource": ("`Organisation`, `Contacts`, `Invoices` and others.", "Contacts"),
-    "origin": ("The page that asks, as browsers send it; taken as `azp`.", "http://localhost:8000"),
-    "session_id": ("As the sign-in gave it.", "sess_5f0c6e1d2b7a4983"),
-    "since": ("Only requests after the one of this number.", 0),
+    "origin": (
+        "The calling page, as browsers send it; the default of `azp`.",
+        "http://localhost:8000",
+    ),
+    "session_id": ("The `sessionId` of the sign-in.", "sess_5f0c6e1d2b7a4983"),
+    "since": ("Only requests after the request of this number.", 0),
     "kind": ("One kind of request, or a family of kinds.", "token.refresh"),
     "xero_user_id": ("The Xero user, by key or id.", "xero-user-1"),
     "tenant_id": ("The organisation, by its tenantId.", ACME_TRADING),
     "fault_id": ("The `id` of a fault.", 1),
-    "waitFor": ("Answer once so many requests are held.", 0),
-    "timeoutSeconds": ("Give up waiting after so many seconds: 408.", 10),
+    "waitFor": ("Respond when this many requests are held.", 0),
+    "timeoutSeconds": ("How long `waitFor` waits before it responds 408.", 10),
 }
 SWITCHES_TO_TURN = {"graceReplay": "same_set", "minuteLimit": 60}
 INVALID = {"detail": [{"loc": ["body", "grants"], "msg": "Field required", "type": "missing"}]}
 INVALID_FIELDS = {
-    "detail": "One entry for each field at fault.",
-    "loc": "Where the field is.",
-    "msg": "What is wrong with it, for people.",
-    "type": "What is wrong with it, as a code.",
-    "input": "What was sent.",
-    "ctx": "What the rule is.",
+    "detail": "One entry for each invalid field.",
+    "loc": "The location of the field.",
+    "msg": "The error in words.",
+    "type": "The error as a code.",
+    "input": "The value that was sent.",
+    "ctx": "The limits that the value violates.",
 }

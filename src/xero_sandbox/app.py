@@ -1,4 +1,4 @@
-"""Puts the sandbox together: one FastAPI app, with Xero's hosts as prefixes of one address."""
+"""Builds the FastAPI app; each of Xero's hosts is a path prefix of one address."""
 
 import re
 from importlib.metadata import version
@@ -41,7 +41,7 @@ _ROUTES = (
 
 
 class SandboxApp(FastAPI):
-    """FastAPI behind the gate, which must stand outside every other layer."""
+    """FastAPI with SandboxMiddleware outermost, outside the middleware that FastAPI adds itself."""
 
     def __init__(self, config: SandboxConfig) -> None:
         super().__init__(
@@ -55,15 +55,15 @@ class SandboxApp(FastAPI):
         self._middleware = SandboxMiddleware(super().__call__, self.state.sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass every request through the gate."""
+        """Handle a request through SandboxMiddleware."""
         await self._middleware(scope, receive, send)
 
 
 class SessionCors(CORSMiddleware):
-    """Lets pages on any loopback port call the session issuer, and nothing else."""
+    """CORS for the session issuer only: a page on any loopback port may call it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the CORS headers to the session issuer's answers."""
+        """Apply CORS to paths of the session issuer; pass all others through."""
         if scope["type"] == "http" and scope["path"].startswith("/session/"):
             await super().__call__(scope, receive, send)
         else:
@@ -71,7 +71,7 @@ class SessionCors(CORSMiddleware):
 
 
 def create_app(config: SandboxConfig) -> FastAPI:
-    """Return a sandbox in its sample state."""
+    """Return the app of a new sandbox, with the sample users and organisations."""
     app = SandboxApp(config)
     app.add_middleware(
         SessionCors,

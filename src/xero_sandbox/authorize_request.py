@@ -1,4 +1,4 @@
-"""What Xero checks before it shows anybody a consent page (facts 1.1, 1.4)."""
+"""Parses and checks a request to the authorize endpoint (facts §1.1, §1.4)."""
 
 import re
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from xero_sandbox.switches import Switches
 
 
 class AuthorizeRefused(Exception):
-    """Xero shows this text on a page of its own and never redirects."""
+    """The request is invalid. Xero shows the message on its own page and does not redirect."""
 
 
 @dataclass(frozen=True)
 class AuthorizeRequest:
-    """A request that passed every check."""
+    """A valid authorize request; `bulk` allows several organisations in one consent."""
 
     redirect_uri: str
     scopes: tuple[str, ...]
@@ -28,7 +28,10 @@ class AuthorizeRequest:
 def parse_authorize_request(
     query: str, config: SandboxConfig, switches: Switches
 ) -> AuthorizeRequest:
-    """Check client, redirect URI, PKCE and scopes, in that order."""
+    """Return the parsed request, or raise AuthorizeRefused.
+
+    Checks the client, the redirect URI, the response type, the scopes and PKCE, in that order.
+    """
     values = {name: found[0] for name, found in parse_qs(query, keep_blank_values=True).items()}
     if values.get("client_id") != config.client_id:
         raise AuthorizeRefused("unauthorized_client : Unknown client or client not enabled")

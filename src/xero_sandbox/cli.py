@@ -18,15 +18,15 @@ app = typer.Typer(add_completion=False, help="A local Xero and a local session i
 
 @app.callback()
 def _commands() -> None:
-    """Keep `serve` a command of its own though it is the only one."""
+    """Make Typer require the name `serve`, although it is the only command."""
 
 
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 9000,
+    port: Annotated[int, typer.Option(help="Port; 0 selects a free one.")] = 9000,
     base_url: Annotated[
-        str | None, typer.Option(help="The sandbox's address as others reach it.")
+        str | None, typer.Option(help="The sandbox's address as clients reach it.")
     ] = None,
     client_id: Annotated[str, typer.Option(envvar="XERO_SANDBOX_CLIENT_ID")] = DEFAULT_CLIENT_ID,
     client_secret: Annotated[

@@ -1,4 +1,4 @@
-"""A small client of the sandbox's control routes and session issuer, for tests and demos."""
+"""A client of the control routes and the session issuer, for tests and demos."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -10,11 +10,11 @@ Document: TypeAlias = dict[str, Any]
 
 
 class SandboxError(Exception):
-    """The sandbox would not do what was asked; the text says why."""
+    """The sandbox refused a request; the message says why."""
 
 
 class SandboxClient:
-    """Talks to a sandbox anywhere, given its base URL. `user` is a key or a xero_userid."""
+    """A client of the sandbox at `base_url`. Arguments named `user` are a key or a xero_userid."""
 
     def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
         self.base_url = base_url.rstrip("/")
@@ -43,11 +43,11 @@ class SandboxClient:
         return self._list("/session/people")
 
     def sign_in(self, person_id: str) -> Document:
-        """Open a new session: `sessionId`, `person`, `orgs`."""
+        """Open a new session; return its `sessionId`, `person` and `orgs`."""
         return self._post("/session/sign-in", personId=person_id)
 
     def sign_out(self, session_id: str) -> None:
-        """End a session; later token requests are 401."""
+        """End a session; later token requests of it are 401."""
         self._call("DELETE", f"/session/sessions/{session_id}")
 
     def session_token(
@@ -62,7 +62,7 @@ class SandboxClient:
         claims: dict[str, Any] | None = None,
         header: dict[str, Any] | None = None,
     ) -> str:
-        """Mint a session token, in the person's one session unless another is named."""
+        """Return a new session token, by default of this client's session of the person."""
         if session_id is None:
             if person_id not in self._sessions:
                 self._sessions[person_id] = self.sign_in(person_id)["sessionId"]
@@ -82,15 +82,15 @@ class SandboxClient:
     # Consent
 
     def consent(self, authorize_url: str, user: str, tenant_ids: Iterable[str]) -> str:
-        """Allow access, or continue when no tenant is named; return the callback address.
+        """Allow access to the tenants, or Continue if there are none; return the callback URL.
 
-        Raises SandboxError with the page's text where Xero would not redirect.
+        Raises SandboxError with the text of the page if Xero would not redirect.
         """
         chosen = list(tenant_ids)
         return self._decide(authorize_url, user, chosen, "allow" if chosen else "continue")
 
     def cancel(self, authorize_url: str, user: str) -> str:
-        """Press Cancel; return the callback address with the error."""
+        """Press Cancel; return the callback URL, which has the error."""
         return self._decide(authorize_url, user, [], "cancel")
 
     def _decide(self, url: str, user: str, tenant_ids: list[str], action: str) -> str:
@@ -105,22 +105,22 @@ class SandboxClient:
             raise SandboxError(answer["error"])
         return str(answer["redirect"])
 
-    # What happened
+    # State and journal
 
     def state(self) -> Document:
         """Return users, orgs, connections, grants, clock and switches."""
         return self._get("/control/state")
 
     def journal(self, kind: str | None = None, *, since: int = 0) -> list[Document]:
-        """List the requests seen; a kind covers its family (`token` covers `token.refresh`)."""
+        """List the requests; a kind includes its family (`token` includes `token.refresh`)."""
         params: dict[str, Any] = {"since": since} | ({"kind": kind} if kind else {})
         return self._list("/control/journal", **params)
 
     def token_uses(self) -> list[Document]:
-        """Return the history of every refresh token, by fingerprint."""
+        """List every refresh token, by fingerprint, with its history."""
         return self._list("/control/tokens")
 
-    # Whole sandbox
+    # The sandbox itself
 
     def reset(self) -> None:
         """Return to the sample state."""
@@ -128,33 +128,33 @@ class SandboxClient:
         self._post("/control/reset")
 
     def switch(self, **switches: Any) -> Document:
-        """Turn switches; names in camelCase, as the control routes list them."""
+        """Set switches; the names are camelCase, as in `GET /control/switches`."""
         return self._post("/control/switches", **switches)
 
     def advance(self, seconds: float) -> None:
-        """Move the Xero side's clock."""
+        """Advance the Xero side's clock."""
         self._post("/control/clock", advanceSeconds=seconds)
 
     def freeze(self) -> None:
-        """Stop the Xero side's clock; `advance` still moves it."""
+        """Stop the Xero side's clock; only `advance` moves it then."""
         self._post("/control/clock", frozen=True)
 
     def thaw(self) -> None:
-        """Let the clock run again."""
+        """Start the clock again."""
         self._post("/control/clock", frozen=False)
 
     def rotate_keys(
         self, issuer: Literal["identity", "session"] = "identity", *, keep_old: bool = True
     ) -> str:
-        """Sign with a new key; return its kid."""
+        """Replace the signing key by a new one; return its kid."""
         return str(self._post("/control/keys/rotate", issuer=issuer, keepOld=keep_old)["kid"])
 
     def latency(self, milliseconds: float) -> None:
-        """Delay every request on the Xero side."""
+        """Delay every request on the Xero side by this time."""
         self._post("/control/upstream", latencyMs=milliseconds)
 
     def seed(self, grants: int, *, scopes: list[str] | None = None) -> list[Document]:
-        """Create synthetic users with a grant, a connection and tokens each."""
+        """Create synthetic users, each with a grant, a connection and tokens."""
         body = {"grants": grants} | ({"scopes": scopes} if scopes else {})
         found: list[Document] = self._call("POST", "/control/seed", json=body, timeout=600)
         return found
@@ -173,9 +173,9 @@ class SandboxClient:
         user: str | None = None,
         changes: Document | None = None,
     ) -> int:
-        """Arrange a fault; return its id. `times=None` lasts until it is cleared.
+        """Inject a fault and return its id; with `times=None` it lasts until it is cleared.
 
-        `changes` are for `changed_fields` and `changed_id_token`; None removes a field or claim.
+        `changes` applies to `changed_fields` and `changed_id_token`; None removes a field or claim.
         """
         answer = self._post(
             "/control/faults",
@@ -191,28 +191,29 @@ class SandboxClient:
         return int(answer["id"])
 
     def faults(self) -> list[Document]:
-        """List the faults arranged."""
+        """List the injected faults."""
         return self._list("/control/faults")
 
     def wait_until_held(self, fault_id: int, count: int = 1, *, timeout: float = 10.0) -> None:
-        """Return once so many requests are held, or raise SandboxError.
+        """Return when `count` requests are held; raises SandboxError on timeout.
 
-        It blocks: where the held caller runs in this thread's event loop, use `asyncio.to_thread`.
+        It blocks the thread. If the held caller runs in this thread's event loop, use
+        `asyncio.to_thread`.
         """
         self._get(f"/control/faults/{fault_id}", waitFor=count, timeoutSeconds=timeout)
 
     def release(self, fault_id: int) -> None:
-        """Let the requests go that a hold keeps."""
+        """Resume the requests that a fault holds."""
         self._post(f"/control/faults/{fault_id}/release")
 
     def clear_faults(self) -> None:
-        """Remove every fault and let all held requests go."""
+        """Remove every fault and resume all held requests."""
         self._call("DELETE", "/control/faults")
 
-    # Inside Xero
+    # Events inside Xero
 
     def connect(self, user: str, tenant_id: str) -> Document:
-        """Create a connection without a consent: `connectionId`, `authEventId`."""
+        """Create a connection without a consent; return `connectionId` and `authEventId`."""
         return self._post("/control/connect", xeroUserId=user, tenantId=tenant_id)
 
     def disconnect(self, user: str, tenant_id: str) -> None:
@@ -225,21 +226,21 @@ class SandboxClient:
         tenant_id: str,
         role: Literal["adviser", "standard", "read_only"] | None,
     ) -> None:
-        """Change a user's role in an organisation, or remove them with None."""
+        """Set a user's role in an organisation; None removes the user."""
         self._post(f"/control/users/{user}/role", tenantId=tenant_id, role=role)
 
     def refuse_access_tokens(self, user: str) -> None:
-        """Refuse the user's access tokens before they expire; those of a later refresh work."""
+        """Refuse the user's current access tokens; those of a later refresh are valid."""
         self._post(f"/control/users/{user}/refuse-access-tokens")
 
     def kill_refresh_tokens(self, user: str) -> None:
-        """End the user's refresh tokens: the next refresh is `invalid_grant`."""
+        """Invalidate the user's refresh tokens; the next refresh is `invalid_grant`."""
         self._post(f"/control/users/{user}/kill-refresh-tokens")
 
     def set_org_status(
         self, tenant_id: str, status: Literal["active", "offline", "deleted", "trial_ended"]
     ) -> None:
-        """Take an organisation off line, end its trial, delete it or bring it back."""
+        """Set an organisation's status."""
         self._post(f"/control/orgs/{tenant_id}", status=status)
 
     def rename_org(self, tenant_id: str, name: str) -> None:

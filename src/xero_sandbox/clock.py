@@ -1,44 +1,44 @@
-"""The one clock that decides every time on the Xero side."""
+"""The adjustable clock of the Xero side: token lifetimes and rate limit windows follow it."""
 
 import time
 from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time plus an offset; frozen, it moves only when told to."""
+    """Real time plus an offset. While frozen, only `advance` moves it."""
 
     def __init__(self) -> None:
         self.offset = 0.0
         self._frozen_at: float | None = None
 
     def now(self) -> float:
-        """Seconds since the epoch, as Xero would see them."""
+        """Return the seconds since the epoch by this clock."""
         return (time.time() if self._frozen_at is None else self._frozen_at) + self.offset
 
     @property
     def frozen(self) -> bool:
-        """Whether time stands still between two advances."""
+        """Whether the clock is stopped."""
         return self._frozen_at is not None
 
     def advance(self, seconds: float) -> None:
-        """Move forward (or back) from wherever the clock is."""
+        """Move the clock forward, or back if `seconds` is negative."""
         self.offset += seconds
 
     def freeze(self) -> None:
-        """Stop here, so that a boundary can be tested to the second."""
+        """Stop the clock, so that a test can check a boundary to the second."""
         if self._frozen_at is None:
             self._frozen_at = time.time()
 
     def thaw(self) -> None:
-        """Run again, keeping the offset."""
+        """Start the clock again and keep the offset."""
         self._frozen_at = None
 
     def reset(self) -> None:
-        """Show real time again."""
+        """Return to real time."""
         self.offset = 0.0
         self._frozen_at = None
 
 
 def to_datetime(seconds: float) -> datetime:
-    """Turn clock seconds into an aware datetime."""
+    """Convert seconds since the epoch to an aware datetime in UTC."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""What a sandbox is told when it starts: its address and the one app it knows."""
+"""The configuration of a sandbox: its address and the one app that is registered with it."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,10 +11,10 @@ DEFAULT_REDIRECT_URI = "http://localhost:8000/api/integrations/xero/callback"
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
-    """The sandbox's own address and the settings of the app as Xero's developer portal keeps them.
+    """The sandbox's address, and the app's settings as in Xero's developer portal.
 
-    `allowed_scopes` of None lets the app ask for every scope Xero has. An app of type `pkce` has
-    no secret and must send a challenge (facts 3).
+    `allowed_scopes=None` allows every scope that Xero has. An app of type `pkce` has no secret and
+    must send a code challenge (facts §3).
     """
 
     base_url: str = DEFAULT_BASE_URL

@@ -1,4 +1,4 @@
-"""Xero's records of which user linked which tenant to the app (facts 4 and 5)."""
+"""The connections: which user linked which tenant to the app (facts §4, §5)."""
 
 import random
 import uuid
@@ -10,11 +10,11 @@ from xero_sandbox.switches import Switches
 
 
 class ConnectionLimitReached(Exception):
-    """The app holds as many organisations as its plan allows (facts 8)."""
+    """The app already has as many organisations as its plan allows (facts §8)."""
 
 
 class Connections:
-    """All connections, living and deleted, by user and tenant."""
+    """All connections, deleted ones too, indexed by user and tenant and by id."""
 
     def __init__(self, clock: Clock, directory: Directory, switches: Switches) -> None:
         self._clock = clock
@@ -25,32 +25,32 @@ class Connections:
         self._of_user: dict[str, list[Connection]] = {}
 
     def reset(self) -> None:
-        """Forget every connection."""
+        """Remove every connection."""
         self._by_pair.clear()
         self._by_id.clear()
         self._of_user.clear()
 
     @property
     def all(self) -> list[Connection]:
-        """Every connection there ever was, oldest first."""
+        """Every connection since the last reset, deleted ones too, oldest first."""
         return list(self._by_pair.values())
 
     def by_id(self, connection_id: str) -> Connection | None:
-        """Return the living connection with this id."""
+        """Return the connection with this id, unless it is deleted."""
         connection = self._by_id.get(connection_id.lower())
         return connection if connection and not connection.deleted else None
 
     def find(self, user_id: str, tenant_id: str) -> Connection | None:
-        """Return the living connection of this user to this tenant."""
+        """Return this user's connection to this tenant, unless it is deleted."""
         connection = self._by_pair.get((user_id, tenant_id.lower()))
         return connection if connection and not connection.deleted else None
 
-    def of(self, user_id: str) -> list[Connection]:
-        """Return this user's living connections, oldest first."""
+    def of_user(self, user_id: str) -> list[Connection]:
+        """Return this user's connections that are not deleted, oldest first."""
         return [each for each in self._of_user.get(user_id, ()) if not each.deleted]
 
     def to_tenant(self, tenant_id: str) -> list[Connection]:
-        """Return every user's living connection to this tenant."""
+        """Return all users' connections to this tenant that are not deleted."""
         return [
             each
             for each in self._by_pair.values()
@@ -58,14 +58,20 @@ class Connections:
         ]
 
     def listed(self, connections: list[Connection]) -> list[Connection]:
-        """Return what GET /connections shows of these; listed is no proof of access (facts 4.7)."""
+        """Return those of `connections` that GET /connections lists.
+
+        By default it also lists tenants that the user no longer has access to (facts §4.7).
+        """
         shown = [each for each in connections if self._is_listed(each)]
         if self._switches.shuffle_connections:
             random.shuffle(shown)
         return shown
 
     def check_connection_limit(self, tenant_ids: list[str]) -> None:
-        """Raise ConnectionLimitReached if these would exceed the cap; a tenant counts once."""
+        """Raise ConnectionLimitReached if these tenants would exceed the cap.
+
+        A tenant counts once, however many users connected it.
+        """
         cap = self._switches.connection_cap
         if cap is None:
             return
@@ -74,7 +80,7 @@ class Connections:
             raise ConnectionLimitReached
 
     def connect(self, user: XeroUser, tenant_id: str, auth_event_id: str) -> Connection:
-        """Link a tenant; one already linked keeps its id and authEventId (facts 4.2)."""
+        """Connect a tenant; an existing connection keeps its id and authEventId (facts §4.2)."""
         pair = (user.xero_user_id, tenant_id)
         known = self._by_pair.get(pair)
         now = self._clock.now()
@@ -92,12 +98,12 @@ class Connections:
         return known
 
     def delete(self, connection: Connection) -> None:
-        """Unlink one tenant for one user; grant and scopes stay (facts 4.5)."""
+        """Mark a connection as deleted; the grant and its scopes stay (facts §4.5)."""
         connection.deleted = True
 
     def delete_all_of(self, user: XeroUser) -> None:
-        """Unlink everything of one user, as revocation does (facts 1.9)."""
-        for connection in self.of(user.xero_user_id):
+        """Mark all connections of a user as deleted, as a revocation does (facts §1.9)."""
+        for connection in self.of_user(user.xero_user_id):
             self.delete(connection)
 
     def _add(self, connection: Connection) -> Connection:

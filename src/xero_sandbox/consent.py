@@ -1,4 +1,4 @@
-"""The decisions a person can take on the consent page, and where each sends the browser."""
+"""The outcome of a consent: checks the user's decision and builds the redirect to the callback."""
 
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -13,11 +13,11 @@ Action = Literal["allow", "cancel", "continue"]
 
 
 class ConsentRefused(Exception):
-    """The page says this and stays where it is."""
+    """The decision is not possible; the consent page shows the message and stays open."""
 
 
 class ConsentFlow:
-    """Takes the decision of the page and of its headless shortcut alike."""
+    """Carries out decisions, both of the consent page and of `POST /control/consent`."""
 
     def __init__(self, directory: Directory, connections: Connections, grants: Grants) -> None:
         self._directory = directory
@@ -27,7 +27,7 @@ class ConsentFlow:
     def decide(
         self, request: AuthorizeRequest, action: Action, user: XeroUser, tenant_ids: list[str]
     ) -> str:
-        """Return the callback address.
+        """Carry out the decision and return the callback URL.
 
         Raises ConsentRefused or ConnectionLimitReached; both leave the state unchanged.
         """
@@ -76,11 +76,11 @@ class ConsentFlow:
 
 
 def _callback(request: AuthorizeRequest, **values: str) -> str:
-    """Build the redirect; Xero's own order puts state after code and scope (facts 1.2, 1.3)."""
+    """Return the callback URL, with its parameters in Xero's order (facts §1.2, §1.3)."""
     session_state = values.pop("session_state", None)
     if request.state is not None:
         values["state"] = request.state
     if session_state is not None:
         values["session_state"] = session_state
-    joint = "&" if "?" in request.redirect_uri else "?"
-    return f"{request.redirect_uri}{joint}{urlencode(values, quote_via=quote)}"
+    separator = "&" if "?" in request.redirect_uri else "?"
+    return f"{request.redirect_uri}{separator}{urlencode(values, quote_via=quote)}"

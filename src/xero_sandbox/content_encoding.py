@@ -1,4 +1,4 @@
-"""Content codings of answers (RFC 9110 §8.4.1): which a caller takes, and how each is written."""
+"""Content codings of responses (RFC 9110 §8.4.1): selection and encoding."""
 
 import gzip
 import zlib
@@ -7,13 +7,13 @@ _BROTLI_BLOCK = 1 << 16
 
 
 def choose(accepted: str) -> str:
-    """Return the coding that Xero's edge would choose from Accept-Encoding; "" for none."""
+    """Return the coding that Xero would choose for this Accept-Encoding; "" if none."""
     named = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
     return next((each for each in ("br", "gzip", "deflate") if each in named), "")
 
 
 def encode(content: bytes, encoding: str) -> bytes:
-    """Encode content."""
+    """Return the content in this coding; unchanged for ""."""
     match encoding:
         case "br":
             return _brotli(content)
@@ -25,15 +25,15 @@ def encode(content: bytes, encoding: str) -> bytes:
 
 
 def _brotli(content: bytes) -> bytes:
-    """Write a valid Brotli stream without compressing (RFC 7932 §9.2): blocks stored as they are.
+    """Return a valid Brotli stream of uncompressed blocks (RFC 7932 §9.2).
 
-    So nobody needs a library to be told something in an encoding that most cannot read.
+    That is enough to test callers that cannot read Brotli, and needs no library.
     """
     stream = bytearray()
     for start in range(0, len(content), _BROTLI_BLOCK):
         block = content[start : start + _BROTLI_BLOCK]
-        # From the lowest bit: window of 16 bits (the stream's first only), not the last block,
-        # four nibbles of length, the length less one, stored.
+        # From the lowest bit: window size 16 (first block only), ISLAST = 0, MNIBBLES = 4,
+        # MLEN - 1, ISUNCOMPRESSED = 1.
         bits, size = (len(block) - 1) << 3 | 1 << 19, 20
         if start == 0:
             bits, size = bits << 1, size + 1

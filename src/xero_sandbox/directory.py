@@ -1,4 +1,4 @@
-"""Xero's users and organisations, and what an administrator in Xero can do to them."""
+"""The directory of Xero's users and organisations, and an administrator's changes to it."""
 
 import uuid
 from dataclasses import replace
@@ -8,11 +8,11 @@ from xero_sandbox.model import Org, OrgStatus, Role, XeroUser
 
 
 class NotInDirectory(LookupError):
-    """A test named a user or organisation that does not exist."""
+    """A control request names a user or organisation that does not exist."""
 
 
 class Directory:
-    """Users by xero_userid or key, organisations by tenant id."""
+    """Users by xero_userid or key, and organisations by tenant id."""
 
     def __init__(self) -> None:
         self._seeded = 0
@@ -26,48 +26,48 @@ class Directory:
         self._orgs = {org.tenant_id: org for org in samples.orgs()}
 
     def user(self, reference: str) -> XeroUser:
-        """Find by xero_userid or by the sandbox's own key."""
+        """Return the user with this xero_userid or key; raises NotInDirectory."""
         user = self._users.get(reference) or self._by_key.get(reference)
         if user is None:
             raise NotInDirectory(f"There is no Xero user {reference!r}.")
         return user
 
     def org(self, tenant_id: str) -> Org:
-        """Find by tenant id; deleted organisations are still found."""
+        """Return the organisation with this tenant id, deleted or not; raises NotInDirectory."""
         org = self._orgs.get(tenant_id.lower())
         if org is None:
             raise NotInDirectory(f"There is no organisation {tenant_id!r}.")
         return org
 
     def find_org(self, tenant_id: str) -> Org | None:
-        """Return the organisation, or None where there is none."""
+        """Return the organisation with this tenant id, deleted or not, or None."""
         return self._orgs.get(tenant_id.lower())
 
     @property
     def users(self) -> list[XeroUser]:
-        """Everybody, seeded users too."""
+        """All users, including the seeded ones."""
         return list(self._users.values())
 
     @property
     def sample_users(self) -> list[XeroUser]:
-        """Those a person can pick on the consent page."""
+        """The users that the consent page offers."""
         return [user for user in self._users.values() if user.xero_user_id in self._sample_ids]
 
     @property
     def orgs(self) -> list[Org]:
-        """Every organisation, deleted ones too."""
+        """All organisations, including deleted and seeded ones."""
         return list(self._orgs.values())
 
     def orgs_of(self, user: XeroUser) -> list[Org]:
-        """Return the organisations this user could connect now."""
+        """Return the organisations that this user may connect now."""
         return [org for org in self._orgs.values() if org.admits(user)]
 
     def another_user(self, user: XeroUser | None) -> XeroUser:
-        """Return another user, for the fault that answers with the wrong one."""
+        """Return a different user, for faults that respond with the wrong user."""
         return next(other for other in self._users.values() if other is not user)
 
     def set_role(self, tenant_id: str, user: XeroUser, role: Role | None) -> None:
-        """Give a user a role in an organisation, or remove them with None."""
+        """Set a user's role in an organisation; None removes the user from it."""
         members = self.org(tenant_id).members
         if role is None:
             members.pop(user.xero_user_id, None)
@@ -75,7 +75,7 @@ class Directory:
             members[user.xero_user_id] = role
 
     def set_status(self, tenant_id: str, status: OrgStatus) -> None:
-        """Take an organisation off line, end its trial, delete it or bring it back."""
+        """Set an organisation's status: offline, trial ended, deleted or active again."""
         self.org(tenant_id).status = status
 
     def rename(self, tenant_id: str, name: str) -> None:
@@ -83,7 +83,7 @@ class Directory:
         self.org(tenant_id).name = name
 
     def reset_demo(self, tenant_id: str) -> Org:
-        """Reset a demo company: the old tenant is gone, a new one has its name and members."""
+        """Reset a demo company: delete the tenant, and add a new one with its name and members."""
         old = self.org(tenant_id)
         new = replace(old, tenant_id=str(uuid.uuid4()), members=dict(old.members))
         old.status = "deleted"
@@ -91,7 +91,7 @@ class Directory:
         return new
 
     def seed(self) -> tuple[XeroUser, Org]:
-        """Add a synthetic user with an organisation of their own."""
+        """Add a synthetic user with one organisation, and return both."""
         self._seeded += 1
         user, org = samples.synthetic(self._seeded)
         self._users[user.xero_user_id] = self._by_key[user.key] = user

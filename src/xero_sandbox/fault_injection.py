@@ -1,4 +1,4 @@
-"""What each fault does to a request: to the connection, or to the answer on its way back."""
+"""Carries out faults: on the connection to the client, or on the response."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from xero_sandbox.state import SandboxState
 
 _HTML = "text/html; charset=UTF-8"
 _JSON = "application/json; charset=UTF-8"
-_DRIPS = 20
+_DRIP_PIECES = 20
 _MORE = {"more_body": True}
 _PAGES = {
     "500": (500, "<html><body><h1>Internal Server Error</h1></body></html>"),
@@ -28,34 +28,29 @@ _PAGES = {
 
 
 class ConnectionDropped(Exception):
-    """The connection was cut; nothing more can be sent."""
+    """The connection to the client is closed; no response can be sent."""
 
 
 @dataclass(frozen=True)
 class BufferedResponse:
-    """A whole HTTP answer; with `over_seconds` it takes so long to send."""
+    """A complete HTTP response; `over_seconds` spreads the sending of its body over that time."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     over_seconds: float = 0
 
-    @staticmethod
-    def collector() -> "ResponseBuffer":
-        """Return something that gathers an app's answer instead of sending it."""
-        return ResponseBuffer()
-
 
 class ResponseBuffer:
-    """Gathers what an app sends."""
+    """Collects the response of an ASGI app instead of sending it."""
 
     def __init__(self) -> None:
         self._status = 500
         self._headers: dict[str, str] = {}
         self._body = b""
 
-    async def take(self, message: Message) -> None:
-        """Stand in for the server's `send`."""
+    async def send(self, message: Message) -> None:
+        """Collect one ASGI message; passed to the app as its `send`."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self._headers = {
@@ -66,45 +61,47 @@ class ResponseBuffer:
         elif message["type"] == "http.response.body":
             self._body += message.get("body", b"")
 
-    def answer(self) -> BufferedResponse:
-        """Return what was gathered."""
+    def response(self) -> BufferedResponse:
+        """Return the collected response."""
         return BufferedResponse(self._status, self._body, self._headers)
 
 
 @dataclass
 class ClientConnection:
-    """The connection itself."""
+    """The connection to the client, as ASGI gives it."""
 
     receive: Receive
     send: Send
 
-    async def answer(self, answer: BufferedResponse, entry: JournalEntry) -> None:
-        """Send a whole answer."""
-        entry.status = answer.status
-        headers = {**answer.headers, "content-length": str(len(answer.body))}
+    async def respond(self, response: BufferedResponse, entry: JournalEntry) -> None:
+        """Send a response and record its status in the journal entry."""
+        entry.status = response.status
+        headers = {**response.headers, "content-length": str(len(response.body))}
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-        body = answer.body
-        if answer.over_seconds:
-            size = len(body) // _DRIPS + 1
+        await self.send(
+            {"type": "http.response.start", "status": response.status, "headers": pairs}
+        )
+        body = response.body
+        if response.over_seconds:
+            size = len(body) // _DRIP_PIECES + 1
             while body:
                 await self.send({"type": "http.response.body", "body": body[:size], **_MORE})
                 body = body[size:]
-                await asyncio.sleep(answer.over_seconds / _DRIPS)
+                await asyncio.sleep(response.over_seconds / _DRIP_PIECES)
         await self.send({"type": "http.response.body", "body": body})
 
     async def drop(self) -> None:
-        """Cut the connection without a byte of answer."""
-        # The server's transport is the only thing that can do this; ASGI has no word for it.
+        """Close the connection without sending a byte."""
+        # ASGI cannot close a connection, so this uses uvicorn's transport.
         transport = getattr(getattr(self.send, "__self__", None), "transport", None)
         if transport is None:
-            raise ConnectionResetError("The sandbox dropped this connection on purpose.")
+            raise ConnectionResetError("An injected fault dropped this connection.")
         transport.abort()
         await self._disconnected()
         raise ConnectionDropped
 
     async def stay_silent(self, seconds: float) -> None:
-        """Wait for the caller to give up, or cut the connection after so long."""
+        """Send nothing until the client disconnects; close the connection after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._disconnected()
@@ -118,23 +115,25 @@ class ClientConnection:
 
 
 class FaultInjector:
-    """Carries faults out."""
+    """Applies faults to requests and responses."""
 
     def __init__(self, sandbox: SandboxState) -> None:
         self._sandbox = sandbox
 
-    async def before(self, fault: Fault, connection: ClientConnection) -> BufferedResponse | None:
-        """Strike before anything has changed; None lets the request go on."""
+    async def inject_before(
+        self, fault: Fault, connection: ClientConnection
+    ) -> BufferedResponse | None:
+        """Apply a fault before the request changes any state; None continues the request."""
         return await self._inject(fault, connection, None)
 
-    async def after(
-        self, fault: Fault, answer: BufferedResponse, connection: ClientConnection
+    async def inject_after(
+        self, fault: Fault, response: BufferedResponse, connection: ClientConnection
     ) -> BufferedResponse:
-        """Strike when the change is made and only the answer can still go wrong."""
-        return await self._inject(fault, connection, answer) or answer
+        """Apply a fault after the state changed; return the response to send."""
+        return await self._inject(fault, connection, response) or response
 
     async def _inject(
-        self, fault: Fault, connection: ClientConnection, answer: BufferedResponse | None
+        self, fault: Fault, connection: ClientConnection, response: BufferedResponse | None
     ) -> BufferedResponse | None:
         order = fault.order
         match order.fault:
@@ -142,8 +141,8 @@ class FaultInjector:
                 await fault.hold()
             case "slow":
                 await asyncio.sleep(order.seconds)
-            case "drip" if answer is not None:
-                return replace(answer, over_seconds=order.seconds)
+            case "drip" if response is not None:
+                return replace(response, over_seconds=order.seconds)
             case "timeout":
                 await connection.stay_silent(order.seconds)
             case "drop":
@@ -160,28 +159,30 @@ class FaultInjector:
             case "invalid_client":
                 return BufferedResponse(400, b'{"error":"invalid_client"}', {"content-type": _JSON})
             case "malformed_json":
-                whole = answer or BufferedResponse(
+                whole = response or BufferedResponse(
                     200, b'{"access_token":', {"content-type": _JSON}
                 )
                 return replace(whole, body=whole.body[: max(1, len(whole.body) // 2)])
             case "missing_refresh_token":
-                return _changed(answer, lambda body: body.pop("refresh_token", None))
+                return _changed(response, lambda body: body.pop("refresh_token", None))
             case "extra_fields":
-                return _changed(answer, lambda body: body.update(extra="field", nested={"a": [1]}))
+                return _changed(
+                    response, lambda body: body.update(extra="field", nested={"a": [1]})
+                )
             case "changed_fields":
-                return _changed(answer, lambda body: _merge(body, order.changes))
+                return _changed(response, lambda body: _merge(body, order.changes))
             case "wrong_user":
-                return _changed(answer, lambda body: self._substitute(body, "id_token"))
+                return _changed(response, lambda body: self._substitute(body, "id_token"))
             case "mixed_users":
-                return _changed(answer, self._substitute)
+                return _changed(response, self._substitute)
             case "changed_id_token":
-                return _changed(answer, lambda body: self._rewrite(body, order.changes))
+                return _changed(response, lambda body: self._rewrite(body, order.changes))
             case "forged_id_token":
-                return _changed(answer, _forge)
+                return _changed(response, _forge)
         return None
 
     def _substitute(self, body: dict[str, Any], *also: str) -> None:
-        """Put another user's access token, and perhaps id_token, in place of the caller's."""
+        """Replace the access token by another user's, and also the id_token if `also` names it."""
         minter, grants = self._sandbox.minter, self._sandbox.grants
         claims = minter.read(body.get("access_token", "")) or {}
         grant = grants.find_by_jti(claims.get("jti", ""))
@@ -195,7 +196,7 @@ class FaultInjector:
             body["id_token"] = minter.id_token(other, event, access, nonce)
 
     def _rewrite(self, body: dict[str, Any], changes: dict[str, Any]) -> None:
-        """Sign the id_token again with other claims."""
+        """Change claims of the id_token and sign it again."""
         claims = self._sandbox.minter.read(body.get("id_token", ""))
         if claims is not None:
             _merge(claims, changes)
@@ -203,14 +204,14 @@ class FaultInjector:
 
 
 def _changed(
-    answer: BufferedResponse | None, change: Callable[[dict[str, Any]], object]
+    response: BufferedResponse | None, change: Callable[[dict[str, Any]], object]
 ) -> BufferedResponse | None:
-    if answer is None or answer.status != 200:
-        return answer
-    body = json.loads(answer.body)
+    if response is None or response.status != 200:
+        return response
+    body = json.loads(response.body)
     if isinstance(body, dict):
         change(body)
-    return replace(answer, body=json.dumps(body).encode())
+    return replace(response, body=json.dumps(body).encode())
 
 
 def _merge(target: dict[str, Any], changes: dict[str, Any]) -> None:
@@ -222,7 +223,7 @@ def _merge(target: dict[str, Any], changes: dict[str, Any]) -> None:
 
 
 def _forge(body: dict[str, Any]) -> None:
-    """Spoil the id_token's signature."""
+    """Make the id_token's signature invalid."""
     signed, _, signature = body.get("id_token", "..").rpartition(".")
     other = "B" if signature.startswith("A") else "A"
     body["id_token"] = f"{signed}.{other}{signature[1:]}"

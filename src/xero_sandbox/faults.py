@@ -1,4 +1,4 @@
-"""Faults a test arranges: what goes wrong, for whom, before or after the change of state."""
+"""The registry of injected faults: which requests each one affects, and how often."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -38,54 +38,62 @@ _NEEDS_AN_ANSWER = frozenset(
 
 
 class FaultOrder(JsonModel):
-    """A fault as a test orders it; `times` of null lasts until it is removed.
+    """The description of a fault; with `times: null` it lasts until it is removed.
 
-    `slow` waits before it answers, `drip` sends its answer bit by bit, both over `seconds`.
-    `changes` are for `changed_fields` (of the JSON answer) and `changed_id_token` (its claims);
-    a null removes. `wrong_user` puts another user's access token and id_token into the answer,
-    `mixed_users` only another's access token.
+    `slow` delays the response by `seconds`; `drip` sends its body in pieces over `seconds`.
+    `changes` applies to `changed_fields` (fields of the JSON body) and to `changed_id_token`
+    (claims); null removes a field or claim. `wrong_user` puts another user's access token and
+    id_token into the response, `mixed_users` only another user's access token.
     """
 
     kind: str = Field(
-        description="Which requests: a kind of the journal, or a family of kinds such as `token`.",
+        description="The requests affected: a kind of the journal, or a family such as `token`.",
         examples=["token.refresh"],
     )
-    fault: FaultName = Field(description="What goes wrong.", examples=["503"])
+    fault: FaultName = Field(description="The kind of fault.", examples=["503"])
     when: When = Field(
         default="before",
-        description="Whether before or after the request changed anything.",
+        description="Whether it strikes before or after the request changes state.",
         examples=["before"],
     )
     times: int | None = Field(
-        default=1, ge=1, description="How many requests; null: until it is removed.", examples=[1]
+        default=1,
+        ge=1,
+        description="The number of requests; null: until it is removed.",
+        examples=[1],
     )
     seconds: float = Field(
-        default=30.0, ge=0, description="How long `slow`, `drip` and `timeout` take.", examples=[30]
+        default=30.0,
+        ge=0,
+        description="The duration of `slow`, `drip` and `timeout`.",
+        examples=[30],
     )
     retry_after: int | None = Field(
-        default=None, description="Seconds for the header `Retry-After`.", examples=[22]
+        default=None,
+        description="The value of the header `Retry-After`, in seconds.",
+        examples=[22],
     )
     xero_user_id: str | None = Field(
         default=None,
-        description="Only requests with a token of this user, by key or id; null: of anybody.",
+        description="Only requests with a token of this user, by key or id; null: any user.",
         examples=["xero-user-1"],
     )
     changes: dict[str, Any] = Field(
         default_factory=dict,
-        description="Fields to change in the answer; null removes one.",
+        description="Fields to change in the response; null removes a field.",
         examples=[{}],
     )
 
     @model_validator(mode="after")
-    def _has_something_to_change(self) -> Self:
+    def _response_faults_are_injected_after(self) -> Self:
         if self.fault in _NEEDS_AN_ANSWER and self.when == "before":
-            raise ValueError(f'{self.fault} changes a real answer, so its "when" is "after"')
+            raise ValueError(f'{self.fault} changes a real response, so its "when" is "after"')
         return self
 
 
 @dataclass
 class Fault:
-    """An order at work."""
+    """An injected fault with its counters."""
 
     id: int
     order: FaultOrder
@@ -96,7 +104,7 @@ class Fault:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def to_json(self) -> dict[str, object]:
-        """Return the fault as the control routes show it."""
+        """Return the fault as the control routes return it."""
         return {
             "id": self.id,
             **self.order.model_dump(by_alias=True),
@@ -107,7 +115,7 @@ class Fault:
         }
 
     async def hold(self) -> None:
-        """Keep a request here until the fault is released."""
+        """Block a request until the fault is released."""
         async with self.changed:
             self.holding += 1
             self.changed.notify_all()
@@ -117,13 +125,13 @@ class Fault:
                 self.holding -= 1
 
     async def release(self) -> None:
-        """Let the held requests go, and hold no further ones."""
+        """Resume the held requests; the fault holds no further ones."""
         async with self.changed:
             self.released = True
             self.changed.notify_all()
 
     async def wait_for(self, count: int, *, timeout_seconds: float) -> bool:
-        """Wait until so many requests are held; False when time ran out first."""
+        """Wait until `count` requests are held; False after `timeout_seconds`."""
         try:
             async with asyncio.timeout(timeout_seconds), self.changed:
                 await self.changed.wait_for(lambda: self.holding >= count)
@@ -133,7 +141,7 @@ class Fault:
 
 
 class Faults:
-    """The faults at work, in the order they were arranged."""
+    """The injected faults, in order of injection."""
 
     def __init__(self) -> None:
         self._serial = 0
@@ -141,22 +149,22 @@ class Faults:
 
     @property
     def all(self) -> list[Fault]:
-        """Every fault arranged since the last reset, spent ones too."""
+        """Every fault since the last reset, used-up ones too."""
         return list(self._faults.values())
 
     def add(self, order: FaultOrder) -> Fault:
-        """Put a fault in place."""
+        """Register a fault."""
         self._serial += 1
         fault = Fault(self._serial, order, order.times)
         self._faults[fault.id] = fault
         return fault
 
     def find(self, fault_id: int) -> Fault | None:
-        """Return a fault by its id."""
+        """Return the fault with this id, or None."""
         return self._faults.get(fault_id)
 
     def claim(self, kind: str, when: When, xero_user_id: str | None) -> Fault | None:
-        """Return the first fault that strikes this request, and count it."""
+        """Return the first fault that applies to this request and count it, or None."""
         for fault in self._faults.values():
             order = fault.order
             if order.when != when or fault.left == 0 or fault.released:
@@ -169,7 +177,7 @@ class Faults:
         return None
 
     async def clear(self) -> None:
-        """Remove every fault and let all held requests go."""
+        """Remove every fault and resume all held requests."""
         for fault in self._faults.values():
             await fault.release()
         self._faults.clear()

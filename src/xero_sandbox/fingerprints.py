@@ -1,4 +1,4 @@
-"""Names for secrets that can be compared and shown, but not used."""
+"""Fingerprints: short hashes that identify a secret in logs without revealing it."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The life of codes and refresh tokens: issue, rotation, grace, revocation (facts 2.4, 2.5, 4)."""
+"""Codes and refresh tokens: issue, rotation, grace period, revocation (facts §2.4, §2.5, §4)."""
 
 import base64
 import hashlib
@@ -17,11 +17,11 @@ IDLE_LIFETIME = 60 * 24 * 60 * 60
 
 
 class InvalidGrant(Exception):
-    """What Xero says of every code and refresh token it will not take; the reason stays ours."""
+    """A code or refresh token is invalid; the message goes to the journal, never to the client."""
 
 
 class Grants:
-    """Every grant with its tokens. No method awaits, so each is one atomic step."""
+    """Every grant with its tokens. No method awaits, so each one is atomic."""
 
     def __init__(
         self, clock: Clock, minter: TokenMinter, connections: Connections, switches: Switches
@@ -36,21 +36,21 @@ class Grants:
         self._current: dict[str, Grant] = {}
 
     def reset(self) -> None:
-        """Forget every grant, code and token."""
-        for kept in (self._codes, self._tokens, self._by_id, self._current):
-            kept.clear()
+        """Remove every grant, code and token."""
+        for index in (self._codes, self._tokens, self._by_id, self._current):
+            index.clear()
 
     @property
     def all(self) -> list[Grant]:
-        """Every grant there ever was, oldest first."""
+        """Every grant since the last reset, oldest first."""
         return list(self._by_id.values())
 
     def new_event(self) -> AuthEvent:
-        """Begin a consent."""
+        """Return a new authentication event, for one consent."""
         return AuthEvent(str(uuid.uuid4()), self._clock.now(), uuid.uuid4().hex)
 
     def consent(self, user: XeroUser, scopes: tuple[str, ...]) -> Grant:
-        """Add scopes to the user's grant, or begin one (scopes are additive, facts 4.2)."""
+        """Add scopes to the user's grant, or create one; scopes are additive (facts §4.2)."""
         grant = self._current.get(user.xero_user_id)
         if grant is None or grant.revoked:
             grant = Grant(uuid.uuid4().hex, user)
@@ -69,7 +69,7 @@ class Grants:
         challenge: str | None,
         nonce: str | None,
     ) -> Code:
-        """Issue a code for five minutes and one use."""
+        """Issue a code that is valid once, for five minutes."""
         code = Code(
             value=secrets.token_urlsafe(32),
             grant=grant,
@@ -83,7 +83,10 @@ class Grants:
         return code
 
     def exchange(self, value: str, *, redirect_uri: str, verifier: str | None) -> TokenSet:
-        """Turn a code into a token set, superseding earlier ones as the switch says."""
+        """Exchange a code for a token set.
+
+        By default that invalidates the refresh tokens issued before (switch `reconsent`).
+        """
         code = self._codes.get(value)
         if code is None or code.used or code.grant.revoked:
             raise InvalidGrant("The code is unknown, used or revoked.")
@@ -99,7 +102,7 @@ class Grants:
         return self.issue(code.grant, code.event, nonce=code.nonce)
 
     def refresh(self, value: str) -> TokenSet:
-        """Rotate: 30 minutes from its first use a token may be presented again (facts 2.5)."""
+        """Rotate a refresh token; it stays valid for 30 minutes from its first use (facts §2.5)."""
         token = self._tokens.get(value)
         if token is None or token.dead or token.grant.revoked:
             raise InvalidGrant("The refresh token is unknown, superseded or revoked.")
@@ -110,15 +113,18 @@ class Grants:
         token.accepted += 1
         if token.first_used_at is None:
             token.first_used_at = self._clock.now()
-        elif token.answer is not None and self._switches.grace_replay == "same_set":
-            return token.answer
-        answer = self.issue(token.grant, token.event)
-        if token.answer is None and self._switches.grace_replay == "same_set":
-            token.answer = answer
-        return answer
+        elif token.first_result is not None and self._switches.grace_replay == "same_set":
+            return token.first_result
+        issued = self.issue(token.grant, token.event)
+        if token.first_result is None and self._switches.grace_replay == "same_set":
+            token.first_result = issued
+        return issued
 
     def revoke(self, value: str) -> Grant | None:
-        """End the grant and all its connections; None where the token was not live (facts 1.9)."""
+        """Revoke the token's grant and delete its connections; None if the token is not valid.
+
+        Source: facts §1.9.
+        """
         token = self._tokens.get(value)
         if token is None or not self.is_live(token):
             return None
@@ -127,7 +133,7 @@ class Grants:
         return token.grant
 
     def issue(self, grant: Grant, event: AuthEvent, *, nonce: str | None = None) -> TokenSet:
-        """Mint a fresh set for a grant."""
+        """Return a new token set of a grant."""
         access = self._minter.access_token(grant, event)
         return TokenSet(
             access_token=access,
@@ -150,29 +156,29 @@ class Grants:
         return now <= token.first_used_at + GRACE
 
     def find_code(self, value: str) -> Code | None:
-        """Return the code, whatever its state."""
+        """Return the code, whether valid or not."""
         return self._codes.get(value)
 
     def find_token(self, value: str) -> RefreshToken | None:
-        """Return the refresh token, whatever its state."""
+        """Return the refresh token, whether valid or not."""
         return self._tokens.get(value)
 
     def find_by_jti(self, jti: str) -> Grant | None:
-        """Return the grant an access token was minted for."""
+        """Return the grant of an access token, by its `jti`."""
         return self._by_id.get(jti[:32])
 
     def refuse_access_tokens_of(self, user: XeroUser) -> None:
-        """Take none of the user's access tokens any more; a refresh brings one that works."""
+        """Refuse all of the user's current access tokens; a refresh issues a valid one."""
         if grant := self._current.get(user.xero_user_id):
-            grant.refused = grant.access_tokens
+            grant.refused_access_tokens = grant.access_tokens
 
     def is_refused(self, jti: str) -> bool:
-        """Whether an access token was refused before its time (facts 14)."""
+        """Whether an access token is refused before its expiry (facts §14)."""
         grant = self.find_by_jti(jti)
-        return grant is not None and int(jti[32:40], 16) <= grant.refused
+        return grant is not None and int(jti[32:40], 16) <= grant.refused_access_tokens
 
     def kill_tokens_of(self, user: XeroUser) -> None:
-        """End the user's refresh tokens and leave everything else."""
+        """Invalidate the user's refresh tokens and nothing else."""
         if grant := self._current.get(user.xero_user_id):
             self._kill(grant)
 

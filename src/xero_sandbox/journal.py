@@ -1,4 +1,4 @@
-"""The record of every request the Xero side saw, with no secret in it."""
+"""The journal: every request to the Xero side, with fingerprints in place of secrets."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _PLAIN_HEADERS = frozenset(
 
 @dataclass(slots=True)
 class JournalEntry:
-    """One request; status stays None while it is open and when it was dropped."""
+    """One request; `status` is None while it is open, and if its connection was dropped."""
 
     n: int
     at: str
@@ -41,7 +41,7 @@ class JournalEntry:
     on_finish: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry as the journal route shows it."""
+        """Return the entry as the journal route returns it."""
         return {
             "n": self.n,
             "at": self.at,
@@ -62,7 +62,7 @@ class JournalEntry:
 
 
 class Journal:
-    """Entries in order of arrival, and how often each refresh token was presented."""
+    """The entries in order of arrival, and how often each refresh token was presented."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -70,44 +70,44 @@ class Journal:
         self.presented: Counter[str] = Counter()
 
     def reset(self) -> None:
-        """Begin a new journal."""
+        """Remove all entries and counts."""
         self._entries.clear()
         self.presented.clear()
 
     def open(
         self, kind: str, method: str, path: str, query: str, headers: dict[str, str]
     ) -> JournalEntry:
-        """Record a request as it arrives."""
+        """Add an entry for a request that arrived, and return it."""
         entry = JournalEntry(
             n=len(self._entries) + 1,
             at=to_datetime(self._clock.now()).isoformat(),
             kind=kind,
             method=method,
             path=path,
-            query=redacted(query),
-            headers={name: _harmless(name, value) for name, value in headers.items()},
+            query=_redacted(query),
+            headers={name: _loggable(name, value) for name, value in headers.items()},
         )
         self._entries.append(entry)
         return entry
 
     def read(self, *, since: int = 0, kind: str | None = None) -> list[JournalEntry]:
-        """Return entries after number `since`, of one kind or family of kinds."""
+        """Return the entries after number `since`, of one kind or family of kinds."""
         return [
             entry for entry in self._entries[since:] if kind is None or covers(kind, entry.kind)
         ]
 
 
 def covers(kind: str, other: str) -> bool:
-    """Whether `other` is this kind or belongs to its family: `token` covers `token.refresh`."""
+    """Whether `other` equals `kind` or is in its family: `token` covers `token.refresh`."""
     return kind in ("*", other) or other.startswith(f"{kind}.")
 
 
-def _harmless(name: str, value: str) -> str:
-    """Return a header as it may be shown; credentials without their scheme, as a fingerprint."""
+def _loggable(name: str, value: str) -> str:
+    """Return a header value for the journal: a fingerprint, unless the header holds no secret."""
     return value if name in _PLAIN_HEADERS else fingerprint(value.partition(" ")[2] or value)
 
 
-def redacted(query: str) -> dict[str, str]:
+def _redacted(query: str) -> dict[str, str]:
     """Return the query with every secret replaced by its fingerprint."""
     return {
         name: fingerprint(value) if name in _SECRET else value

@@ -1,10 +1,10 @@
-"""The shape of the JSON documents the sandbox's own routes speak."""
+"""The base class of the JSON bodies of the control and session routes."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
 class JsonModel(BaseModel):
-    """A JSON document: camelCase outside, unknown fields refused."""
+    """A pydantic model with camelCase names in JSON; unknown fields are rejected."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""The outermost layer: journals each request, delays it and lets arranged faults strike."""
+"""The outermost ASGI layer: journals each request, adds the latency and injects faults."""
 
 import asyncio
 import base64
@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_sandbox.fault_injection import (
-    BufferedResponse,
     ClientConnection,
     ConnectionDropped,
     FaultInjector,
+    ResponseBuffer,
 )
 from xero_sandbox.fingerprints import fingerprint
 from xero_sandbox.journal import JournalEntry
@@ -36,7 +36,7 @@ _FIXED_KINDS = {
 
 
 class SandboxMiddleware:
-    """Stands between the server and the app, because only there can a connection be dropped."""
+    """Wraps the whole app, because only the outermost layer can drop a connection."""
 
     def __init__(self, app: ASGIApp, sandbox: SandboxState) -> None:
         self._app = app
@@ -44,47 +44,49 @@ class SandboxMiddleware:
         self._injector = FaultInjector(sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, unless a fault has other plans."""
+        """Handle one request; those of no known kind (control, docs, sign-in) pass through."""
         kind = _kind(scope) if scope["type"] == "http" else None
         if kind is None:
             await self._app(scope, receive, send)
             return
-        body = await _read(receive)
-        entry = self._open(kind, scope, body)
+        body = await _read_body(receive)
+        entry = self._open_entry(kind, scope, body)
         scope[ENTRY] = entry
         try:
             if self._sandbox.latency:
                 await asyncio.sleep(self._sandbox.latency)
-            await self._pass(scope, entry, body, ClientConnection(receive, send))
+            await self._respond(scope, entry, body, ClientConnection(receive, send))
         except ConnectionDropped:
             entry.outcome = f"{entry.outcome}, then dropped" if entry.outcome else "dropped"
         finally:
             for finish in entry.on_finish:
                 finish()
 
-    async def _pass(
+    async def _respond(
         self, scope: Scope, entry: JournalEntry, body: bytes, connection: ClientConnection
     ) -> None:
         faults = self._sandbox.faults
         if fault := faults.claim(entry.kind, "before", entry.xero_user_id):
             entry.faults.append(f"before: {fault.order.fault}")
-            if answer := await self._injector.before(fault, connection):
-                await connection.answer(answer, entry)
+            if response := await self._injector.inject_before(fault, connection):
+                await connection.respond(response, entry)
                 return
         fault = faults.claim(entry.kind, "after", entry.xero_user_id)
         if fault is None:
             await self._app(
-                scope, _replaying(body, connection.receive), _noting(entry, connection.send)
+                scope,
+                _replaying(body, connection.receive),
+                _recording_status(entry, connection.send),
             )
             return
         entry.faults.append(f"after: {fault.order.fault}")
-        buffer = BufferedResponse.collector()
-        await self._app(scope, _replaying(body, connection.receive), buffer.take)
-        await connection.answer(
-            await self._injector.after(fault, buffer.answer(), connection), entry
+        buffer = ResponseBuffer()
+        await self._app(scope, _replaying(body, connection.receive), buffer.send)
+        await connection.respond(
+            await self._injector.inject_after(fault, buffer.response(), connection), entry
         )
 
-    def _open(self, kind: str, scope: Scope, body: bytes) -> JournalEntry:
+    def _open_entry(self, kind: str, scope: Scope, body: bytes) -> JournalEntry:
         headers = {
             name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
@@ -102,12 +104,12 @@ class SandboxMiddleware:
         entry.tenant_id = headers.get("xero-tenant-id")
         entry.client_id = form.get("client_id") or _basic_user(headers.get("authorization", ""))
         entry.fingerprint = fingerprint(secret) if secret else None
-        entry.xero_user_id = self._presenter(kind, secret, headers.get("authorization", ""))
+        entry.xero_user_id = self._user_of(kind, secret, headers.get("authorization", ""))
         if kind == "token.refresh" and entry.fingerprint:
             self._sandbox.journal.presented[entry.fingerprint] += 1
         return entry
 
-    def _presenter(self, kind: str, secret: str | None, authorization: str) -> str | None:
+    def _user_of(self, kind: str, secret: str | None, authorization: str) -> str | None:
         grants = self._sandbox.grants
         if secret and kind == "token.code":
             code = grants.find_code(secret)
@@ -122,6 +124,7 @@ class SandboxMiddleware:
 
 
 def _kind(scope: Scope) -> str | None:
+    """Return the request's kind in the journal; None for the sandbox's own routes."""
     path = scope["path"].lower().rstrip("/")
     if path == "/identity/connect/token":
         return "token"
@@ -135,7 +138,7 @@ def _kind(scope: Scope) -> str | None:
 
 
 def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
-    """Read a form; Xero takes no other body for a token (facts 1.8)."""
+    """Return the form fields; the token endpoint accepts no other body (facts §1.8)."""
     if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -156,7 +159,7 @@ def _basic_user(authorization: str) -> str | None:
     return unquote_plus(pair.partition(":")[0])
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     chunks: list[bytes] = []
     more = True
     while more:
@@ -169,7 +172,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Give the app the body already read, then whatever the server says next."""
+    """Return a `receive` that yields the body already read, then the server's messages."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
@@ -178,10 +181,10 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _noting(entry: JournalEntry, send: Send) -> Send:
-    async def note(message: Message) -> None:
+def _recording_status(entry: JournalEntry, send: Send) -> Send:
+    async def record(message: Message) -> None:
         if message["type"] == "http.response.start":
             entry.status = message["status"]
         await send(message)
 
-    return note
+    return record

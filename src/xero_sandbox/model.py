@@ -1,4 +1,4 @@
-"""The things Xero keeps: users, organisations, consents, tokens and connections."""
+"""The records of Xero: users, organisations, consents, tokens and connections."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +11,7 @@ CONNECTING_ROLES: frozenset[Role] = frozenset({"adviser", "standard"})
 
 @dataclass
 class XeroUser:
-    """Somebody who can sign in to Xero; `key` is the sandbox's stable name for them."""
+    """A user of Xero; `key` is a stable name that only the sandbox uses."""
 
     key: str
     xero_user_id: str
@@ -21,13 +21,13 @@ class XeroUser:
 
     @property
     def name(self) -> str:
-        """The full name, as the id_token has it."""
+        """The full name, as in the id_token."""
         return f"{self.given_name} {self.family_name}"
 
 
 @dataclass
 class Org:
-    """A tenant, and who belongs to it in which role (by xero_userid)."""
+    """A tenant; `members` maps a xero_userid to its role."""
 
     tenant_id: str
     name: str
@@ -39,14 +39,14 @@ class Org:
     members: dict[str, Role] = field(default_factory=dict)
 
     def admits(self, user: XeroUser) -> bool:
-        """Whether this user may connect an app here, and use it (facts 4.7)."""
+        """Whether this user may connect an app to the organisation, and use it (facts §4.7)."""
         exists = self.status in ("active", "offline")
         return exists and self.members.get(user.xero_user_id) in CONNECTING_ROLES
 
 
 @dataclass(frozen=True)
 class AuthEvent:
-    """One consent; its id and time stay in the tokens through every refresh (facts 2.1)."""
+    """One consent; tokens keep its id and time through every refresh (facts §2.1)."""
 
     id: str
     time: float
@@ -55,25 +55,25 @@ class AuthEvent:
 
 @dataclass
 class Grant:
-    """One user's consent to the app; scopes only ever grow until it is revoked (facts 4.2)."""
+    """One user's permission for the app; scopes are only ever added (facts §4.2)."""
 
     id: str
     user: XeroUser
     scopes: dict[str, None] = field(default_factory=dict)
     revoked: bool = False
     tokens: list["RefreshToken"] = field(default_factory=list)
-    access_tokens: int = 0  # minted so far
-    refused: int = 0  # of these, so many that Xero no longer takes, whatever their expiry
+    access_tokens: int = 0  # the number minted
+    refused_access_tokens: int = 0  # those up to this number are refused before their expiry
 
     def next_serial(self) -> int:
-        """Count one more access token; return its number."""
+        """Count a new access token and return its number."""
         self.access_tokens += 1
         return self.access_tokens
 
 
 @dataclass
 class Code:
-    """An authorisation code and everything it is bound to."""
+    """An authorisation code and the values it is bound to."""
 
     value: str = field(repr=False)
     grant: Grant
@@ -87,7 +87,7 @@ class Code:
 
 @dataclass(frozen=True)
 class TokenSet:
-    """What one answer of the token endpoint carries."""
+    """The tokens of one response of the token endpoint."""
 
     access_token: str = field(repr=False)
     scope: str
@@ -97,7 +97,7 @@ class TokenSet:
 
 @dataclass
 class RefreshToken:
-    """A refresh token and its history; `answer` is what its first use returned."""
+    """A refresh token and its history; `first_result` is the token set of its first use."""
 
     value: str = field(repr=False)
     grant: Grant
@@ -107,12 +107,12 @@ class RefreshToken:
     first_used_at: float | None = None
     accepted: int = 0
     dead: bool = False
-    answer: TokenSet | None = field(default=None, repr=False)
+    first_result: TokenSet | None = field(default=None, repr=False)
 
 
 @dataclass
 class Connection:
-    """A tenant linked to the app by one user; kept when deleted, so that it can come back."""
+    """A tenant that one user linked to the app; a deleted one is kept, to be reconnected."""
 
     id: str
     user: XeroUser

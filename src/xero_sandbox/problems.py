@@ -1,4 +1,4 @@
-"""The errors of api.xero.com and the check of its bearer tokens (facts 1.10)."""
+"""Error responses of api.xero.com (facts §1.10)."""
 
 import json
 import uuid
@@ -9,15 +9,13 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from xero_sandbox import content_encoding
-from xero_sandbox.clock import to_datetime
-from xero_sandbox.state import SandboxState
 from xero_sandbox.switches import Switches
 
 _TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
 
 class ApiProblem(Exception):
-    """One failed API call, answered in Xero's shape."""
+    """A failed API call, with the status and detail of Xero's error body."""
 
     def __init__(self, status: int, detail: str | None, headers: dict[str, str] | None = None):
         super().__init__(f"{status} {detail}")
@@ -26,9 +24,9 @@ class ApiProblem(Exception):
         self.headers = headers or {}
 
     def response(self, request: Request, switches: Switches) -> Response:
-        """Return the answer; `xero-correlation-id` equals the body's Instance.
+        """Return the HTTP response; its `xero-correlation-id` equals the body's Instance.
 
-        By the switches its body is missing, is XML unless JSON was asked for, or is packed.
+        The switches can make the body empty, XML (unless the request accepts JSON) or encoded.
         """
         instance = str(uuid.uuid4())
         headers = {"server": "Kestrel", "xero-correlation-id": instance, **self.headers}
@@ -47,9 +45,11 @@ class ApiProblem(Exception):
         content, kind = json.dumps(body).encode(), "application/json"
         if switches.error_body == "accepted" and kind not in request.headers.get("accept", ""):
             content, kind = _xml(body), "text/xml"
-        offered = request.headers.get("accept-encoding", "")
+        accepted = request.headers.get("accept-encoding", "")
         if switches.error_encoding != "none":
-            encoding = "br" if switches.error_encoding == "br" else content_encoding.choose(offered)
+            encoding = (
+                "br" if switches.error_encoding == "br" else content_encoding.choose(accepted)
+            )
             content = content_encoding.encode(content, encoding)
             headers |= {"content-encoding": encoding} if encoding else {}
         return Response(content, self.status, headers, kind)
@@ -61,31 +61,3 @@ def _xml(body: dict[str, Any]) -> bytes:
         SubElement(root, name).text = str(value or "")
     document: bytes = tostring(root, encoding="utf-8")
     return document
-
-
-def bearer_claims(request: Request, sandbox: SandboxState) -> dict[str, Any]:
-    """Return the claims of the request's token, or raise the 401 that fits."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    claims = sandbox.minter.read(token.strip()) if scheme.lower() == "bearer" else None
-    if claims is None:
-        raise _unauthenticated("AuthenticationUnsuccessful")
-    if sandbox.clock.now() >= claims["exp"]:
-        when = to_datetime(claims["exp"]).strftime("%m/%d/%Y %H:%M:%S")
-        raise _unauthenticated(f"TokenExpired: token expired at {when}")
-    if sandbox.grants.is_refused(claims["jti"]):
-        raise _unauthenticated("AuthenticationUnsuccessful")
-    grant = sandbox.grants.find_by_jti(claims["jti"])
-    if grant is not None and grant.revoked and sandbox.switches.jwt_after_revoke == "rejected":
-        raise _unauthenticated("AuthenticationUnsuccessful")
-    return claims
-
-
-def missing_scope() -> ApiProblem:
-    """Return the 401 that no refresh will cure."""
-    return ApiProblem(
-        401, "AuthorizationUnsuccessful", {"www-authenticate": "Bearer error=insufficient_scope"}
-    )
-
-
-def _unauthenticated(detail: str) -> ApiProblem:
-    return ApiProblem(401, detail, {"www-authenticate": "Bearer error=invalid_token"})

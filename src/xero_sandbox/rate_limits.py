@@ -1,4 +1,4 @@
-"""Xero's rate limits: fixed windows per tenant and for the whole app (facts 7)."""
+"""Xero's rate limits: fixed windows per tenant and for the whole app (facts §7)."""
 
 import hashlib
 import math
@@ -16,7 +16,7 @@ Problem = Literal["minute", "day", "concurrent", "appminute"]
 
 @dataclass(frozen=True)
 class RateLimitStatus:
-    """What is left after this request, and why it is refused if it is."""
+    """The calls left after this request, and the limit that refuses it, if any."""
 
     day: int
     minute: int
@@ -25,7 +25,7 @@ class RateLimitStatus:
     retry_after: int | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the headers an API answer carries, and those of a 429 besides."""
+        """Return the rate limit headers of an API response, with those of a 429 if refused."""
         found = {
             "X-DayLimit-Remaining": str(self.day),
             "X-MinLimit-Remaining": str(self.minute),
@@ -39,7 +39,7 @@ class RateLimitStatus:
 
 
 class RateLimits:
-    """Counts of API calls; each tenant's windows begin at a moment of their own."""
+    """Counters of API calls; each tenant's windows start at an offset of their own."""
 
     def __init__(self, clock: Clock, switches: Switches) -> None:
         self._clock = clock
@@ -48,11 +48,11 @@ class RateLimits:
         self._windows: dict[tuple[str, int], tuple[int, int]] = {}
 
     def reset(self) -> None:
-        """Forget every window; requests in flight stay counted."""
+        """Clear every window; requests in flight stay counted."""
         self._windows.clear()
 
     def acquire(self, tenant_id: str) -> RateLimitStatus:
-        """Count one call, unless a limit refuses it; pair an admitted one with `finish`."""
+        """Count a call unless a limit refuses it; each call not refused needs a `release`."""
         problem = self._problem(tenant_id)
         if problem is None:
             self._in_flight[tenant_id] += 1
@@ -61,11 +61,11 @@ class RateLimits:
         return self._status(tenant_id, problem)
 
     def release(self, tenant_id: str) -> None:
-        """Say that an admitted call has been answered."""
+        """Count a call as finished."""
         self._in_flight[tenant_id] -= 1
 
     def app_minute_left(self) -> int:
-        """Return what is left of the app's own minute, which even a 403 shows (facts 1.10)."""
+        """Return the calls left in the app's minute, which a 403 also shows (facts §1.10)."""
         return max(0, self._switches.app_minute_limit - self._used("", MINUTE))
 
     def _problem(self, tenant_id: str) -> Problem | None:
@@ -81,13 +81,13 @@ class RateLimits:
         return "appminute" if self.app_minute_left() == 0 else None
 
     def _status(self, tenant_id: str, problem: Problem | None) -> RateLimitStatus:
-        wait = {"minute": MINUTE, "day": DAY}.get(problem or "")
+        window = {"minute": MINUTE, "day": DAY}.get(problem or "")
         return RateLimitStatus(
             day=max(0, self._switches.day_limit - self._used(tenant_id, DAY)),
             minute=max(0, self._switches.minute_limit - self._used(tenant_id, MINUTE)),
             app_minute=self.app_minute_left(),
             problem=problem,
-            retry_after=None if wait is None else self._until_next(tenant_id, wait),
+            retry_after=None if window is None else self._until_next(tenant_id, window),
         )
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The Xero users and organisations every sandbox starts with; ids never change."""
+"""The sample Xero users and organisations of every sandbox; their ids are constants."""
 
 import uuid
 from dataclasses import replace
@@ -83,7 +83,7 @@ def orgs() -> list[Org]:
 
 
 def synthetic(number: int) -> tuple[XeroUser, Org]:
-    """Return a user with one organisation of their own, for seeding by the thousand."""
+    """Return a new synthetic user with one organisation."""
     user = XeroUser(
         key=f"seeded-user-{number}",
         xero_user_id=str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""The scopes Xero has in 2026 (facts 6)."""
+"""The scopes of Xero in 2026, and the rules for requesting them (facts §6)."""
 
 _GRANULAR = ("invoices", "payments", "banktransactions", "manualjournals")
 _REPORTS = (
@@ -31,7 +31,7 @@ KNOWN = frozenset(
 
 
 def unknown(requested: tuple[str, ...], *, broad_allowed: bool) -> list[str]:
-    """Return what Xero would call `invalid_scope`; broad ones ended for apps of 2026-03-02."""
+    """Return the scopes that Xero refuses; apps created since 2026-03-02 get no broad ones."""
     accepted = KNOWN | BROAD if broad_allowed else KNOWN
     return [
         scope for scope in requested if scope not in accepted and not scope.startswith(_OPEN_ENDED)
@@ -39,13 +39,13 @@ def unknown(requested: tuple[str, ...], *, broad_allowed: bool) -> list[str]:
 
 
 def mixes_tenant_types(requested: tuple[str, ...]) -> bool:
-    """Whether accounting and practicemanager are asked for together, which Xero refuses."""
+    """Whether accounting and practicemanager are requested together, which Xero refuses."""
     roots = {scope.split(".")[0] for scope in requested}
     return {"accounting", "practicemanager"} <= roots
 
 
-def suffices(granted: set[str], needed: str, *, to_read: bool) -> bool:
-    """Whether the granted scopes cover `needed`, by itself, its read form or its broad parent."""
+def permits(granted: set[str], needed: str, *, to_read: bool) -> bool:
+    """Whether `granted` has `needed`, its broad parent, or for reading its `.read` form."""
     accepted = {needed, f"{needed}.read"} if to_read else {needed}
     if needed.removeprefix("accounting.") in _GRANULAR:
         accepted |= {"accounting.transactions"}

@@ -1,4 +1,4 @@
-"""Serves a sandbox with uvicorn on a socket bound beforehand."""
+"""Serves a sandbox with uvicorn on a socket that is already bound."""
 
 import socket
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 
 class SandboxServer(uvicorn.Server):
-    """A uvicorn server that says when it is ready, and lets held requests go when it stops."""
+    """A uvicorn server with a callback when ready; on shutdown it resumes held requests."""
 
     def __init__(self, app: FastAPI, on_ready: Callable[[], None]) -> None:
         super().__init__(
@@ -20,7 +20,7 @@ class SandboxServer(uvicorn.Server):
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=1,
-                # Longer than clients keep a connection: who asks is who closes.
+                # Longer than clients keep idle connections, so that the client closes first.
                 timeout_keep_alive=75,
             )
         )
@@ -28,20 +28,20 @@ class SandboxServer(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then tell."""
+        """Start listening, then call `on_ready`."""
         await super().startup(sockets)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Release what faults hold, then stop."""
+        """Resume the requests that faults hold, then stop."""
         await self._app.state.sandbox.faults.clear()
         await super().shutdown(sockets)
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Bind before serving, so that the address is known; port 0 takes a free one."""
+    """Return a bound socket, whose port is known before serving; port 0 selects a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only where the protocol is named.
+    # asyncio sets TCP_NODELAY only if the socket names its protocol.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))

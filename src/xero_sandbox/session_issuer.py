@@ -1,4 +1,4 @@
-"""A session issuer whose tokens have the shape of Clerk's, version 2 and version 1."""
+"""The session issuer: sessions, and session tokens in the format of Clerk's version 1 and 2."""
 
 import secrets
 import time
@@ -14,7 +14,7 @@ _PERMISSIONS: dict[OrgRole, tuple[str, ...]] = {"admin": ("manage", "read"), "me
 
 
 class NoSuchSession(LookupError):
-    """The session was never opened, or has been signed out."""
+    """The session does not exist or has been signed out."""
 
 
 class NotAMember(LookupError):
@@ -22,7 +22,7 @@ class NotAMember(LookupError):
 
 
 class SessionIssuer:
-    """Open sessions and the key that signs their tokens. Times are real, not the sandbox's."""
+    """The open sessions and the key that signs their tokens; it uses real time, not the clock."""
 
     def __init__(self, issuer: str) -> None:
         self.keys = SigningKeys()
@@ -30,21 +30,21 @@ class SessionIssuer:
         self._sessions: dict[str, Person] = {}
 
     def reset(self) -> None:
-        """Sign everybody out."""
+        """End all sessions."""
         self._sessions.clear()
 
     def sign_in(self, person_id: str) -> tuple[str, Person]:
-        """Open a session; raises LookupError for an unknown person."""
+        """Open a session and return its id and person; raises LookupError for an unknown person."""
         person = PEOPLE[person_id]
         session_id = f"sess_{secrets.token_hex(12)}"
         self._sessions[session_id] = person
         return session_id, person
 
     def sign_out(self, session_id: str) -> None:
-        """End a session; ending it twice is no error."""
+        """End a session, if it is open."""
         self._sessions.pop(session_id, None)
 
-    def token(
+    def mint_token(
         self,
         session_id: str,
         *,
@@ -55,21 +55,21 @@ class SessionIssuer:
         claims: dict[str, Any] | None = None,
         header: dict[str, Any] | None = None,
     ) -> tuple[str, int]:
-        """Mint a token and say when it expires; `claims` override, and None removes one."""
+        """Return a token and its expiry; `claims` override the usual ones, and None removes one."""
         person = self._sessions.get(session_id)
         if person is None:
             raise NoSuchSession(session_id)
         if org_id is not None and org_id not in person.roles:
             raise NotAMember(org_id)
-        found = self._common(person, session_id, azp, lifetime)
-        found |= _version_2(person, org_id) if version == 2 else _version_1(person, org_id)
-        found = {
-            name: value for name, value in (found | (claims or {})).items() if value is not None
+        payload = self._common_claims(person, session_id, azp, lifetime)
+        payload |= _version_2(person, org_id) if version == 2 else _version_1(person, org_id)
+        payload = {
+            name: value for name, value in (payload | (claims or {})).items() if value is not None
         }
-        token = self.keys.sign(found, {"cat": SESSION_CATEGORY, **(header or {})})
-        return token, int(found.get("exp", 0))
+        token = self.keys.sign(payload, {"cat": SESSION_CATEGORY, **(header or {})})
+        return token, int(payload.get("exp", 0))
 
-    def _common(
+    def _common_claims(
         self, person: Person, session_id: str, azp: str | None, lifetime: int
     ) -> dict[str, Any]:
         now = int(time.time())

@@ -1,4 +1,4 @@
-"""The people and orgs of the session issuer; ids never change."""
+"""The sample people and orgs of the session issuer; their ids are constants."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ OrgRole = Literal["admin", "member"]
 
 @dataclass(frozen=True)
 class SessionOrg:
-    """A customer's organisation."""
+    """An org that signs in to the app under test."""
 
     id: str
     name: str
@@ -17,7 +17,7 @@ class SessionOrg:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can sign in, with their role in each org."""
+    """A person who can sign in to the app under test, with a role in each org."""
 
     id: str
     name: str

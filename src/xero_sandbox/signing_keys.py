@@ -1,4 +1,4 @@
-"""RSA signing keys: made at start, published as a JWKS, rotated on demand."""
+"""RSA signing keys: generated at start, published as a JWKS, rotated on request."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 
 
 class SigningKey:
-    """One RSA key with the `kid` and `x5t` Xero's headers carry (facts 2.1)."""
+    """One RSA key with the `kid` and `x5t` that Xero's token headers carry (facts §2.1)."""
 
     def __init__(self) -> None:
         self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -25,7 +25,7 @@ class SigningKey:
         self.x5t = _base64url(thumbprint)
 
     def jwk(self) -> dict[str, Any]:
-        """Return the public half as a JWK."""
+        """Return the public key as a JWK."""
         public = json.loads(RSAAlgorithm.to_jwk(self.public))
         return {"kty": "RSA", "use": "sig", "kid": self.kid, "alg": "RS256"} | {
             part: public[part] for part in ("n", "e")
@@ -33,7 +33,7 @@ class SigningKey:
 
 
 class SigningKeys:
-    """The key that signs now, and the earlier ones still published."""
+    """The current key, and earlier ones that are still published."""
 
     def __init__(self) -> None:
         self.current = SigningKey()
@@ -41,17 +41,17 @@ class SigningKeys:
         self._cheap = secrets.token_bytes(32)
 
     def rotate(self, *, keep_old: bool) -> SigningKey:
-        """Sign with a new key from now on; publish the old one too unless told not to."""
+        """Generate a new current key and return it; `keep_old` keeps publishing the old ones."""
         self._retired = [self.current, *self._retired] if keep_old else []
         self.current = SigningKey()
         return self.current
 
     def jwks(self) -> dict[str, Any]:
-        """Return the published key set, newest first."""
+        """Return the JWKS, newest key first."""
         return {"keys": [key.jwk() for key in (self.current, *self._retired)]}
 
     def sign(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
-        """Sign with RS256; `headers` are added to alg, kid and typ."""
+        """Return a JWT signed with RS256; `headers` are added to alg, kid and typ."""
         return jwt.encode(
             claims,
             self.current.private,
@@ -60,7 +60,10 @@ class SigningKeys:
         )
 
     def sign_cheaply(self, claims: dict[str, Any], headers: dict[str, Any]) -> str:
-        """Look like `sign` at a hundredth of its price; only this ring can check the result."""
+        """Return a JWT like that of `sign`, with an HMAC as signature: about 100 times cheaper.
+
+        Only `read` of this object accepts it.
+        """
         header = {"alg": "RS256", "typ": "JWT", "kid": self.current.kid, **headers}
         signed = ".".join(
             _base64url(json.dumps(part, separators=(",", ":")).encode())
@@ -69,7 +72,7 @@ class SigningKeys:
         return f"{signed}.{self._cheap_signature(signed)}"
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a token this ring signed; times are the caller's to check."""
+        """Return the claims of a token signed here, else None; the caller checks the times."""
         signed, _, signature = token.rpartition(".")
         if hmac.compare_digest(signature.encode(), self._cheap_signature(signed).encode()):
             return _decode(token, None)

@@ -1,4 +1,4 @@
-"""Everything one sandbox remembers, put together."""
+"""The state of one sandbox: every part of it, wired together, and its reset."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class SandboxState:
-    """One sandbox's state. Only its event loop touches it, and no change spans an await."""
+    """The state of one sandbox. Only its event loop uses it, and no change spans an await."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
@@ -43,7 +43,7 @@ class SandboxState:
         self.latency = 0.0
 
     async def reset(self) -> None:
-        """Return to the sample state; signing keys stay, as clients have cached them."""
+        """Return to the sample state; signing keys stay, because clients cache them."""
         await self.faults.clear()
         self.latency = 0.0
         self.attempts.clear()

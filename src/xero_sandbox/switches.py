@@ -1,4 +1,4 @@
-"""What nobody outside Xero knows for certain, as switches a test can turn."""
+"""The switches: behaviour of Xero that is not documented, and its limits, set by tests."""
 
 from typing import Any, Literal
 
@@ -6,7 +6,7 @@ from xero_sandbox.json_model import JsonModel
 
 
 class Switches(JsonModel):
-    """The unknowns (facts, simulator 8) and the limits; each default is the likelier case."""
+    """The switches with their defaults; each default is the more likely behaviour of Xero."""
 
     grace_replay: Literal["new_set", "same_set"] = "new_set"
     reconsent: Literal["supersedes", "supersedes_at_consent", "keeps"] = "supersedes"
@@ -37,14 +37,14 @@ class Switches(JsonModel):
     claim_skew_seconds: int = 0
     cheap_tokens: bool = False
 
-    def turn(self, changes: dict[str, Any]) -> None:
-        """Set some switches by their camelCase names, all or none."""
-        self._become(Switches.model_validate({**self.model_dump(by_alias=True), **changes}))
+    def change(self, changes: dict[str, Any]) -> None:
+        """Set switches by their camelCase names: all of them, or none if one is invalid."""
+        self._assign(Switches.model_validate({**self.model_dump(by_alias=True), **changes}))
 
     def reset(self) -> None:
-        """Put every switch back to its default."""
-        self._become(Switches())
+        """Set every switch to its default."""
+        self._assign(Switches())
 
-    def _become(self, other: "Switches") -> None:
+    def _assign(self, other: "Switches") -> None:
         for name, value in other:
             setattr(self, name, value)

@@ -1,4 +1,4 @@
-"""Runs a sandbox inside a test's own process, on a loopback port of its own."""
+"""Runs a sandbox in a thread of the test's process, on a free loopback port."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _START_SECONDS = 20
 def running_sandbox(
     config: SandboxConfig | None = None, *, host: str = "127.0.0.1"
 ) -> Iterator[SandboxClient]:
-    """Yield a client of a fresh sandbox; the config's base_url is replaced by the real one."""
+    """Yield a client of a new sandbox; its actual address replaces the config's base_url."""
     socket = bound_socket(host, 0)
     base_url = f"http://{host}:{socket.getsockname()[1]}"
     ready = threading.Event()

@@ -1,4 +1,4 @@
-"""Access tokens and id_tokens with the claims Xero's have (facts 2.1 and 2.2)."""
+"""Access tokens and id_tokens with the claims of Xero's (facts §2.1, §2.2)."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ ID_LIFETIME = 5 * 60
 
 
 class TokenMinter:
-    """Signs tokens for grants, by the sandbox's clock."""
+    """Mints tokens; their times follow the sandbox's clock."""
 
     def __init__(
         self, config: SandboxConfig, clock: Clock, keys: SigningKeys, switches: Switches
@@ -27,22 +27,17 @@ class TokenMinter:
         self._switches = switches
 
     def access_token(self, grant: Grant, event: AuthEvent, user: XeroUser | None = None) -> str:
-        """Return a token for the grant's user, or for another one where a fault wants that."""
+        """Return an access token of the grant; a fault may put another user in it."""
         user = user or grant.user
-        now = int(self._clock.now())
         return self.sign(
             {
-                "nbf": now + self._switches.claim_skew_seconds,
-                "exp": now + ACCESS_LIFETIME,
-                "iss": self._config.identity_issuer,
-                "aud": f"{self._config.identity_issuer}/resources",
-                "client_id": self._config.client_id,
+                **self._common_claims(),
                 "sub": subject(user),
                 "auth_time": int(event.time),
                 "xero_userid": user.xero_user_id,
                 "global_session_id": event.session_id,
-                # The grant's id leads the jti, so that a token can be traced to its grant; then
-                # the token's number in it.
+                # The jti begins with the grant's id and the token's number in the grant, so that
+                # `Grants.find_by_jti` and `Grants.is_refused` can read them.
                 "jti": f"{grant.id}{grant.next_serial():08x}{uuid.uuid4().hex}",
                 "authentication_event_id": event.id,
                 "amr": ["pwd", "mfa", "otp"],
@@ -51,15 +46,10 @@ class TokenMinter:
         )
 
     def app_token(self, scopes: list[str]) -> str:
-        """Return a client_credentials token; its xero_userid is all zeros (facts 2.3)."""
-        now = int(self._clock.now())
+        """Return a client_credentials token; its xero_userid is all zeros (facts §2.3)."""
         return self.sign(
             {
-                "nbf": now + self._switches.claim_skew_seconds,
-                "exp": now + ACCESS_LIFETIME,
-                "iss": self._config.identity_issuer,
-                "aud": f"{self._config.identity_issuer}/resources",
-                "client_id": self._config.client_id,
+                **self._common_claims(),
                 "xero_userid": str(uuid.UUID(int=0)),
                 "jti": uuid.uuid4().hex,
                 "scope": scopes,
@@ -69,7 +59,7 @@ class TokenMinter:
     def id_token(
         self, user: XeroUser, event: AuthEvent, access_token: str, nonce: str | None
     ) -> str:
-        """Return an id_token; the nonce comes back only after a code exchange."""
+        """Return an id_token; only a code exchange passes a nonce."""
         now = int(self._clock.now())
         skewed = now + self._switches.claim_skew_seconds
         claims = {
@@ -95,19 +85,29 @@ class TokenMinter:
         return self.sign(claims if nonce is None else claims | {"nonce": nonce})
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a token of ours, whatever its age."""
+        """Return the claims of a token that the sandbox signed, expired or not; else None."""
         return self._keys.read(token)
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """Sign any claims as Xero, at the price the switch says."""
+        """Sign claims with Xero's key, or with HMAC if the switch `cheap_tokens` is on."""
         headers = {"x5t": self._keys.current.x5t}
         if self._switches.cheap_tokens:
             return self._keys.sign_cheaply(claims, headers)
         return self._keys.sign(claims, headers)
 
+    def _common_claims(self) -> dict[str, Any]:
+        now = int(self._clock.now())
+        return {
+            "nbf": now + self._switches.claim_skew_seconds,
+            "exp": now + ACCESS_LIFETIME,
+            "iss": self._config.identity_issuer,
+            "aud": f"{self._config.identity_issuer}/resources",
+            "client_id": self._config.client_id,
+        }
+
 
 def subject(user: XeroUser) -> str:
-    """Return the `sub` of this user: stable, and not the xero_userid."""
+    """Return the `sub` of this user; it is stable and differs from the xero_userid."""
     return hashlib.sha256(f"sub {user.xero_user_id}".encode()).hexdigest()[:32]
 
 

@@ -74,7 +74,7 @@ def test_every_operation_has_a_summary_in_words(document: dict[str, Any]) -> Non
 
 
 def test_every_operation_of_the_sandbox_is_shown() -> None:
-    """One that is added needs a summary and an example of its answer in `shown`."""
+    """One that is added needs a summary and an example in `api_examples`."""
     documented = {
         f"{method.upper()} {path}"
         for path, methods in create_app(SandboxConfig()).openapi()["paths"].items()

@@ -1,1 +1,1 @@
-"""The sandbox's HTTP routes, one module for each of Xero's hosts and one for each helper."""
+"""The HTTP routes: a module per host of Xero, and those of the session issuer and control."""

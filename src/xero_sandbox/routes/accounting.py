@@ -1,4 +1,4 @@
-"""api.xero.com's accounting API: a few records behind exactly Xero's checks (facts 1.10, 7)."""
+"""api.xero.com's accounting API: a few records, with Xero's checks in order (facts §1.10, §7)."""
 
 import json
 import uuid
@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from xero_sandbox import accounting_data, scopes
+from xero_sandbox.bearer_tokens import bearer_claims, missing_scope
 from xero_sandbox.journal import JournalEntry
 from xero_sandbox.model import Org
-from xero_sandbox.problems import ApiProblem, bearer_claims, missing_scope
+from xero_sandbox.problems import ApiProblem
 from xero_sandbox.rate_limits import RateLimitStatus
 from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
 from xero_sandbox.state import SandboxState
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/api", tags=["accounting"])
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-# One registration a method: an operation of the API document has one id.
+# Registered once per method, because each operation of the OpenAPI document needs its own id.
 @router.get("/api.xro/2.0/{resource}", operation_id="readRecords")
 @router.post("/api.xro/2.0/{resource}", operation_id="postRecords")
 @router.put("/api.xro/2.0/{resource}", operation_id="putRecords")
@@ -46,14 +47,14 @@ async def resource(
 
 @router.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
 async def anything_else(request: Request, sandbox: SandboxDep) -> Response:
-    """Check the token first, as everywhere, and then find nothing."""
+    """Return 401 for an invalid token, else 404: the sandbox has no other paths."""
     bearer_claims(request, sandbox)
     raise ApiProblem(404, None)
 
 
 def _check_scope(name: str, method: str, claims: dict[str, Any]) -> None:
     needed = accounting_data.SCOPES.get(name)
-    if needed and not scopes.suffices(set(claims["scope"]), needed, to_read=method == "GET"):
+    if needed and not scopes.permits(set(claims["scope"]), needed, to_read=method == "GET"):
         raise missing_scope()
 
 
@@ -83,7 +84,9 @@ async def _records(
         records = sandbox.accounting_data.read(org, name)
     else:
         try:
-            records = sandbox.accounting_data.write(org, name, _posted(await request.body(), name))
+            records = sandbox.accounting_data.write(
+                org, name, _parse_records(await request.body(), name)
+            )
         except ValueError as error:
             return PlainTextResponse(str(error), 400, _headers(rate_limit))
     headers = _headers(rate_limit)
@@ -101,9 +104,9 @@ async def _records(
     return Response(text, 200, headers, "application/json")
 
 
-def _posted(body: bytes, name: str) -> list[dict[str, Any]]:
-    found = json.loads(body)
-    records = found.get(name, [found]) if isinstance(found, dict) else found
+def _parse_records(body: bytes, name: str) -> list[dict[str, Any]]:
+    parsed = json.loads(body)
+    records = parsed.get(name, [parsed]) if isinstance(parsed, dict) else parsed
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise ValueError(f"Send a list of {name}.")
     return records
@@ -118,20 +121,20 @@ def _headers(rate_limit: RateLimitStatus) -> dict[str, str]:
 
 
 def _xml(body: dict[str, Any]) -> bytes:
-    """Write the XML that comes when nobody asked for JSON (facts 5)."""
+    """Return the body as XML, for requests that do not accept JSON (facts §5)."""
     root = Element("Response")
-    _fill(root, body)
+    _append(root, body)
     document: bytes = tostring(root, encoding="utf-8")
     return document
 
 
-def _fill(parent: Element, body: dict[str, Any]) -> None:
+def _append(parent: Element, body: dict[str, Any]) -> None:
     for name, value in body.items():
         child = SubElement(parent, name)
         if isinstance(value, list):
             for each in value:
-                _fill(SubElement(child, name.removesuffix("s")), each)
+                _append(SubElement(child, name.removesuffix("s")), each)
         elif isinstance(value, dict):
-            _fill(child, value)
+            _append(child, value)
         else:
             child.text = str(value)

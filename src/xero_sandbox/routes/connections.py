@@ -1,4 +1,4 @@
-"""api.xero.com/connections: which tenants a user has linked (facts 5, 1.11)."""
+"""api.xero.com/connections: the tenants that a user connected (facts §1.11, §5)."""
 
 import uuid
 from typing import Annotated, Any
@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from xero_sandbox.bearer_tokens import bearer_claims, missing_scope
 from xero_sandbox.clock import to_datetime
 from xero_sandbox.model import Connection
-from xero_sandbox.problems import ApiProblem, bearer_claims, missing_scope
+from xero_sandbox.problems import ApiProblem
 from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
 from xero_sandbox.scopes import APP_CONNECTIONS
 from xero_sandbox.state import SandboxState
@@ -26,19 +27,19 @@ async def list_connections(
     entry: EntryDep,
     auth_event_id: Annotated[str | None, Query(alias="authEventId")] = None,
 ) -> Response:
-    """List the connections of the token's user, or only those one consent made."""
+    """List the connections of the token's user, or only those that one consent created."""
     claims = bearer_claims(request, sandbox)
     if claims["xero_userid"] == _APP_ITSELF:
-        found = _of_app(request, sandbox, claims)
+        found = _selected(request, sandbox, claims)
     else:
-        found = sandbox.connections.of(claims["xero_userid"])
-    shown = [
-        _document(connection, sandbox)
+        found = sandbox.connections.of_user(claims["xero_userid"])
+    listed = [
+        _to_json(connection, sandbox)
         for connection in sandbox.connections.listed(found)
         if auth_event_id is None or connection.auth_event_id == auth_event_id.lower()
     ]
-    entry.outcome = f"{len(shown)} listed"
-    return JSONResponse(_oddly(shown, sandbox))
+    entry.outcome = f"{len(listed)} listed"
+    return JSONResponse(_malform(listed, sandbox))
 
 
 @router.delete("/Connections/{connection_id}", include_in_schema=False)
@@ -46,7 +47,7 @@ async def list_connections(
 async def delete_connection(
     connection_id: str, request: Request, sandbox: SandboxDep, entry: EntryDep
 ) -> Response:
-    """Unlink one tenant; takes a connection's id and nothing else."""
+    """Delete a connection; the id must be a connection's, not a tenant's."""
     claims = bearer_claims(request, sandbox)
     user_id = claims["xero_userid"]
     connection = sandbox.connections.by_id(connection_id)
@@ -59,21 +60,21 @@ async def delete_connection(
     return Response(status_code=204)
 
 
-def _of_app(request: Request, sandbox: SandboxState, claims: dict[str, Any]) -> list[Connection]:
-    """Select by header, as an app-level token must."""
+def _selected(request: Request, sandbox: SandboxState, claims: dict[str, Any]) -> list[Connection]:
+    """Return the connections that the headers select, as an app-level token requires."""
     if APP_CONNECTIONS not in claims["scope"]:
         raise missing_scope()
     if tenant_id := request.headers.get("xero-tenant-id"):
         return sandbox.connections.to_tenant(tenant_id)
-    return sandbox.connections.of(request.headers.get("xero-user-id", "").lower())
+    return sandbox.connections.of_user(request.headers.get("xero-user-id", "").lower())
 
 
 def _status_for_unknown(reference: str, user_id: str, sandbox: SandboxState) -> int:
-    """A tenantId or authEventId in place of the id is 403 (facts 1.11)."""
-    mistaken = reference.lower()
+    """Return the status for an unknown id; a tenantId or authEventId is 403 (facts §1.11)."""
+    other_id = reference.lower()
     if any(
-        mistaken in (connection.tenant_id, connection.auth_event_id)
-        for connection in sandbox.connections.of(user_id)
+        other_id in (connection.tenant_id, connection.auth_event_id)
+        for connection in sandbox.connections.of_user(user_id)
     ):
         return 403
     return sandbox.switches.delete_unknown
@@ -83,7 +84,7 @@ def _refusal(status: int) -> ApiProblem:
     return ApiProblem(status, "AuthenticationUnsuccessful" if status == 403 else None)
 
 
-def _document(connection: Connection, sandbox: SandboxState) -> dict[str, Any]:
+def _to_json(connection: Connection, sandbox: SandboxState) -> dict[str, Any]:
     org = sandbox.directory.org(connection.tenant_id)
     switches = sandbox.switches
     return {
@@ -97,24 +98,24 @@ def _document(connection: Connection, sandbox: SandboxState) -> dict[str, Any]:
     }
 
 
-def _oddly(shown: list[dict[str, Any]], sandbox: SandboxState) -> list[dict[str, Any]]:
-    """Spoil the list as the switch says: an entry that names no tenant, or an older second one."""
+def _malform(listed: list[dict[str, Any]], sandbox: SandboxState) -> list[dict[str, Any]]:
+    """Return the list, malformed according to the switch `odd_connections`."""
     match sandbox.switches.odd_connections:
         case "first_without_tenant":
             return [
-                each | ({} if place else {"tenantId": None}) for place, each in enumerate(shown)
+                each | ({} if place else {"tenantId": None}) for place, each in enumerate(listed)
             ]
         case "each_twice":
             older = _date(0)
             return [
                 twin
-                for each in shown
+                for each in listed
                 for twin in (each, each | {"id": str(uuid.uuid4()), "updatedDateUtc": older})
             ]
         case _:
-            return shown
+            return listed
 
 
 def _date(seconds: float) -> str:
-    """Write a date as Xero does: seven fractional digits, no zone."""
+    """Return a date in Xero's format: seven fractional digits and no time zone."""
     return f"{to_datetime(seconds):%Y-%m-%dT%H:%M:%S.%f}0"

@@ -1,4 +1,4 @@
-"""Control of the sandbox as a whole: state, clock, switches, keys, journal."""
+"""Control routes of the sandbox itself: state, clock, switches, keys, latency, journal."""
 
 from typing import Any, Literal
 
@@ -16,37 +16,37 @@ router = APIRouter(prefix="/control", tags=["control"])
 
 
 class ClockChange(JsonModel):
-    """A change of the clock: a step, an absolute offset from real time, or stop and go."""
+    """A change of the clock: a step, an offset from real time, or a stop or start."""
 
     advance_seconds: float | None = Field(
-        default=None, description="Go on by so many seconds.", examples=[1800]
+        default=None, description="Seconds to advance.", examples=[1800]
     )
     offset_seconds: float | None = Field(
-        default=None, description="Be so many seconds ahead of real time.", examples=[0]
+        default=None, description="The offset from real time in seconds.", examples=[0]
     )
     frozen: bool | None = Field(
-        default=None, description="Stop, or go again; null: as it is.", examples=[False]
+        default=None, description="Stop or start the clock; null: unchanged.", examples=[False]
     )
 
 
 class KeyRotation(JsonModel):
-    """Whether the old key stays published, and whose keys rotate."""
+    """Whose keys rotate, and whether the old key stays published."""
 
     issuer: Literal["identity", "session"] = Field(
         default="identity", description="Xero's keys or the session issuer's."
     )
-    keep_old: bool = Field(default=True, description="Whether the key set still lists the old key.")
+    keep_old: bool = Field(default=True, description="Whether the JWKS keeps the old key.")
 
 
 class Upstream(JsonModel):
-    """A fixed delay for every request on the Xero side."""
+    """A fixed delay of every request on the Xero side."""
 
-    latency_ms: float = Field(ge=0, description="Milliseconds; 0 ends the delay.", examples=[0])
+    latency_ms: float = Field(ge=0, description="Milliseconds; 0: no delay.", examples=[0])
 
 
 @router.get("/state")
 async def state(sandbox: SandboxDep) -> dict[str, Any]:
-    """Show everything, with fingerprints in place of tokens."""
+    """Return the whole state, with fingerprints in place of tokens."""
     return {
         "clock": _clock(sandbox),
         "switches": sandbox.switches.model_dump(by_alias=True),
@@ -66,13 +66,13 @@ async def reset(sandbox: SandboxDep) -> dict[str, Any]:
 
 @router.get("/clock")
 async def read_clock(sandbox: SandboxDep) -> dict[str, Any]:
-    """Tell the Xero side's time."""
+    """Return the time of the Xero side."""
     return _clock(sandbox)
 
 
 @router.post("/clock")
 async def set_clock(change: ClockChange, sandbox: SandboxDep) -> dict[str, Any]:
-    """Move, freeze or thaw the Xero side's clock."""
+    """Adjust, freeze or thaw the clock of the Xero side."""
     if change.frozen is not None:
         (sandbox.clock.freeze if change.frozen else sandbox.clock.thaw)()
     if change.offset_seconds is not None:
@@ -86,27 +86,27 @@ async def set_clock(change: ClockChange, sandbox: SandboxDep) -> dict[str, Any]:
 async def journal(
     sandbox: SandboxDep, since: int = 0, kind: str | None = None
 ) -> list[dict[str, Any]]:
-    """List the requests seen after number `since`, of one kind or family of kinds."""
+    """List the requests after number `since`, of one kind or family of kinds."""
     return [entry.to_json() for entry in sandbox.journal.read(since=since, kind=kind)]
 
 
 @router.get("/tokens")
 async def tokens(sandbox: SandboxDep) -> list[dict[str, Any]]:
-    """Tell the history of every refresh token: the oracle for "each was presented once"."""
+    """List every refresh token with its history, to check that each was presented once."""
     return [_token(token, sandbox) for grant in sandbox.grants.all for token in grant.tokens]
 
 
 @router.get("/switches")
 async def read_switches(sandbox: SandboxDep) -> dict[str, Any]:
-    """List the switches as they stand."""
+    """Return all switches with their values."""
     return sandbox.switches.model_dump(by_alias=True)
 
 
 @router.post("/switches")
 async def turn_switches(changes: dict[str, Any], sandbox: SandboxDep) -> dict[str, Any]:
-    """Turn some switches, all or none; names are those of the listing."""
+    """Set switches by the names of the listing: all, or none if one is invalid."""
     try:
-        sandbox.switches.turn(changes)
+        sandbox.switches.change(changes)
     except ValidationError as error:
         raise HTTPException(422, error.errors(include_url=False, include_context=False)) from error
     return sandbox.switches.model_dump(by_alias=True)
@@ -114,10 +114,10 @@ async def turn_switches(changes: dict[str, Any], sandbox: SandboxDep) -> dict[st
 
 @router.post("/keys/rotate")
 async def rotate_keys(sandbox: SandboxDep, rotation: KeyRotation | None = None) -> dict[str, Any]:
-    """Sign with a new key from now on."""
+    """Replace the signing key by a new one."""
     rotation = rotation or KeyRotation()
-    ring = sandbox.keys if rotation.issuer == "identity" else sandbox.session_issuer.keys
-    return {"kid": ring.rotate(keep_old=rotation.keep_old).kid}
+    keys = sandbox.keys if rotation.issuer == "identity" else sandbox.session_issuer.keys
+    return {"kid": keys.rotate(keep_old=rotation.keep_old).kid}
 
 
 @router.post("/upstream")

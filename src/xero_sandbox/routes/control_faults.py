@@ -1,4 +1,4 @@
-"""Control of faults: arrange, watch, release, remove."""
+"""Control routes of faults: inject, show, release, remove."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/control/faults", tags=["control of faults"])
 
 @router.post("", status_code=201)
 async def arrange(order: FaultOrder, sandbox: SandboxDep) -> dict[str, Any]:
-    """Arrange a fault for the next requests of a kind."""
+    """Inject a fault into the next requests of a kind."""
     if order.xero_user_id is not None:
         user = sandbox.directory.user(order.xero_user_id)
         order = order.model_copy(update={"xero_user_id": user.xero_user_id})
@@ -22,13 +22,13 @@ async def arrange(order: FaultOrder, sandbox: SandboxDep) -> dict[str, Any]:
 
 @router.get("")
 async def faults(sandbox: SandboxDep) -> list[dict[str, Any]]:
-    """List the faults arranged, spent ones too."""
+    """List the injected faults, used-up ones too."""
     return [fault.to_json() for fault in sandbox.faults.all]
 
 
 @router.delete("", status_code=204)
 async def clear(sandbox: SandboxDep) -> None:
-    """Remove every fault and let all held requests go."""
+    """Remove every fault and resume all held requests."""
     await sandbox.faults.clear()
 
 
@@ -39,7 +39,7 @@ async def fault(
     wait_for: Annotated[int, Query(alias="waitFor", ge=0)] = 0,
     timeout_seconds: Annotated[float, Query(alias="timeoutSeconds", ge=0)] = 10,
 ) -> dict[str, Any]:
-    """Show one fault; with `waitFor`, once so many requests are held, else 408."""
+    """Return a fault; with `waitFor`, when that many requests are held, or 408 on timeout."""
     found = _find(fault_id, sandbox)
     if not await found.wait_for(wait_for, timeout_seconds=timeout_seconds):
         raise HTTPException(408, f"Only {found.holding} requests are held.")
@@ -48,7 +48,7 @@ async def fault(
 
 @router.post("/{fault_id}/release")
 async def release(fault_id: int, sandbox: SandboxDep) -> dict[str, Any]:
-    """Let the held requests go; the fault holds no further ones."""
+    """Resume the held requests; the fault holds no further ones."""
     found = _find(fault_id, sandbox)
     await found.release()
     return found.to_json()

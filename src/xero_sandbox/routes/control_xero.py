@@ -1,4 +1,4 @@
-"""Control of what happens inside Xero: consents without a browser, disconnects, lost access."""
+"""Control routes for events inside Xero: consents, disconnects, lost access, seeding."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,10 +38,10 @@ _TENANT = Field(description="The organisation, by its tenantId.", examples=[ACME
 
 
 class ConsentOrder(JsonModel):
-    """A decision on the consent page, without the page."""
+    """A decision of the consent page, taken without a browser."""
 
     authorize_url: str = Field(
-        description="Where the app under test would send the browser.",
+        description="The authorize URL that the app under test redirects to.",
         examples=[
             "http://localhost:9000/login/identity/connect/authorize?response_type=code&client_id=…"
         ],
@@ -49,10 +49,10 @@ class ConsentOrder(JsonModel):
     xero_user_id: str = _USER
     tenant_ids: list[str] = Field(
         default_factory=list,
-        description="Which organisations the user chooses.",
+        description="The organisations that the user selects.",
         examples=[[ACME_TRADING]],
     )
-    action: Action = Field(default="allow", description="Which button the user presses.")
+    action: Action = Field(default="allow", description="The button that the user presses.")
 
 
 class Pair(JsonModel):
@@ -63,7 +63,7 @@ class Pair(JsonModel):
 
 
 class RoleChange(JsonModel):
-    """A user's role in an organisation; null removes them."""
+    """A user's role in an organisation; null removes the user."""
 
     tenant_id: str = _TENANT
     role: Role | None = Field(
@@ -75,35 +75,35 @@ class OrgChange(JsonModel):
     """A new status or a new name."""
 
     status: OrgStatus | None = Field(
-        default=None, description="The new status; null: as it is.", examples=["active"]
+        default=None, description="The new status; null: unchanged.", examples=["active"]
     )
     name: str | None = Field(
-        default=None, description="The new name; null: as it is.", examples=["Acme Trading Ltd"]
+        default=None, description="The new name; null: unchanged.", examples=["Acme Trading Ltd"]
     )
 
 
 class Seed(JsonModel):
-    """How many synthetic users with one grant and one connection each to create."""
+    """The number of synthetic users, each with one grant and one connection."""
 
-    grants: int = Field(ge=1, le=100_000, description="How many.", examples=[1])
+    grants: int = Field(ge=1, le=100_000, description="The number of grants.", examples=[1])
     scopes: list[str] = Field(
         default_factory=lambda: list(_SEED_SCOPES),
-        description="What each grant covers.",
+        description="The scopes of each grant.",
         examples=[list(_SEED_SCOPES)],
     )
 
 
 @router.post("/consent")
 async def consent(order: ConsentOrder, sandbox: SandboxDep) -> dict[str, str]:
-    """Decide as the page would: a redirect, or the text of the page that would not redirect."""
+    """Decide as on the consent page; return the redirect, or the error text of the page."""
     parts = urlsplit(order.authorize_url)
     user = sandbox.directory.user(order.xero_user_id)
     if parts.path != "/login/identity/connect/authorize":
         return {"error": "This is not the address of the consent page."}
     try:
-        asked = parse_authorize_request(parts.query, sandbox.config, sandbox.switches)
+        authorize = parse_authorize_request(parts.query, sandbox.config, sandbox.switches)
         return {
-            "redirect": sandbox.consent_flow.decide(asked, order.action, user, order.tenant_ids)
+            "redirect": sandbox.consent_flow.decide(authorize, order.action, user, order.tenant_ids)
         }
     except (AuthorizeRefused, ConsentRefused) as refused:
         return {"error": str(refused)}
@@ -116,13 +116,13 @@ async def connect(pair: Pair, sandbox: SandboxDep) -> dict[str, str]:
     """Create a connection without a consent."""
     user = sandbox.directory.user(pair.xero_user_id)
     org = sandbox.directory.org(pair.tenant_id)
-    made = sandbox.connections.connect(user, org.tenant_id, sandbox.grants.new_event().id)
-    return {"connectionId": made.id, "authEventId": made.auth_event_id}
+    connection = sandbox.connections.connect(user, org.tenant_id, sandbox.grants.new_event().id)
+    return {"connectionId": connection.id, "authEventId": connection.auth_event_id}
 
 
 @router.post("/disconnect")
 async def disconnect(pair: Pair, sandbox: SandboxDep) -> dict[str, bool]:
-    """Disconnect under Connected apps in Xero; the refresh token lives on (facts 4.6)."""
+    """Disconnect under Connected apps in Xero; the refresh token stays valid (facts §4.6)."""
     user = sandbox.directory.user(pair.xero_user_id)
     connection = sandbox.connections.find(user.xero_user_id, pair.tenant_id)
     if connection is None:
@@ -135,7 +135,7 @@ async def disconnect(pair: Pair, sandbox: SandboxDep) -> dict[str, bool]:
 
 @router.post("/users/{xero_user_id}/role")
 async def set_role(xero_user_id: str, change: RoleChange, sandbox: SandboxDep) -> dict[str, bool]:
-    """Demote a user, remove one, or let one in; connections stay listed (facts 4.7)."""
+    """Set a user's role or remove the user; connections stay listed (facts §4.7)."""
     user = sandbox.directory.user(xero_user_id)
     sandbox.directory.set_role(change.tenant_id, user, change.role)
     return {"changed": True}
@@ -143,21 +143,21 @@ async def set_role(xero_user_id: str, change: RoleChange, sandbox: SandboxDep) -
 
 @router.post("/users/{xero_user_id}/refuse-access-tokens")
 async def refuse_access_tokens(xero_user_id: str, sandbox: SandboxDep) -> dict[str, bool]:
-    """Refuse the user's access tokens early, before they expire (facts 14)."""
+    """Refuse the user's access tokens before they expire (facts §14)."""
     sandbox.grants.refuse_access_tokens_of(sandbox.directory.user(xero_user_id))
     return {"refused": True}
 
 
 @router.post("/users/{xero_user_id}/kill-refresh-tokens")
 async def kill_refresh_tokens(xero_user_id: str, sandbox: SandboxDep) -> dict[str, bool]:
-    """End the user's refresh tokens, and nothing else."""
+    """Invalidate the user's refresh tokens, and nothing else."""
     sandbox.grants.kill_tokens_of(sandbox.directory.user(xero_user_id))
     return {"killed": True}
 
 
 @router.post("/orgs/{tenant_id}")
 async def change_org(tenant_id: str, change: OrgChange, sandbox: SandboxDep) -> dict[str, bool]:
-    """Rename an organisation, take it off line, end its trial, delete it or bring it back."""
+    """Set an organisation's name, its status, or both."""
     if change.name is not None:
         sandbox.directory.rename(tenant_id, change.name)
     if change.status is not None:
@@ -167,23 +167,23 @@ async def change_org(tenant_id: str, change: OrgChange, sandbox: SandboxDep) -> 
 
 @router.post("/orgs/{tenant_id}/reset-demo")
 async def reset_demo(tenant_id: str, sandbox: SandboxDep) -> dict[str, str]:
-    """Reset a demo company: it comes back under a new tenant id."""
+    """Reset a demo company, which then has a new tenant id."""
     return {"tenantId": sandbox.directory.reset_demo(tenant_id).tenant_id}
 
 
 @router.post("/seed")
 async def seed(order: Seed, sandbox: SandboxDep) -> Response:
-    """Create synthetic grants; the one route that returns sandbox tokens in full."""
+    """Create synthetic grants and return them with their tokens, which no other route shows."""
     unknown = scopes.unknown(tuple(order.scopes), broad_allowed=True)
     if unknown:
         raise HTTPException(422, f"Xero has no scope {unknown[0]}.")
-    seeded: list[dict[str, Any]] = []
+    created: list[dict[str, Any]] = []
     for _ in range(order.grants):
         user, org = sandbox.directory.seed()
         event = sandbox.grants.new_event()
         connection = sandbox.connections.connect(user, org.tenant_id, event.id)
         tokens = sandbox.grants.issue(sandbox.grants.consent(user, tuple(order.scopes)), event)
-        seeded.append(
+        created.append(
             {
                 "xeroUserId": user.xero_user_id,
                 "name": user.name,
@@ -197,4 +197,4 @@ async def seed(order: Seed, sandbox: SandboxDep) -> Response:
                 "scopes": order.scopes,
             }
         )
-    return JSONResponse(seeded)
+    return JSONResponse(created)

@@ -1,4 +1,4 @@
-"""How a route reaches the sandbox's state and its own journal entry."""
+"""FastAPI dependencies: the sandbox's state, the request's journal entry and its form."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from xero_sandbox.middleware import ENTRY, FORM
 from xero_sandbox.state import SandboxState
 
 
-# Async, though nothing is awaited: FastAPI would run a plain function in a thread.
+# Async although they await nothing, because FastAPI runs a plain function in a thread.
 async def _sandbox(request: Request) -> SandboxState:
     sandbox = request.app.state.sandbox
     assert isinstance(sandbox, SandboxState)  # noqa: S101

@@ -1,4 +1,4 @@
-"""identity.xero.com: tokens, revocation, discovery, keys and userinfo."""
+"""identity.xero.com: tokens, revocation, discovery, signing keys and userinfo."""
 
 import base64
 import binascii
@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from xero_sandbox import scopes
+from xero_sandbox.bearer_tokens import bearer_claims
 from xero_sandbox.grants import InvalidGrant
 from xero_sandbox.model import TokenSet
-from xero_sandbox.problems import ApiProblem, bearer_claims
+from xero_sandbox.problems import ApiProblem
 from xero_sandbox.routes.dependencies import EntryDep, FormDep, SandboxDep
 from xero_sandbox.state import SandboxState
 from xero_sandbox.token_minting import ACCESS_LIFETIME, subject
@@ -29,7 +30,7 @@ _JSON = "application/json; charset=UTF-8"
 
 @dataclass
 class TokenRefused(Exception):
-    """A 400 of the token endpoint; `invalid_grant` never has a description (facts 1.8)."""
+    """A 400 of the token endpoint. `invalid_grant` never has a description (facts §1.8)."""
 
     error: str
     description: str | None = None
@@ -39,7 +40,7 @@ class TokenRefused(Exception):
 async def token(request: Request, form: FormDep, sandbox: SandboxDep, entry: EntryDep) -> Response:
     """Exchange a code, rotate a refresh token, or issue an app-level token."""
     try:
-        body = _answer(form, request, sandbox)
+        body = _issue(form, request, sandbox)
     except TokenRefused as refused:
         entry.outcome = refused.error
         description = {"error_description": refused.description} if refused.description else {}
@@ -55,7 +56,7 @@ async def token(request: Request, form: FormDep, sandbox: SandboxDep, entry: Ent
 async def revocation(
     request: Request, form: FormDep, sandbox: SandboxDep, entry: EntryDep
 ) -> Response:
-    """End a refresh token's grant and all its connections; unknown tokens are 200 too."""
+    """Revoke a refresh token's grant and its connections; an unknown token is 200 too."""
     try:
         _authenticate(form, request, sandbox)
     except TokenRefused as refused:
@@ -79,7 +80,7 @@ async def revocation(
 
 @router.get("/.well-known/openid-configuration")
 async def discovery(sandbox: SandboxDep) -> dict[str, Any]:
-    """Describe the issuer."""
+    """Return the OpenID Connect discovery document."""
     issuer = sandbox.config.identity_issuer
     return {
         "issuer": issuer,
@@ -100,13 +101,13 @@ async def discovery(sandbox: SandboxDep) -> dict[str, Any]:
 
 @router.get("/.well-known/openid-configuration/jwks")
 async def jwks(sandbox: SandboxDep) -> dict[str, Any]:
-    """Publish the signing keys."""
+    """Return the signing keys."""
     return sandbox.keys.jwks()
 
 
 @router.get("/connect/userinfo")
 async def userinfo(request: Request, sandbox: SandboxDep) -> Response:
-    """Tell who the token's user is; Xero's own JSON was never seen (facts 1)."""
+    """Return the token's user; the format of Xero's own response is not known (facts §1)."""
     try:
         claims = bearer_claims(request, sandbox)
     except ApiProblem as problem:
@@ -125,7 +126,7 @@ async def userinfo(request: Request, sandbox: SandboxDep) -> Response:
     )
 
 
-def _answer(form: dict[str, str], request: Request, sandbox: SandboxState) -> dict[str, Any]:
+def _issue(form: dict[str, str], request: Request, sandbox: SandboxState) -> dict[str, Any]:
     grant_type = form.get("grant_type")
     if grant_type not in (
         "authorization_code",
@@ -137,8 +138,8 @@ def _answer(form: dict[str, str], request: Request, sandbox: SandboxState) -> di
     if grant_type == "client_credentials":
         return _app_token(form, sandbox)
     if grant_type == "refresh_token":
-        return _body(sandbox.grants.refresh(form.get("refresh_token", "")), sandbox)
-    return _body(
+        return _to_json(sandbox.grants.refresh(form.get("refresh_token", "")), sandbox)
+    return _to_json(
         sandbox.grants.exchange(
             form.get("code", ""),
             redirect_uri=form.get("redirect_uri", ""),
@@ -149,7 +150,7 @@ def _answer(form: dict[str, str], request: Request, sandbox: SandboxState) -> di
 
 
 def _app_token(form: dict[str, str], sandbox: SandboxState) -> dict[str, Any]:
-    """Issue what `app.connections` needs; PKCE apps may not (facts 5)."""
+    """Return a token for `app.connections`, which PKCE apps cannot have (facts §5)."""
     if sandbox.config.app_type == "pkce":
         raise TokenRefused("unauthorized_client")
     if form.get("scope", "").split() != [scopes.APP_CONNECTIONS]:
@@ -163,15 +164,21 @@ def _app_token(form: dict[str, str], sandbox: SandboxState) -> dict[str, Any]:
 
 
 def _authenticate(form: dict[str, str], request: Request, sandbox: SandboxState) -> None:
-    """Take Basic or body credentials; a PKCE app names itself and has no secret (facts 1.5)."""
+    """Check the credentials, in a Basic header or in the form; raises TokenRefused.
+
+    A PKCE app sends its client id and no secret (facts §1.5).
+    """
     basic = request.headers.get("authorization", "")
     if basic.lower().startswith("basic "):
-        found = _basic_pair(basic[6:])
+        presented = _basic_pair(basic[6:])
     else:
-        found = form.get("client_id", ""), form.get("client_secret", "")
+        presented = form.get("client_id", ""), form.get("client_secret", "")
     secret = "" if sandbox.config.app_type == "pkce" else sandbox.config.client_secret
-    # Some clients form-encode the two halves of Basic, as RFC 6749 wants, and some do not.
-    if (sandbox.config.client_id, secret) not in (found, tuple(map(unquote_plus, found))):
+    # RFC 6749 requires both parts of Basic to be form-encoded; some clients do not do that.
+    if (sandbox.config.client_id, secret) not in (
+        presented,
+        tuple(map(unquote_plus, presented)),
+    ):
         raise TokenRefused("invalid_client")
 
 
@@ -183,7 +190,7 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
     return client_id, secret
 
 
-def _body(tokens: TokenSet, sandbox: SandboxState) -> dict[str, Any]:
+def _to_json(tokens: TokenSet, sandbox: SandboxState) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id_token": tokens.id_token,
         "access_token": tokens.access_token,

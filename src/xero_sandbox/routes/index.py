@@ -1,4 +1,4 @@
-"""The page at the root, which says what this is."""
+"""The root page, with links to the parts of the sandbox."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _PAGES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 
 @router.get("/", response_class=HTMLResponse)
 async def index(request: Request, sandbox: SandboxDep) -> Response:
-    """Show the root page."""
+    """Serve the root page."""
     values = {
         "client_id": sandbox.config.client_id,
         "redirect_uris": sandbox.config.redirect_uris,

@@ -1,4 +1,4 @@
-"""login.xero.com: the consent page a person clicks, and the pages that never come back."""
+"""login.xero.com: the consent page, and the error pages that do not redirect to the app."""
 
 import secrets
 from pathlib import Path
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/login", tags=["login"])
 
 _PAGES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 _HEADERS = {
-    # No form-action: browsers apply it to the redirect that follows the form, too.
+    # No form-action, because browsers also apply it to the redirect that follows the form.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
     ),
@@ -37,41 +37,41 @@ _HEADERS = {
 
 @router.get("/identity/connect/authorize", response_class=HTMLResponse)
 async def authorize(request: Request, sandbox: SandboxDep, entry: EntryDep) -> Response:
-    """Check the request and show the consent page, or say on this page what is wrong."""
+    """Serve the consent page, or an error page if the request is invalid."""
     entry.client_id = request.query_params.get("client_id")
     try:
-        asked = parse_authorize_request(request.url.query, sandbox.config, sandbox.switches)
+        parsed = parse_authorize_request(request.url.query, sandbox.config, sandbox.switches)
     except AuthorizeRefused as refused:
         entry.outcome = str(refused)
         return _page(request, "refused.html", 400, reason=str(refused))
     attempt = secrets.token_urlsafe(16)
-    sandbox.attempts[attempt] = asked
+    sandbox.attempts[attempt] = parsed
     entry.outcome = "consent page"
-    return _consent_page(request, sandbox, attempt, asked)
+    return _consent_page(request, sandbox, attempt, parsed)
 
 
 @router.post("/consent/{attempt}", response_class=HTMLResponse)
 async def consent(attempt: str, request: Request, sandbox: SandboxDep, entry: EntryDep) -> Response:
-    """Take the person's decision; a decision taken once is gone."""
-    asked = sandbox.attempts.get(attempt)
-    if asked is None:
+    """Carry out the user's decision and redirect; each consent page can be used once."""
+    parsed = sandbox.attempts.get(attempt)
+    if parsed is None:
         entry.outcome = "unknown attempt"
         return _page(request, "refused.html", 400, reason="This page has been used already.")
     form = await request.form()
     action = str(form.get("action", ""))
     try:
         user = sandbox.directory.user(str(form.get("user", "")))
-        tenant_ids = [str(chosen) for chosen in form.getlist(f"tenant-{user.key}")]
+        tenant_ids = [str(tenant_id) for tenant_id in form.getlist(f"tenant-{user.key}")]
         if action == "enter":
-            action = "allow" if _choices(user, sandbox)["open"] else "continue"
+            action = "allow" if _consent_options(user, sandbox)["open"] else "continue"
         if action not in ("allow", "cancel", "continue"):
             raise ConsentRefused("Choose one of the buttons.")
-        target = sandbox.consent_flow.decide(asked, action, user, tenant_ids)  # type: ignore[arg-type]
+        target = sandbox.consent_flow.decide(parsed, action, user, tenant_ids)  # type: ignore[arg-type]
     except NotInDirectory:
-        return _consent_page(request, sandbox, attempt, asked, "Choose a Xero user first.")
+        return _consent_page(request, sandbox, attempt, parsed, "Choose a Xero user first.")
     except ConsentRefused as refused:
         entry.outcome = str(refused)
-        return _consent_page(request, sandbox, attempt, asked, str(refused), user)
+        return _consent_page(request, sandbox, attempt, parsed, str(refused), user)
     except ConnectionLimitReached:
         entry.outcome = "connection limit"
         target = (
@@ -85,7 +85,7 @@ async def consent(attempt: str, request: Request, sandbox: SandboxDep, entry: En
 
 @router.get("/connectionLimit", response_class=HTMLResponse)
 async def connection_limit(request: Request, sandbox: SandboxDep) -> Response:
-    """Say that the app's plan is full; Xero sends nobody back from here (facts 1.4)."""
+    """Serve the page for a reached connection limit; it does not redirect (facts §1.4)."""
     return _page(request, "connection_limit.html", 200, app_name=sandbox.config.app_name)
 
 
@@ -93,9 +93,9 @@ def _consent_page(
     request: Request,
     sandbox: SandboxState,
     attempt: str,
-    asked: AuthorizeRequest,
+    parsed: AuthorizeRequest,
     problem: str | None = None,
-    chosen: XeroUser | None = None,
+    selected: XeroUser | None = None,
 ) -> Response:
     return _page(
         request,
@@ -103,15 +103,15 @@ def _consent_page(
         400 if problem else 200,
         app_name=sandbox.config.app_name,
         attempt=attempt,
-        scopes=[scope for scope in asked.scopes if "." in scope or scope == "offline_access"],
-        bulk=asked.bulk,
+        scopes=[scope for scope in parsed.scopes if "." in scope or scope == "offline_access"],
+        bulk=parsed.bulk,
         problem=problem,
-        people=[_choices(user, sandbox) for user in sandbox.directory.sample_users],
-        chosen=(chosen or sandbox.directory.sample_users[0]).key,
+        people=[_consent_options(user, sandbox) for user in sandbox.directory.sample_users],
+        chosen=(selected or sandbox.directory.sample_users[0]).key,
     )
 
 
-def _choices(user: XeroUser, sandbox: SandboxState) -> dict[str, Any]:
+def _consent_options(user: XeroUser, sandbox: SandboxState) -> dict[str, Any]:
     orgs = [
         {
             "id": org.tenant_id,

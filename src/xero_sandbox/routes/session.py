@@ -1,4 +1,4 @@
-"""The session issuer: sign in as a sample person, mint short-lived session tokens."""
+"""Routes of the session issuer: sign in as a sample person, mint short-lived session tokens."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,40 +14,42 @@ router = APIRouter(prefix="/session", tags=["session issuer"])
 
 
 class SignIn(JsonModel):
-    """Who signs in."""
+    """The person who signs in."""
 
     person_id: str = Field(
-        description="One of `GET /session/people`.", examples=["user_acme_admin"]
+        description="An `id` of `GET /session/people`.", examples=["user_acme_admin"]
     )
 
 
 class TokenOrder(JsonModel):
-    """What the token should say; `claims` and `header` override, and null removes a claim."""
+    """The contents of a token; `claims` and `header` override the usual ones, and null removes."""
 
     session_id: str = Field(
-        description="As the sign-in gave it.", examples=["sess_5f0c6e1d2b7a4983"]
+        description="The `sessionId` of the sign-in.", examples=["sess_5f0c6e1d2b7a4983"]
     )
     org_id: str | None = Field(
         default=None, description="The active org; null: none.", examples=["org_acme"]
     )
-    version: Literal[1, 2] = Field(default=2, description="Of the claims' shape, as Clerk's.")
-    lifetime_seconds: int = Field(default=LIFETIME, description="How long the token lives.")
+    version: Literal[1, 2] = Field(default=2, description="The version of Clerk's claims.")
+    lifetime_seconds: int = Field(default=LIFETIME, description="The lifetime in seconds.")
     azp: str | None = Field(
         default=None,
-        description="The page that asks; null: the request's `Origin`.",
+        description="The authorized party; null: the request's `Origin`.",
         examples=["http://localhost:8000"],
     )
     claims: dict[str, Any] = Field(
-        default_factory=dict, description="Claims to set; null removes one.", examples=[{}]
+        default_factory=dict, description="Claims to set; null removes a claim.", examples=[{}]
     )
     header: dict[str, Any] = Field(
-        default_factory=dict, description="Header fields to set; null removes.", examples=[{}]
+        default_factory=dict,
+        description="Header fields to set; null removes one.",
+        examples=[{}],
     )
 
 
 @router.get("/.well-known/jwks.json")
 async def jwks(sandbox: SandboxDep) -> dict[str, Any]:
-    """Publish the session issuer's key."""
+    """Return the session issuer's public keys."""
     return sandbox.session_issuer.keys.jwks()
 
 
@@ -73,7 +75,7 @@ async def token(
 ) -> dict[str, Any]:
     """Mint a token for one of the person's orgs, or for none."""
     try:
-        minted, expires_at = sandbox.session_issuer.token(
+        minted, expires_at = sandbox.session_issuer.mint_token(
             body.session_id,
             org_id=body.org_id,
             version=body.version,
