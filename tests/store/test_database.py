@@ -220,24 +220,29 @@ async def test_a_database_that_is_gone_is_busy(
 async def test_a_connection_that_was_cut_while_idle_costs_nobody_a_request_r15(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
-    driver = await driver_of(narrow, ask)
+    closed = await closing(narrow, ask)
     backend = await ask(narrow, "SELECT pg_backend_pid()")
     await sql.execute("SELECT pg_terminate_backend($1, 5000)", backend)
-
-    async def noticed() -> bool:
-        return bool(driver.is_closed())
-
-    await until(noticed)
+    await happens(closed)
 
     assert await ask(narrow, "SELECT pg_backend_pid()") != backend
 
 
-async def driver_of(database: Database, ask: Ask) -> asyncpg.Connection:
-    """The driver's connection behind a pool of one."""
+async def closing(database: Database, ask: Ask, first: str = "SELECT 1") -> asyncio.Event:
+    """Run a statement on the connection of a pool of one; the event is set once that closes."""
+    closed = asyncio.Event()
     async with in_use(database, ask) as used:
+        driver = used
         if isinstance(used, Transaction):
-            return (await used.connection.get_raw_connection()).driver_connection
-        return used
+            driver = (await used.connection.get_raw_connection()).driver_connection
+        await driver.execute(first)
+        driver.add_termination_listener(lambda _: closed.set())
+    return closed
+
+
+async def happens(event: asyncio.Event) -> None:
+    async with asyncio.timeout(10):
+        await event.wait()
 
 
 @asks
@@ -246,13 +251,14 @@ async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
     narrow: Database, ask: Ask
 ) -> None:
     """After a failover the old primary answers as a replica, on the connections that we have."""
-    driver = await driver_of(narrow, ask)
-    await driver.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    only_reads = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+    closed = await closing(narrow, ask, only_reads)
     backend = await ask(narrow, "SELECT pg_backend_pid()")
 
     with pytest.raises(ServiceBusy):
         await ask(narrow, "SELECT lo_create(0)")
 
+    await happens(closed)
     assert await ask(narrow, "SELECT pg_backend_pid()") != backend
     assert await ask(narrow, "SELECT lo_create(0)")
 
@@ -262,24 +268,25 @@ async def test_a_standby_without_an_unlogged_table_is_busy_once_and_is_left_r15(
     narrow: Database, ask: Ask
 ) -> None:
     """PostgreSQL calls that a feature that is not supported (0A000), not a change refused."""
-    driver = await driver_of(narrow, ask)
+    closed = await closing(narrow, ask)
 
     with pytest.raises(ServiceBusy):
         await ask(
             narrow, "DO $$ BEGIN RAISE EXCEPTION 'in recovery' USING ERRCODE = '0A000'; END $$"
         )
 
-    assert await driver_of(narrow, ask) is not driver
+    await happens(closed)
+    assert await ask(narrow) == 1
 
 
 async def test_a_connection_out_of_step_is_busy_once_and_is_left_r15(narrow: Database) -> None:
     """A server that stops says so on an idle connection a moment before it hangs up."""
-    driver = await driver_of(narrow, ask_the_driver)
+    closed = await closing(narrow, ask_the_driver)
     with pytest.raises(ServiceBusy):
         async with narrow.bare_connection():
             raise asyncpg.InternalClientError("another operation (2) is in progress")
 
-    assert driver.is_closed()
+    await happens(closed)
     assert await ask_the_driver(narrow) == 1
 
 
@@ -287,7 +294,7 @@ async def test_a_connection_whose_caller_left_is_not_lent_again(
     narrow: Database, sql: asyncpg.Connection
 ) -> None:
     """Its answer may come at any time, or never."""
-    driver = await driver_of(narrow, ask_the_driver)
+    closed = await closing(narrow, ask_the_driver)
     asking = asyncio.create_task(ask_the_driver(narrow, "SELECT pg_sleep(60)"))
 
     async def sleeps() -> bool:
@@ -298,7 +305,7 @@ async def test_a_connection_whose_caller_left_is_not_lent_again(
     with pytest.raises(asyncio.CancelledError):
         await asking
 
-    assert driver.is_closed()
+    await happens(closed)
     assert await ask_the_driver(narrow) == 1
 
 

@@ -24,7 +24,7 @@ from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
 from xero_service.store.limits import TenantLimits
-from xero_service.store.pools import BareConnections, engine, place, shares
+from xero_service.store.pools import DriverPool, engine, place, shares
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
@@ -131,7 +131,7 @@ class Database:
         self._connector = Connector.to(url)
         self._engine = engine(self._connector, transactions, prepared_statements)
         self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._bare = BareConnections(self._connector, single, prepared_statements)
+        self._bare = DriverPool(self._connector, single, prepared_statements)
         # The pools alone would let a newcomer overtake who waits, again and again.
         self._seats = asyncio.Semaphore(transactions)
         self._share = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
@@ -226,7 +226,7 @@ class Database:
     @property
     def has_bare_connection(self) -> bool:
         """Whether a single statement would not have to wait for a connection now."""
-        return self._bare.has_one_free
+        return self._bare.has_free_connection
 
     def bare_connection(self) -> AbstractAsyncContextManager[Any]:
         """Lend a connection of the driver's own, for one statement.
@@ -236,7 +236,7 @@ class Database:
         return self._lent() if self._first is None else self._checked_and_lent()
 
     def _lent(self) -> AbstractAsyncContextManager[Any]:
-        return self._bare.lent() if self._keeps_session else self._bare_transaction()
+        return self._bare.acquire() if self._keeps_session else self._bare_transaction()
 
     @asynccontextmanager
     async def _checked_and_lent(self) -> AsyncIterator[Any]:
@@ -246,7 +246,7 @@ class Database:
 
     @asynccontextmanager
     async def _bare_transaction(self) -> AsyncIterator[Any]:
-        async with self._bare.lent() as driver, driver.transaction():
+        async with self._bare.acquire() as driver, driver.transaction():
             yield driver
 
     async def revision(self) -> str | None:

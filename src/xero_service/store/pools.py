@@ -5,10 +5,10 @@ such statements have a few connections of their own; they share the size that is
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import asyncpg
@@ -20,11 +20,12 @@ from sqlalchemy.pool import NullPool
 
 from xero_service.errors import ServiceBusy
 from xero_service.store.connections import Connector
-from xero_service.store.outages import READ_ONLY, busy_for, outages_are_busy
+from xero_service.store.outages import READ_ONLY, outages_are_busy
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 STATEMENT_SECONDS = 10
 BARE_AT_MOST = 3
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 ALL_IN_USE = "All database connections are in use."
 
 
@@ -34,93 +35,64 @@ def shares(size: int) -> tuple[int, int]:
     return max(1, size - bare), bare
 
 
-class BareConnections:
-    """Connections of the driver's own, for single statements: kept open, lent one at a time.
+class DriverPool:
+    """The driver's own pool, for single statements outside a transaction.
 
-    Not the driver's pool, because what that does around a statement takes longer than it.
+    It sends nothing of its own between statements: such a statement leaves no state in the session
+    that a reset would clear.
     """
 
     def __init__(self, connector: Connector, size: int, prepared_statements: bool) -> None:
-        """Lend `size` connections at most; each is opened when it is needed."""
-        self._connector = connector
-        self._options: dict[str, Any] = {} if prepared_statements else {"statement_cache_size": 0}
-        self._seats = asyncio.Semaphore(size)
-        self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
+        """Open at most `size` connections, each when it is needed; needs a running loop."""
+        options = {} if prepared_statements else {"statement_cache_size": 0}
+
+        async def connect(_: None, **options: Any) -> Connection:  # the pool's own URL is not used
+            return await connector.connect(**options)
+
+        self._slots = asyncio.Semaphore(size)
+        self._pool = asyncpg.create_pool(
+            min_size=0,
+            max_size=size,
+            max_queries=math.inf,
+            connect=connect,
+            reset=_leave_the_session,
+            command_timeout=STATEMENT_SECONDS,
+            **options,
+        )
 
     @property
-    def has_one_free(self) -> bool:
-        """Whether nobody would have to wait now."""
-        return not self._seats.locked()
+    def has_free_connection(self) -> bool:
+        """Whether `acquire` would not have to wait now."""
+        return not self._slots.locked()
 
-    def lent(self) -> "Lent":
-        """Lend a connection for a block, first come first served; raises ServiceBusy."""
-        return Lent(self)
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """Acquire a connection for a block, first come first served; raises ServiceBusy.
 
-    async def take(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """Return a connection that is the caller's until it is given back; raises ServiceBusy."""
-        await _seated(self._seats)
-        try:
-            return await self._opened()
-        except BaseException as error:
-            self._seats.release()
-            if busy := busy_for(error):
-                raise busy from error
-            raise
-
-    def give_back(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", error: BaseException | None
-    ) -> None:
-        """Take a connection back; `error`: how its use ended. Raises ServiceBusy for an outage."""
-        try:
-            if error is not None and not _may_be_lent_again_after(error):
-                connection.terminate()
-            if not connection.is_closed():
-                self._idle.append(connection)
-        finally:
-            self._seats.release()
-        if error is not None and (busy := busy_for(error)):
-            raise busy from error
-
-    async def _opened(self) -> "asyncpg.Connection[asyncpg.Record]":
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():  # after a restart of the server all are
-                return connection
-        return await self._connector.connect(command_timeout=STATEMENT_SECONDS, **self._options)
+        The time to wait counts for a connection that is in use, not for opening one.
+        """
+        async with place(self._slots), (await self._pool).acquire() as connection:
+            try:
+                yield connection
+            except BaseException as error:
+                if not _is_reusable_after(error):
+                    connection.terminate()
+                raise
 
     async def close(self) -> None:
-        """Close every connection."""
-        while self._idle:
-            await self._idle.pop().close()
+        """Close every connection, those in use too: what they do fails as ServiceBusy."""
+        (await self._pool).terminate()
 
 
-class Lent:
-    """A connection for a block; a class, because a generator takes four times as long."""
-
-    __slots__ = ("_connection", "_pool")
-
-    def __init__(self, pool: BareConnections) -> None:
-        """Lend one of `pool`."""
-        self._pool = pool
-
-    async def __aenter__(self) -> "asyncpg.Connection[asyncpg.Record]":
-        self._connection = await self._pool.take()
-        return self._connection
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._pool.give_back(self._connection, error)
+async def _leave_the_session(_: Connection) -> None:
+    """Stand in for the pool's reset, a round trip after each statement."""
 
 
-def _may_be_lent_again_after(error: BaseException) -> bool:
-    """Whether the server has answered, and is not one that only reads.
+def _is_reusable_after(error: BaseException) -> bool:
+    """Return whether the server has answered, and is not one that only reads.
 
-    After a failover the name may lead to the new primary by now. Where whoever asked has left, or
-    waited for too long, nobody knows when the answer will have come.
+    After a failover the host's name may lead to the new primary by now. After a timeout or a
+    cancellation the answer to the statement may still arrive.
     """
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate not in READ_ONLY
 
@@ -131,23 +103,19 @@ async def place(places: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIt
 
     Raises ServiceBusy, which says `busy`, where none is free after POOL_WAIT_SECONDS.
     """
-    await _seated(places, busy)
+    if places.locked():
+        try:
+            async with asyncio.timeout(POOL_WAIT_SECONDS):
+                await places.acquire()
+        except TimeoutError as error:
+            raise ServiceBusy(busy, retry_after=1) from error
+    else:  # a timer would cost more than the rest of a free place
+        await places.acquire()
     try:
         with outages_are_busy():
             yield
     finally:
         places.release()
-
-
-async def _seated(places: asyncio.Semaphore, busy: str = ALL_IN_USE) -> None:
-    if not places.locked():  # a timer costs more than a place that is free
-        await places.acquire()
-        return
-    try:
-        async with asyncio.timeout(POOL_WAIT_SECONDS):
-            await places.acquire()
-    except TimeoutError as error:
-        raise ServiceBusy(busy, retry_after=1) from error
 
 
 def engine(connector: Connector, pool_size: int, prepared_statements: bool) -> AsyncEngine:
