@@ -1,1 +1,1 @@
-"""The whole product on one machine: PostgreSQL, a local Xero, the service and its page."""
+"""Runs the whole product on one machine: PostgreSQL, the sandbox, the service and its page."""

@@ -1,4 +1,4 @@
-"""`make demo`: start the stack on fixed ports, say where it is, stop it on Ctrl-C."""
+"""`make demo`: starts the stack on fixed ports, prints its addresses, stops it on Ctrl-C."""
 
 import argparse
 import os
@@ -23,11 +23,11 @@ POLL = 0.2
 
 
 class Stopped(Exception):
-    """Somebody asked the demo to stop."""
+    """A signal asked the demo to stop."""
 
 
 def main() -> int:
-    """Run the demo until it is asked to stop; return the exit code."""
+    """Run the demo until a signal stops it; return the exit code."""
     stop = _StopOnce()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
@@ -43,9 +43,9 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Start the stack, announce it, and watch it until somebody or something ends it.
+    """Start the stack, print its addresses, and run it until a signal arrives or a process ends.
 
-    Its directory, with the configuration and the logs, stays only where something did.
+    The stack's directory, with its configuration and logs, is kept only if a process ended.
     """
     ambient = _ambient(options.env_file)
     if not names_real_xero(ambient):
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def watch(children: Sequence[Child]) -> NoReturn:
-    """Wait until a child ends by itself, and say so."""
+    """Wait until a child ends; raises LaunchError with its output."""
     while True:
         for child in children:
             if not child.running:
@@ -113,19 +113,19 @@ def _number(variable: str, default: int) -> int:
 
 
 def _ambient(env_file: Path) -> dict[str, str]:
-    """Return the environment, completed from the file, which it overrides."""
-    written = {name: value for name, value in dotenv_values(env_file).items() if value}
-    return {**written, **os.environ}
+    """Return the variables of the file and of the environment; the environment wins."""
+    from_file = {name: value for name, value in dotenv_values(env_file).items() if value}
+    return {**from_file, **os.environ}
 
 
 class _StopOnce:
-    """Raises Stopped at the first signal and takes no notice of impatient further ones."""
+    """Signal handler that raises Stopped at the first signal and ignores further ones."""
 
-    asked = False
+    stopping = False
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        if not self.asked:
-            self.asked = True
+        if not self.stopping:
+            self.stopping = True
             raise Stopped
 
 

@@ -24,19 +24,19 @@ USAGE = "usage: python -m demo.around COMMAND [ARGUMENT …]"
 
 
 def run(command: list[str]) -> int:
-    """Run `command` inside a stack; its directory, with the logs, stays when it fails."""
+    """Run `command` against a new stack and return its exit code; keep the logs if it fails."""
     STATE.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="around-", dir=STATE))
     page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
     with stack.running(directory, page=page) as started:
-        told = {
+        variables = {
             "XERO_SERVICE_URL": started.origin,
             "XERO_SANDBOX_URL": started.sandbox,
             "STACK_DATABASE_URL": started.database_url,
             "STACK_PYTHON": sys.executable,
         }
         code = subprocess.run(
-            command, env=without_service_variables(os.environ) | told, check=False
+            command, env=without_service_variables(os.environ) | variables, check=False
         ).returncode
     if code:
         print(f"The stack's logs are in {os.path.relpath(directory)}.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What the service is told, worked out from who plays Xero and who signs people in."""
+"""The service's environment variables, for the sandbox or the real Xero and for either issuer."""
 
 import secrets
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ OWN_PREFIXES = (
     "METRICS_",
 )
 OWN_NAMES = frozenset({"FORWARDED_ALLOW_IPS", "FRONTEND_URL", "PUBLIC_URL", "SPA_DIR"})
-# What docs/from-your-service.md does: it writes contacts and invoices.
+# The scopes that the examples of docs/from-your-service.md need: they write contacts and invoices.
 SCOPES_FOR_THE_EXAMPLES = (
     "openid profile email offline_access"
     " accounting.settings.read accounting.contacts accounting.invoices"
@@ -32,7 +32,7 @@ SCOPES_FOR_THE_EXAMPLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class XeroApp:
-    """The one app the sandbox knows, with credentials made up for this run."""
+    """The app that is registered with the sandbox, with random credentials for this run."""
 
     client_id: str = field(default_factory=lambda: f"sandbox-{secrets.token_hex(8)}")
     client_secret: str = field(
@@ -46,7 +46,7 @@ def without_service_variables(ambient: Mapping[str, str]) -> dict[str, str]:
 
 
 def write_env_file(path: Path, environment: Mapping[str, str]) -> None:
-    """Write the service's own variables down, so that its commands find them."""
+    """Write the service's variables to an `.env` file, which the service's commands read."""
     path.touch(mode=0o600)
     for name, value in environment.items():
         if _is_own(name):
@@ -58,7 +58,7 @@ def _is_own(name: str) -> bool:
 
 
 def names_real_xero(ambient: Mapping[str, str]) -> bool:
-    """Whether somebody gave us an app at the real Xero; half an app is an error."""
+    """Whether the variables name an app at the real Xero; raises LaunchError if one is missing."""
     given = {name: bool(ambient.get(name)) for name in ("XERO_CLIENT_ID", "XERO_CLIENT_SECRET")}
     if any(given.values()) and not all(given.values()):
         missing = next(name for name, there in given.items() if not there)
@@ -67,7 +67,7 @@ def names_real_xero(ambient: Mapping[str, str]) -> bool:
 
 
 def names_own_issuer(ambient: Mapping[str, str]) -> bool:
-    """Whether people sign in somewhere else than at the sandbox."""
+    """Whether people sign in at another issuer than the sandbox."""
     return bool(ambient.get("AUTH_ISSUER"))
 
 
@@ -80,14 +80,14 @@ def service_environment(
     database_url: str,
     page: Path | None,
 ) -> dict[str, str]:
-    """Return the service's whole environment for a stack at `origin`.
+    """Return the service's environment for a stack at `origin`.
 
-    What `ambient` says holds, save for where the stack itself is and whom it talks to.
+    Variables of `ambient` take precedence over defaults, but not over the stack's own addresses.
     """
-    told = {
+    variables = {
         "ENCRYPTION_KEY": secrets.token_hex(32),
         "LOG_FORMAT": "text",
-        "DRAIN_NOTICE_SECONDS": "0",  # nothing here balances between replicas
+        "DRAIN_NOTICE_SECONDS": "0",  # no load balancer to wait for
         **{name: value for name, value in ambient.items() if value},
         "DATABASE_URL": database_url,
         "PUBLIC_URL": origin,
@@ -95,18 +95,18 @@ def service_environment(
         "XERO_REDIRECT_URI": origin + CALLBACK,
         "AUTH_AUTHORIZED_PARTIES": origin,
     }
-    told.pop("SPA_DIR", None)
+    variables.pop("SPA_DIR", None)
     if page is not None:
-        told["SPA_DIR"] = str(page)
+        variables["SPA_DIR"] = str(page)
     if not names_real_xero(ambient):
-        told |= _sandbox_as_xero(sandbox, app)
+        variables |= _sandbox_as_xero(sandbox, app)
     if not names_own_issuer(ambient):
-        told |= {
+        variables |= {
             "AUTH_ISSUER": f"{sandbox}/session",
             "AUTH_JWKS_URL": f"{sandbox}/session/.well-known/jwks.json",
         }
-        told.pop("AUTH_AUDIENCE", None)
-    return told
+        variables.pop("AUTH_AUDIENCE", None)
+    return variables
 
 
 def _sandbox_as_xero(sandbox: str, app: XeroApp) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Let the ten minutes of every attempt to connect pass: `python -m demo.expire_attempts`.
+"""Makes every attempt to connect expire now: `python -m demo.expire_attempts`.
 
-For the browser's tests, inside `demo.around`: an attempt's time is the database's alone.
+For browser tests inside `demo.around`: the database's clock decides when an attempt expires.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from xero_service.store.connections import Connector
 
 
 async def expire_attempts(database_url: str) -> None:
-    """End the time of every attempt; what else they hold stays."""
+    """Set the expiry of every attempt to now, and change nothing else."""
     connection = await Connector.to(database_url).connect()
     try:
         await connection.execute("UPDATE verification_tokens SET expires = now()")

@@ -1,19 +1,19 @@
-"""Ports of this machine: whether one can be had, and one that can."""
+"""TCP ports of this machine: whether a port is free, and a free port."""
 
 import errno
 import socket
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing answers for `localhost:port`, on IPv4 or IPv6.
+    """Whether `localhost:port` is free on both IPv4 and IPv6.
 
-    Both count, because a browser may resolve the name to either.
+    A browser may resolve the name to either.
     """
     return _can_bind(socket.AF_INET, "127.0.0.1", port) and _can_bind(socket.AF_INET6, "::1", port)
 
 
 def free() -> int:
-    """Return a port that was free a moment ago."""
+    """Return a port that was free when it was checked."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own from a wheel, or the one that DATABASE_URL names."""
+"""A PostgreSQL server from a wheel, or the server that DATABASE_URL names."""
 
 import asyncio
 import importlib.util
@@ -33,14 +33,14 @@ ROOM_FOR_REPLICAS: Mapping[str, str] = MappingProxyType({"max_connections": "300
 DISPOSABLE: Mapping[str, str] = MappingProxyType(
     {**ROOM_FOR_REPLICAS, "fsync": "off", "full_page_writes": "off"}
 )
-"""Settings for a database that nobody misses after a power failure: tests, not measurements."""
+"""Settings for databases that need no durability: for tests, not for measurements."""
 
 Result = TypeVar("Result")
 _serial = count(1)
 
 
 class Postgres:
-    """A reachable server, by the URL of a database that may be used to create others."""
+    """A running server; `url` is a database from which others can be created."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,11 +53,11 @@ class Postgres:
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
     def drop_database(self, url: str) -> None:
-        """Drop the database at `url`, whoever is still connected to it."""
+        """Drop the database at `url` and close its connections."""
         self.execute(f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
-        """Run one statement outside a transaction, also where an event loop is running."""
+        """Run a statement outside a transaction, even if an event loop is running."""
 
         async def run() -> None:
             connection = await Connector.to(self.url).connect()
@@ -79,10 +79,10 @@ class Postgres:
 
 
 class EmbeddedPostgres(Postgres):
-    """A server from the wheel that belongs to this process, in a directory of its own.
+    """A server from the wheel, in a directory of its own, that this process starts and stops.
 
-    It listens on a Unix socket only. PostgreSQL refuses to run as root, so for root it runs as
-    an unprivileged user that exists everywhere.
+    It listens on a Unix socket only. PostgreSQL refuses to run as root, so for root it runs as an
+    unprivileged user that every system has.
     """
 
     def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
@@ -111,7 +111,7 @@ class EmbeddedPostgres(Postgres):
             cwd=self._directory,
         )
         if done.returncode:
-            raise LaunchError(f"PostgreSQL's data directory could not be made:\n\n{done.stdout}")
+            raise LaunchError(f"PostgreSQL's data directory could not be created:\n\n{done.stdout}")
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
@@ -130,12 +130,12 @@ class EmbeddedPostgres(Postgres):
         self._server.wait_until(lambda: self.answers, within=60)
 
     def stop(self) -> None:
-        """Stop it as a fast shutdown does: sessions are ended, data is written."""
+        """Stop the server by a fast shutdown: it ends sessions and writes its data."""
         if self._server:
             self._server.stop(grace=20)
 
     def crash(self) -> None:
-        """Stop it as an immediate shutdown does: the next start has to recover."""
+        """Stop the server by an immediate shutdown: the next start has to recover."""
         if self._server and self._server.running:
             self._server.process.send_signal(signal.SIGQUIT)
             self._server.process.wait()
@@ -146,11 +146,11 @@ class EmbeddedPostgres(Postgres):
 
     @cached_property
     def _binaries(self) -> Path:
-        """The programs, where the server's user can run them.
+        """The directory of the programs, which the server's user can execute.
 
-        A tree below a home that is closed to others is copied, not opened to everyone.
+        If the wheel is in a home directory that others cannot read, the programs are copied.
         """
-        # Importing the package would pick directories and warn; only its place is wanted.
+        # Only the location is needed; an import would choose directories and emit a warning.
         wheel = importlib.util.find_spec(WHEEL)
         if wheel is None or wheel.origin is None:
             raise LaunchError("PostgreSQL is not installed here: run `make install`.")
@@ -166,7 +166,7 @@ class EmbeddedPostgres(Postgres):
 
 @contextmanager
 def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[EmbeddedPostgres]:
-    """Run a server of one's own; its directory is gone afterwards."""
+    """Run a new server; its directory is removed afterwards."""
     with temporary_directory("xero-pg-", parent=_short_parent()) as directory:
         server = EmbeddedPostgres(directory, settings)
         server.initialise()
@@ -179,7 +179,7 @@ def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Embedd
 
 @contextmanager
 def available(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Postgres]:
-    """Use the server of DATABASE_URL where that is set, else run one."""
+    """Yield the server of DATABASE_URL if that is set, else run a new one."""
     if url := os.environ.get("DATABASE_URL"):
         yield Postgres(url)
         return
@@ -188,19 +188,19 @@ def available(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[Postg
 
 
 def unprivileged_user() -> int | None:
-    """Return the id to run servers as that must not be root's, where we are root."""
+    """Return the user id for servers that refuse to run as root; None if this is not root."""
     return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
 def _short_parent() -> str:
-    """Return a temporary directory below which a socket's path stays within the system's limit."""
+    """Return a temporary directory with a path short enough for a Unix socket below it."""
     usual = Path(tempfile.gettempdir()).resolve()
     needed = len(str(usual / "xero-pg-xxxxxxxx" / SOCKET))
-    return str(usual) if needed <= LONGEST_SOCKET_PATH else "/tmp"  # noqa: S108  (a private one in it)
+    return str(usual) if needed <= LONGEST_SOCKET_PATH else "/tmp"  # noqa: S108  (a private directory in it)
 
 
 def open_to_others(program: Path) -> bool:
-    """Whether any user may run a program."""
+    """Whether every user may execute a program."""
     needed = stat.S_IROTH | stat.S_IXOTH
     return program.stat().st_mode & needed == needed and all(
         parent.stat().st_mode & stat.S_IXOTH for parent in program.resolve().parents
@@ -208,6 +208,6 @@ def open_to_others(program: Path) -> bool:
 
 
 def finish(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end in a thread, so that a caller's running loop is no obstacle."""
+    """Run a coroutine in a thread of its own, because the caller may be in an event loop."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()

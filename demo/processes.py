@@ -1,4 +1,4 @@
-"""Child processes: started, ready when they say so, stopped by id, never outliving the launcher."""
+"""Child processes: start, wait until ready, stop by id; none outlives the launcher."""
 
 import atexit
 import functools
@@ -20,19 +20,18 @@ import httpx
 from demo import reaper
 
 POLL = 0.05
-SHOWN_LINES = 40
+OUTPUT_LINES = 40
 
 
 class LaunchError(Exception):
-    """Something the stack needs did not start; the message is for the person at the terminal."""
+    """A part of the stack did not start; the message is printed at the terminal."""
 
 
 @dataclass
 class Child:
     """A running program, the leader of its own process group.
 
-    Being in a group of its own, it sees no Ctrl-C from the terminal: the launcher alone decides
-    the order in which things stop.
+    A Ctrl-C at the terminal does not reach that group, so the launcher decides the order of stops.
     """
 
     name: str
@@ -57,7 +56,7 @@ class Child:
 
         `user` is a numeric id to run as, with the group of the same number and no others.
         """
-        watcher = _watcher()
+        reaper_pipe = _reaper_pipe()
         with log.open("ab") as output:
             try:
                 process = subprocess.Popen(
@@ -74,7 +73,7 @@ class Child:
                 )
             except OSError as error:
                 raise LaunchError(f"{name} could not be started: {error}") from error
-        watcher.tell(f"watch {process.pid} {int(stop_signal)}")
+        reaper_pipe.send(f"watch {process.pid} {int(stop_signal)}")
         return cls(name, process, log, stop_signal)
 
     @property
@@ -84,16 +83,16 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the program has not ended yet."""
+        """Whether the program is still running."""
         return self.process.poll() is None
 
-    def output(self, lines: int = SHOWN_LINES) -> str:
-        """Return the last lines the program wrote."""
+    def output(self, lines: int = OUTPUT_LINES) -> str:
+        """Return the last lines of the program's output."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
     def wait_until(self, ready: Callable[[], bool], *, within: float) -> Self:
-        """Poll until `ready`; raise LaunchError, with the output, if it ends or takes too long."""
+        """Poll until `ready`; raises LaunchError with the output if it ends or takes too long."""
         deadline = time.monotonic() + within
         while not ready():
             if not self.running:
@@ -104,17 +103,17 @@ class Child:
         return self
 
     def wait_until_answering(self, url: str, *, within: float = 60) -> Self:
-        """Poll `url` until it answers with a success."""
+        """Poll `url` until the response is a success."""
         with httpx.Client(trust_env=False, timeout=2) as client:
             return self.wait_until(lambda: _answers(client, url), within=within)
 
     def failure(self, what: str) -> LaunchError:
-        """Return the error that says what became of this program and what it wrote last."""
-        said = self.output().strip() or "(it wrote nothing)"
-        return LaunchError(f"{self.name} {what}. Its last words:\n\n{said}\n")
+        """Return an error that says what happened to the program, with the end of its output."""
+        output = self.output().strip() or "(no output)"
+        return LaunchError(f"{self.name} {what}. Its last output:\n\n{output}\n")
 
     def stop(self, *, grace: float = 10) -> int:
-        """Ask the program to stop, kill its whole group after `grace` seconds; return its code."""
+        """Ask the program to stop, kill its group after `grace` seconds; return its exit code."""
         if self.running:
             self.process.send_signal(self.stop_signal)
             with suppress(subprocess.TimeoutExpired):
@@ -122,28 +121,28 @@ class Child:
         return self.kill()
 
     def kill(self) -> int:
-        """Kill the program and everything it started, as a crash would; return its exit code.
+        """Kill the program and its whole group, as a crash would; return the exit code.
 
-        Only the first call signals: later the id may be somebody else's.
+        Only the first call sends a signal, because the id may be reused later.
         """
         if not self._ended:
             reaper.signal_group(self.pid, signal.SIGKILL)
             self.process.wait()
-            _watcher().tell(f"forget {self.pid}")
+            _reaper_pipe().send(f"forget {self.pid}")
             self._ended = True
         return self.process.returncode
 
 
 @contextmanager
 def temporary_directory(prefix: str, parent: str | None = None) -> Iterator[Path]:
-    """Make a directory that is gone afterwards, also when the launcher is killed meanwhile."""
+    """Create a directory and remove it afterwards, even if the launcher is killed."""
     directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
-    _watcher().tell(f"own {directory}")
+    _reaper_pipe().send(f"own {directory}")
     try:
         yield directory
     finally:
         shutil.rmtree(directory)
-        _watcher().tell(f"disown {directory}")
+        _reaper_pipe().send(f"disown {directory}")
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
@@ -153,32 +152,32 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return False
 
 
-class _Watcher:
-    """The line to the reaper of this process's children and directories."""
+class _ReaperPipe:
+    """The pipe to this process's reaper, which is started with it."""
 
     def __init__(self) -> None:
-        end, self._line = os.pipe()
+        read_end, self._write_end = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", reaper.__file__],
-            stdin=end,
+            stdin=read_end,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        os.close(end)
-        atexit.register(self.dismiss)
+        os.close(read_end)
+        atexit.register(self.close)
 
-    def tell(self, order: str) -> None:
-        """Send one order; without a reaper the launcher still stops its children itself."""
+    def send(self, command: str) -> None:
+        """Send a command; if the reaper is gone, the launcher still stops its children itself."""
         with suppress(BrokenPipeError):
-            os.write(self._line, f"{order}\n".encode())
+            os.write(self._write_end, f"{command}\n".encode())
 
-    def dismiss(self) -> None:
-        """Close the line; what is still watched is ended now."""
-        os.close(self._line)
+    def close(self) -> None:
+        """Close the pipe and wait for the reaper, which ends the groups still watched."""
+        os.close(self._write_end)
         self._process.wait()
 
 
 @functools.cache
-def _watcher() -> _Watcher:
-    return _Watcher()
+def _reaper_pipe() -> _ReaperPipe:
+    return _ReaperPipe()

@@ -1,4 +1,4 @@
-"""Programs of the system that tests need: the one that is here, else Debian's package."""
+"""System programs that tests need: the installed one, or else Debian's package."""
 
 import os
 import re
@@ -20,7 +20,7 @@ CHROMIUM_APPS = tuple(
 
 
 def chromium() -> Path:
-    """Return a Chromium or Chrome: CHROMIUM's, the system's, or one installed now."""
+    """Return a Chromium or Chrome: CHROMIUM, an installed one, or Debian's, installed now."""
     if found := _found(os.environ.get("CHROMIUM") or "", *CHROMIUM_NAMES):
         return found
     if app := next((app for app in CHROMIUM_APPS if app.exists()), None):
@@ -37,11 +37,11 @@ def chromium() -> Path:
 
 
 def nginx() -> Path:
-    """Return the system's nginx, or Debian's, unpacked for us alone so that no server starts."""
+    """Return the installed nginx, or Debian's, unpacked below `.demo` so that no server starts."""
     if found := _found("nginx", str(STORE / "nginx/usr/sbin/nginx")):
         return found
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        raise LaunchError("nginx was not found, and there is no Debian package to take it from.")
+        raise LaunchError("nginx was not found, and neither was apt-get to download it.")
     STORE.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         _apt("update")
@@ -52,7 +52,7 @@ def nginx() -> Path:
 
 
 def pgbouncer() -> Path:
-    """Return the system's PgBouncer, or Debian's, installed now."""
+    """Return the installed PgBouncer, or Debian's, installed now."""
     if found := _found("pgbouncer"):
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -64,14 +64,14 @@ def pgbouncer() -> Path:
 
 
 def postgresql() -> Path:
-    """Return the directory of a PostgreSQL server that has TLS, which the wheel's has not.
+    """Return the program directory of a PostgreSQL server with TLS; the wheel's has none.
 
-    The system's, or Debian's, unpacked for us alone so that no server starts.
+    It is the installed one, or Debian's, unpacked below `.demo` so that no server starts.
     """
     if found := _postgresql_below(Path("/")) or _postgresql_below(STORE / "postgresql"):
         return found
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        raise LaunchError("PostgreSQL was not found, and there is no Debian package to take it of.")
+        raise LaunchError("PostgreSQL was not found, and neither was apt-get to download it.")
     if os.geteuid() == 0:
         _apt("update")
     named = re.search(r"Depends: (postgresql-\d+)", _run("apt-cache", "depends", "postgresql"))
@@ -81,7 +81,9 @@ def postgresql() -> Path:
     package = str(max(STORE.glob(f"{named[1]}_*.deb")))
     if os.geteuid() == 0:
         needed = re.findall(r"\b(lib[\w.+-]+|tzdata)", _run("dpkg-deb", "-f", package, "Depends"))
-        libraries = [each for each in needed if not each.startswith("libllvm")]  # it would compile
+        libraries = [
+            each for each in needed if not each.startswith("libllvm")
+        ]  # only for its JIT compiler
         _apt("install", "--yes", "--no-install-recommends", *libraries)
     _run("dpkg", "-x", package, str(STORE / "postgresql"))
     return _postgresql_below(STORE / "postgresql") or STORE

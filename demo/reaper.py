@@ -1,11 +1,13 @@
-"""A small process that outlives a killed launcher just long enough to clear up after it.
+"""Ends the processes and removes the directories of a launcher that was killed.
 
-Run as a script with a pipe on standard input and orders on it, one a line: `watch GROUP SIGNAL`
-and `forget GROUP` for a process group, `own PATH` and `disown PATH` for a directory. When the pipe
-closes, every group still watched gets its signal, and SIGKILL after a grace; then the directories
-still owned are removed. A pipe closes however its writer died, on every POSIX system and whichever
-of its threads started a child; Linux's parent-death signal follows the starting thread and is lost
-when a child changes its user, as PostgreSQL's must.
+Runs as a script and reads commands from a pipe on standard input, one per line: `watch GROUP
+SIGNAL` and `forget GROUP` for a process group, `own PATH` and `disown PATH` for a directory. When
+the pipe closes, the reaper sends each watched group its signal, and SIGKILL after a grace period;
+then it removes the owned directories.
+
+A pipe closes however its writer dies, on every POSIX system. Linux's parent-death signal does not
+do: it is tied to the thread that started the child, and it is lost when the child changes its
+user, as PostgreSQL must.
 """
 
 import os
@@ -18,12 +20,12 @@ from collections.abc import Iterable
 GRACE = 3.0
 
 
-def read_commands(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
-    """Read orders until the pipe closes; return groups, each with its signal, and directories."""
+def read_commands(lines: Iterable[str]) -> tuple[dict[int, int], list[str]]:
+    """Read commands until the pipe closes; return watched groups with signals, and owned paths."""
     groups: dict[int, int] = {}
     directories: list[str] = []
-    for order in orders:
-        match order.rstrip("\n").split(" ", 1):
+    for line in lines:
+        match line.rstrip("\n").split(" ", 1):
             case ["watch", what]:
                 group, number = what.split()
                 groups[int(group)] = int(number)
@@ -37,7 +39,7 @@ def read_commands(orders: Iterable[str]) -> tuple[dict[int, int], list[str]]:
 
 
 def terminate(groups: dict[int, int], *, grace: float) -> None:
-    """Signal the groups, the newest first, and kill what is left of them after `grace` seconds."""
+    """Signal the groups, the newest first, and kill those that remain after `grace` seconds."""
     remaining = [group for group, number in reversed(groups.items()) if signal_group(group, number)]
     deadline = time.monotonic() + grace
     while remaining and time.monotonic() < deadline:
@@ -48,7 +50,7 @@ def terminate(groups: dict[int, int], *, grace: float) -> None:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Signal a process group; whether there was one to signal."""
+    """Send a signal to a process group; return whether the group exists."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

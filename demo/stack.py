@@ -1,4 +1,4 @@
-"""The stack: PostgreSQL, the sandbox, the service and its page, started in order."""
+"""The stack: PostgreSQL, the sandbox, the service and its page, started in this order."""
 
 import json
 import os
@@ -28,13 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".demo"
 BUILT_PAGE = ROOT / "frontend" / "dist"
 LOOPBACK = "127.0.0.1"
-DRAIN_SECONDS = 30  # the service finishes what is under way before it ends
+DRAIN_SECONDS = 30  # the service finishes requests in flight before it exits
 JWKS = "/.well-known/jwks.json"
 
 
 @dataclass(frozen=True)
 class Replica:
-    """One process of the service and the address it answers at."""
+    """One process of the service and its address."""
 
     child: Child
     url: str
@@ -42,7 +42,7 @@ class Replica:
 
 @dataclass(kw_only=True)
 class Stack:
-    """A running stack; every address says `localhost`, the one loopback name Xero accepts."""
+    """A running stack; addresses use `localhost`, the only loopback name that Xero accepts."""
 
     directory: Path
     origin: str
@@ -55,7 +55,7 @@ class Stack:
     replicas: list[Replica] = field(default_factory=list)
 
     def start_sandbox(self, app: XeroApp) -> Child:
-        """Start the sandbox, which is both Xero and the session issuer."""
+        """Start the sandbox, which stands in for Xero and the session issuer."""
         port = _port_of(self.sandbox)
         command = [SANDBOX, "serve", "--host", LOOPBACK, "--port", port]
         command += ["--base-url", self.sandbox, "--redirect-uri", self.origin + CALLBACK]
@@ -74,7 +74,7 @@ class Stack:
         return child
 
     def start_replica(self, port: int | None = None) -> Replica:
-        """Start one more process of the service and wait until it is ready."""
+        """Start another process of the service and wait until it is ready."""
         port = port or ports.free()
         child = Child.start(
             "The service",
@@ -90,7 +90,7 @@ class Stack:
         return replica
 
     def command(self, *arguments: str) -> str:
-        """Run `xero-service` to its end with the stack's configuration; return what it printed."""
+        """Run an `xero-service` command with the stack's configuration; return its output."""
         done = subprocess.run(
             [SERVICE, *arguments],
             stdin=subprocess.DEVNULL,
@@ -101,12 +101,12 @@ class Stack:
             cwd=self.directory,
         )
         if done.returncode:
-            said = done.stderr.strip() or done.stdout.strip()
-            raise LaunchError(f"`xero-service {' '.join(arguments)}` failed:\n\n{said}\n")
+            output = done.stderr.strip() or done.stdout.strip()
+            raise LaunchError(f"`xero-service {' '.join(arguments)}` failed:\n\n{output}\n")
         return done.stdout
 
     def stop(self) -> None:
-        """Stop what was started, the newest first."""
+        """Stop all processes, the newest first."""
         for child in reversed(self.children):
             child.stop(grace=DRAIN_SECONDS)
 
@@ -124,9 +124,9 @@ def running(
 ) -> Iterator[Stack]:
     """Run a stack in `directory`: migrated, ready, with `replicas` processes of the service.
 
-    The ports are free ones unless given, the database is a fresh one on a server of its own
-    unless given. `page` is a built SPA. `ambient` is the environment to go by; without it the
-    sandbox plays Xero whatever the variables around us say.
+    By default the ports are free ones and the database is new, on a server of its own. `page` is a
+    built SPA. `ambient` is the environment to read; without it, this process's service variables
+    are ignored and the sandbox stands in for Xero.
     """
     directory.mkdir(parents=True, exist_ok=True)
     ambient = without_service_variables(os.environ) if ambient is None else ambient
@@ -135,7 +135,7 @@ def running(
     app, sandbox_signs_in = XeroApp(), not names_own_issuer(ambient)
     if page:
         issuer = f"{sandbox}/session" if sandbox_signs_in else None
-        page = lay_out(page, directory / "page", issuer=issuer)
+        page = copy_page(page, directory / "page", issuer=issuer)
     with ExitStack() as undo:
         if database_url is None:
             server = undo.enter_context(postgres.embedded())
@@ -168,8 +168,8 @@ def running(
         yield stack
 
 
-def lay_out(page: Path, into: Path, *, issuer: str | None) -> Path:
-    """Copy the built page and tell it where people sign in, unless they do so elsewhere."""
+def copy_page(page: Path, into: Path, *, issuer: str | None) -> Path:
+    """Copy the built page and, if `issuer` is given, configure it to sign in there."""
     shutil.rmtree(into, ignore_errors=True)
     shutil.copytree(page, into)
     if issuer:

@@ -1,4 +1,4 @@
-"""What `make demo` says once everything runs."""
+"""The message that `make demo` prints when everything runs."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ curl -fsS -H "Authorization: Bearer $XERO_SERVICE_KEY" -H "Accept: application/j
 
 
 def show(stack: Stack, *, with_page: bool) -> None:
-    """Print where to go, as whom, how to make a first call, and how to stop."""
+    """Print the addresses, the sample people, a first call and how to stop."""
     lines = Table.grid(padding=(0, 3))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
@@ -48,15 +48,15 @@ def show(stack: Stack, *, with_page: bool) -> None:
     lines.add_row("Stop", "Ctrl-C")
     console = Console(highlight=False)
     console.print(Panel(lines, title="Xero connection service", padding=(1, 2), expand=False))
-    # Outside the panel and never wrapped, so that it can be copied as it is.
+    # Outside the panel, which would wrap the lines, so that they can be copied.
     console.print("Connect an organisation there, then call Xero from a second terminal, here:")
     print(first_call(stack), flush=True)
 
 
 def first_call(stack: Stack) -> str:
-    """Return shell commands that make a key, find a binding and call Xero with them.
+    """Return shell commands that create a key, find a binding and call Xero.
 
-    They work in the directory that the demo was started in.
+    They work in the directory where the demo was started.
     """
     directory = os.path.relpath(stack.directory)
     return FIRST_CALL.format(

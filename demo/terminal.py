@@ -1,4 +1,4 @@
-"""The terminal's Ctrl-C: for the demo alone, not also for the `make` that started it."""
+"""Makes the terminal's Ctrl-C reach the demo only, and not the `make` that started it."""
 
 import os
 import signal
@@ -9,16 +9,18 @@ from contextlib import contextmanager
 
 @contextmanager
 def own_foreground_group() -> Iterator[None]:
-    """Be the terminal's foreground process group meanwhile.
+    """Run the body in a process group of its own, in the terminal's foreground.
 
-    make shares its group with what it starts and ends as interrupted on Ctrl-C, however cleanly
-    the demo stopped. A shell already gives each command a group; without a terminal all stays.
+    make is in the same group as its commands: on Ctrl-C it would report an error although the demo
+    stopped cleanly. Nothing changes if this process already leads its group, as under a shell, or
+    if there is no terminal.
     """
     if os.getpgrp() == os.getpid() or not sys.stdin.isatty():
         yield
         return
     terminal, group = sys.stdin.fileno(), os.getpgrp()
-    # Nobody would notice a stop and let the shell go on; and only the foreground may hand it back.
+    # SIGTSTP: the shell would not notice that the demo stopped. SIGTTOU: a background process gets
+    # it for the call of tcsetpgrp at the end.
     for number in (signal.SIGTSTP, signal.SIGTTOU):
         signal.signal(number, signal.SIG_IGN)
     os.setpgid(0, 0)
