@@ -23,6 +23,7 @@ NAMES = (
     "recovery",
     "token_reads",
     "footprint",
+    "client",
     "proxy",
     "slow_callers",
     "first_visit",

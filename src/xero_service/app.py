@@ -36,7 +36,7 @@ from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging, logger
 from xero_service.wiring import Services
-from xero_service.xero.transport import warm_up
+from xero_service.xero.http import warm_up
 
 CONTRACT = (
     start,

@@ -132,7 +132,7 @@ def configure_logging(*, level: str, form: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # Below warnings these say each URL they call, query and all.
-    for noisy in ("aiohttp", "asyncio", "sqlalchemy", "alembic"):
+    for noisy in ("aiohttp", "asyncio", "httpx", "sqlalchemy", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for server in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(server).handlers = []

@@ -42,7 +42,7 @@ from xero_service.store.database import Database
 from xero_service.store.token_reads import TokenReads
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
 KEY_CHECK_SECONDS = 2.0
@@ -79,10 +79,10 @@ class Services:
 class _Outbound:
     """Connections to others, apart from each other: what hangs at one takes none from the next."""
 
-    connections: Transport  # which tenants, and Xero's keys
-    tokens: Transport
-    issuer: Transport
-    api: Transport
+    connections: HttpClient  # which tenants, and Xero's keys
+    tokens: HttpClient
+    issuer: HttpClient
+    api: HttpClient
 
 
 @asynccontextmanager
@@ -92,10 +92,10 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
     patience = settings.xero_timeout_seconds
     async with AsyncExitStack() as stack:
         outbound = _Outbound(
-            connections=await stack.enter_async_context(Transport(timeout=patience)),
-            tokens=await stack.enter_async_context(Transport(timeout=patience)),
-            issuer=await stack.enter_async_context(Transport(timeout=ISSUER_SECONDS)),
-            api=await stack.enter_async_context(Transport(timeout=patience)),
+            connections=await stack.enter_async_context(HttpClient(timeout=patience)),
+            tokens=await stack.enter_async_context(HttpClient(timeout=patience)),
+            issuer=await stack.enter_async_context(HttpClient(timeout=ISSUER_SECONDS)),
+            api=await stack.enter_async_context(HttpClient(timeout=patience)),
         )
         keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
         database = _database(settings, keys)

@@ -20,7 +20,7 @@ from xero_service.failpoints import Place
 from xero_service.services.connect import XeroReturn
 from xero_service.settings import load
 from xero_service.wiring import Services
-from xero_service.xero.transport import warm_up
+from xero_service.xero.http import warm_up
 
 DIED = 70
 ACTOR = Actor("user", "user_acme_admin")

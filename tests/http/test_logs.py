@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.http.conftest import Raising
+from tests.xero.wire import listening, with_body
 from xero_service.errors import XeroMisconfigured
 from xero_service.telemetry import REDACTED, configure_logging, logger, redact, scrub
+from xero_service.xero.http import HttpClient
 
 Written = Callable[[], list[str]]
 CANARY = "canary7Qz"
@@ -58,7 +60,7 @@ def as_before() -> Iterator[None]:
     """Logging is the process's: give it back as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # these tests' client, in this process
+    logging.getLogger("httpx").setLevel(logging.NOTSET)
     yield
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level
@@ -219,6 +221,16 @@ async def test_a_request_is_one_record_without_its_query(
     assert record["request_id"] == response.headers["x-request-id"]
     assert (record["method"], record["route"], record["status"]) == ("GET", "/healthz", 200)
     assert CANARY not in json.dumps(record)
+
+
+async def test_a_call_to_xero_is_no_record_of_the_clients(written: Written) -> None:
+    """S42: httpx would log the URL, query and all."""
+    configure_logging(level="DEBUG", form="json")
+
+    async with HttpClient(timeout=5) as client, listening(with_body(b"ok")) as xero:
+        await client.send("GET", f"{xero.url}/?code={CANARY}")
+
+    assert written() == []
 
 
 async def test_an_unexpected_error_is_recorded_with_its_traceback_and_request(

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.people import Person
-from xero_service.xero.transport import Answer, Transport
+from xero_service.xero.http import HttpClient, HttpResponse
 
 SHORTEST = 8  # shorter values would be found by chance
 
@@ -64,7 +64,7 @@ class Watch:
             if kind not in but and any(form in text for form in self.forms(kind))
         }
 
-    def heard_from_xero(self, headers: Any, form: Any, answer: Answer | None) -> None:
+    def heard_from_xero(self, headers: Any, form: Any, answer: HttpResponse | None) -> None:
         for name in ("code", "code_verifier", "refresh_token", "token"):
             self.keep("refresh_token" if name == "token" else name, (form or {}).get(name))
         for value in dict(headers or {}).values():
@@ -110,11 +110,11 @@ def _is_ours(value: object) -> bool:
 def watching(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Watch what this process's service sends to Xero and says to its callers."""
     watch = Watch()
-    send, answer = Transport.send, httpx.ASGITransport.handle_async_request
+    send, answer = HttpClient.send, httpx.ASGITransport.handle_async_request
     token = Person.token
 
-    async def heard(self: Transport, *args: Any, **options: Any) -> Answer:
-        found: Answer | None = None
+    async def heard(self: HttpClient, *args: Any, **options: Any) -> HttpResponse:
+        found: HttpResponse | None = None
         try:
             found = await send(self, *args, **options)
         finally:
@@ -134,7 +134,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> Watch:
         watch.keep("session token", session, session.rsplit(".", 1)[1])
         return session
 
-    monkeypatch.setattr(Transport, "send", heard)
+    monkeypatch.setattr(HttpClient, "send", heard)
     monkeypatch.setattr(httpx.ASGITransport, "handle_async_request", remembered)
     monkeypatch.setattr(Person, "token", minted)
     return watch

@@ -13,7 +13,7 @@ from xero_service.api.principals import SessionVerifier
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import AuthError, SessionPending
 from xero_service.jwks import KeySet
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def at_rest() -> None:
 @pytest.fixture
 async def verifier(sandbox: SandboxClient) -> AsyncIterator[SessionVerifier]:
     issuer = f"{sandbox.base_url}/session"
-    async with Transport(timeout=10) as transport:
+    async with HttpClient(timeout=10) as transport:
         keys = KeySet(lambda: transport.get_json(f"{issuer}/.well-known/jwks.json"))
         yield SessionVerifier(issuer, keys, frozenset({ORIGIN}))
 

@@ -12,7 +12,7 @@ from tests.internal.conftest import connected as connected
 from tests.internal.conftest import environment as environment
 from tests.streams.raw_upstream import RawUpstream
 from tests.world import Application
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ async def upstream() -> AsyncIterator[RawUpstream]:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    async with Transport(timeout=5) as opened:
+async def transport() -> AsyncIterator[HttpClient]:
+    async with HttpClient(timeout=5) as opened:
         yield opened
 
 

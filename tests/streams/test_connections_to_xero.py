@@ -14,9 +14,8 @@ from tests.streams.raw_upstream import Plan, RawUpstream, Received
 from tests.world import until
 from xero_service.errors import InvalidRequest, XeroSilent
 from xero_service.services.bodies import REPLAYED_BODY
-from xero_service.xero import asking
-from xero_service.xero.asking import Asked
-from xero_service.xero.transport import Transport
+from xero_service.xero import http_transport
+from xero_service.xero.http import HttpClient, RequestContext
 
 SIZE = 4 * 1024 * 1024
 PART = 100_003
@@ -36,14 +35,14 @@ def content(begin: int, end: int) -> bytes:
 
 
 def asked(
-    transport: Transport,
+    transport: HttpClient,
     upstream: RawUpstream,
     plan: str,
     body: bytes | AsyncIterator[bytes] = b"",
     *,
     method: str = "POST",
     length: int | None = None,
-) -> Asked:
+) -> RequestContext:
     return transport.stream(
         method,
         f"{upstream.url}/files.xro?plan={plan}",
@@ -59,7 +58,7 @@ async def called(*arguments: object, **options: object) -> tuple[int, bytes]:
         return answer.status, b"".join([part async for part in answer.body])
 
 
-async def next_call(transport: Transport, upstream: RawUpstream) -> Received:
+async def next_call(transport: HttpClient, upstream: RawUpstream) -> Received:
     """Make org B's call, which must get its own answer and be read as a request of its own."""
     upstream.plans["b"] = Plan(body=b"to B")
     assert await called(transport, upstream, "b", method="GET") == (200, b"to B")
@@ -78,7 +77,7 @@ def arrived(request: Received) -> bytes:
 @FRAMINGS
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["", "chunked answer"])
 async def test_an_upload_is_sent_whole_though_its_answer_came_early_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None, is_chunked: bool
+    transport: HttpClient, upstream: RawUpstream, length: int | None, is_chunked: bool
 ) -> None:
     upstream.plans["a"] = Plan(after=10, rest_after=20, is_chunked=is_chunked, pause=0.001)
 
@@ -91,7 +90,7 @@ async def test_an_upload_is_sent_whole_though_its_answer_came_early_b1(
 
 
 async def test_a_body_of_bytes_is_sent_whole_though_its_answer_came_early_b1(
-    transport: Transport, upstream: RawUpstream
+    transport: HttpClient, upstream: RawUpstream
 ) -> None:
     upstream.plans["a"] = Plan(after=10, rest_after=20, pause=0.001)
 
@@ -106,7 +105,7 @@ async def test_a_body_of_bytes_is_sent_whole_though_its_answer_came_early_b1(
 @FRAMINGS
 @pytest.mark.parametrize("status", [200, 400])
 async def test_an_answer_is_handed_out_once_nothing_is_read_of_the_body_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None, status: int
+    transport: HttpClient, upstream: RawUpstream, length: int | None, status: int
 ) -> None:
     """One reader: who hears of a caller that leaves would take parts of the body otherwise."""
     upstream.plans["a"] = Plan(after=10, status=status)
@@ -131,7 +130,7 @@ async def test_an_answer_is_handed_out_once_nothing_is_read_of_the_body_b1(
 @FRAMINGS
 @pytest.mark.parametrize("after", [10, None], ids=["early answer", "no answer"])
 async def test_a_caller_that_leaves_mid_upload_leaves_no_request_that_looks_whole_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None, after: int | None
+    transport: HttpClient, upstream: RawUpstream, length: int | None, after: int | None
 ) -> None:
     upstream.plans["a"] = Plan(after=after)
 
@@ -156,7 +155,7 @@ async def test_a_caller_that_leaves_mid_upload_leaves_no_request_that_looks_whol
 @pytest.mark.parametrize("size", [SIZE - 1, SIZE + 1, 0], ids=["short", "long", "empty"])
 @pytest.mark.parametrize("after", [10, None], ids=["early answer", "no answer"])
 async def test_a_body_of_another_length_than_declared_is_an_error_b1(
-    transport: Transport, upstream: RawUpstream, size: int, after: int | None
+    transport: HttpClient, upstream: RawUpstream, size: int, after: int | None
 ) -> None:
     upstream.plans["a"] = Plan(after=after)
 
@@ -176,7 +175,7 @@ async def next_connection(upstream: RawUpstream) -> int:
 
 @FRAMINGS
 async def test_a_refusal_passes_whole_though_xero_closes_on_the_upload_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None
+    transport: HttpClient, upstream: RawUpstream, length: int | None
 ) -> None:
     """413, say: what is sent then meets a closed connection."""
     upstream.plans["a"] = Plan(after=10, rest_after=10, status=413, closes=True)
@@ -192,9 +191,9 @@ async def test_a_refusal_passes_whole_though_xero_closes_on_the_upload_b1(
 
 
 async def test_a_refusal_is_held_up_no_longer_than_xero_reads_the_upload_b1(
-    transport: Transport, upstream: RawUpstream, monkeypatch: pytest.MonkeyPatch
+    transport: HttpClient, upstream: RawUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "REFUSED_SECONDS", 0.05)
+    monkeypatch.setattr(http_transport, "REFUSED_SECONDS", 0.05)
     upstream.plans["a"] = Plan(after=10, rest_after=10, status=413, pause=3600)
 
     assert await called(transport, upstream, "a", upload(), length=SIZE) == (413, b"{}")
@@ -206,7 +205,7 @@ async def test_a_refusal_is_held_up_no_longer_than_xero_reads_the_upload_b1(
 
 @FRAMINGS
 async def test_success_is_not_believed_where_xero_closes_on_the_upload_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None
+    transport: HttpClient, upstream: RawUpstream, length: int | None
 ) -> None:
     upstream.plans["a"] = Plan(after=10, rest_after=10, closes=True)
 
@@ -225,7 +224,12 @@ STALE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstale!"
 )
 @pytest.mark.parametrize("extra", [STALE, b"x", b"\r\n\r\n" + STALE], ids=["answer", "x", "lines"])
 async def test_what_xero_sends_beyond_its_answer_is_no_answer_b1(
-    transport: Transport, upstream: RawUpstream, method: str, status: int, body: bytes, extra: bytes
+    transport: HttpClient,
+    upstream: RawUpstream,
+    method: str,
+    status: int,
+    body: bytes,
+    extra: bytes,
 ) -> None:
     """Bytes for which nobody asked, in the same packet: the next call must not read them."""
     upstream.plans["a"] = Plan(status=status, body=body, extra=extra)
@@ -240,7 +244,7 @@ async def test_what_xero_sends_beyond_its_answer_is_no_answer_b1(
 @pytest.mark.parametrize("extra", [STALE, b"x"], ids=["answer", "x"])
 @pytest.mark.parametrize("seen", [True, False], ids=["read", "still in the socket"])
 async def test_what_xero_sends_on_an_idle_connection_is_no_answer_b1(
-    transport: Transport, upstream: RawUpstream, extra: bytes, seen: bool
+    transport: HttpClient, upstream: RawUpstream, extra: bytes, seen: bool
 ) -> None:
     release, sent = asyncio.Event(), asyncio.Event()
 
@@ -271,7 +275,7 @@ async def test_what_xero_sends_on_an_idle_connection_is_no_answer_b1(
 
 
 async def test_an_answer_that_is_not_read_whole_ends_its_connection_b1(
-    transport: Transport, upstream: RawUpstream
+    transport: HttpClient, upstream: RawUpstream
 ) -> None:
     upstream.plans["a"] = Plan(body=b"x" * SIZE)
 
@@ -286,7 +290,7 @@ async def test_an_answer_that_is_not_read_whole_ends_its_connection_b1(
 @FRAMINGS
 @pytest.mark.parametrize("after", [10, None], ids=["early answer", "no answer"])
 async def test_a_cancelled_call_ends_its_connection_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None, after: int | None
+    transport: HttpClient, upstream: RawUpstream, length: int | None, after: int | None
 ) -> None:
     upstream.plans["a"] = Plan(after=after, pause=0.01)
     call = asyncio.create_task(called(transport, upstream, "a", upload(), length=length))
@@ -303,7 +307,7 @@ async def test_a_cancelled_call_ends_its_connection_b1(
 
 
 async def test_a_connection_that_xero_would_switch_to_another_protocol_is_closed_b1(
-    transport: Transport, upstream: RawUpstream
+    transport: HttpClient, upstream: RawUpstream
 ) -> None:
     upstream.plans["a"] = Plan(status=101, body=b"")
 
@@ -314,7 +318,7 @@ async def test_a_connection_that_xero_would_switch_to_another_protocol_is_closed
 
 
 async def test_interim_answers_are_not_the_answer_b1(
-    transport: Transport, upstream: RawUpstream
+    transport: HttpClient, upstream: RawUpstream
 ) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
     upstream.plans["a"] = Plan(interim=early)
@@ -328,7 +332,7 @@ async def test_interim_answers_are_not_the_answer_b1(
 
 @FRAMINGS
 async def test_a_connection_in_step_is_used_again_b1(
-    transport: Transport, upstream: RawUpstream, length: int | None
+    transport: HttpClient, upstream: RawUpstream, length: int | None
 ) -> None:
     assert await called(transport, upstream, "a", upload(), length=length) == (200, b"{}")
 

@@ -10,7 +10,7 @@ from tests.xero.visit import Visit
 from xero_sandbox.client import SandboxClient
 from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -29,13 +29,13 @@ XERO = XeroEndpoints(
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    async with Transport(timeout=5) as opened:
+async def transport() -> AsyncIterator[HttpClient]:
+    async with HttpClient(timeout=5) as opened:
         yield opened
 
 
 @pytest.fixture
-def adapter(transport: Transport) -> XeroAdapter:
+def adapter(transport: HttpClient) -> XeroAdapter:
     """The adapter, speaking to the real Xero's addresses."""
 
     async def no_keys() -> object:
@@ -45,7 +45,7 @@ def adapter(transport: Transport) -> XeroAdapter:
 
 
 @pytest.fixture
-def sandboxed(transport: Transport, sandbox: SandboxClient) -> XeroAdapter:
+def sandboxed(transport: HttpClient, sandbox: SandboxClient) -> XeroAdapter:
     """The adapter, speaking to the sandbox."""
     base = sandbox.base_url
     endpoints = XeroEndpoints(

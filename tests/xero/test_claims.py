@@ -21,9 +21,8 @@ from xero_service.errors import ExternalAPIError, XeroAnswerUnusable
 from xero_service.jwks import KeySet
 from xero_service.services.proxy import learned_from
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
-from xero_service.xero.answers import read_token_set
-from xero_service.xero.asking import StreamedAnswer
-from xero_service.xero.transport import Answer, Transport
+from xero_service.xero.http import HttpClient, HttpResponse, StreamedResponse
+from xero_service.xero.responses import read_token_set
 
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = json.loads(RSAAlgorithm.to_jwk(PRIVATE.public_key())) | {
@@ -74,14 +73,14 @@ def consent(id_token: str, access_token: str) -> Consent:
     return asyncio.run(exchanged())
 
 
-class Answering(Transport):
+class Answering(HttpClient):
     """Answers everything with one document, and opens no connection."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
 
-    async def send(self, *_: object, **__: object) -> Answer:
-        return Answer(200, {}, json.dumps(self.body).encode())
+    async def send(self, *_: object, **__: object) -> HttpResponse:
+        return HttpResponse(200, {}, json.dumps(self.body).encode())
 
 
 def test_documented_claims_are_read() -> None:
@@ -131,7 +130,7 @@ def test_no_payload_in_the_place_of_claims_breaks_the_reading(payload: Any) -> N
 @given(payload=JSON, user=st.text())
 def test_no_refreshed_token_whatever_breaks_the_comparison(payload: Any, user: str) -> None:
     """S32: another user's set is refused, one that says nothing is kept."""
-    whole = Answer(200, {}, json.dumps(GOOD | {"access_token": signed(payload)}).encode())
+    whole = HttpResponse(200, {}, json.dumps(GOOD | {"access_token": signed(payload)}).encode())
     tokens = read_token_set(whole)
     assert refreshed_for(tokens, USER) == tokens
     other = replace(tokens, access_token=signed({"xero_userid": user}))
@@ -151,7 +150,7 @@ def test_no_refreshed_token_whatever_breaks_the_comparison(payload: Any, user: s
 )
 def test_no_rate_headers_whatever_break_the_reading(status: int, headers: dict[str, str]) -> None:
     """S32: nor do they stop a tenant's calls for longer than Xero's longest limit."""
-    found = learned_from(StreamedAnswer(status, tuple(headers.items()), nothing()))
+    found = learned_from(StreamedResponse(status, tuple(headers.items()), nothing()))
 
     for left in (found.day_remaining, found.minute_remaining):
         assert left is None or 0 <= left < 10**9

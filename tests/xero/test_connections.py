@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.xero.test_token_answers import JSON
 from xero_service.domain import Connection, Connections
 from xero_service.errors import AccessRefused, XeroAnswerUnusable
-from xero_service.xero.answers import read_connections, read_date
-from xero_service.xero.transport import Answer
+from xero_service.xero.http import HttpResponse
+from xero_service.xero.responses import read_connections, read_date
 
 DOCUMENTED: dict[str, Any] = {
     "id": "7cb59f93-2964-421d-bb5e-a0f7a4572a44",
@@ -27,7 +27,7 @@ DOCUMENTED: dict[str, Any] = {
 
 
 def read(body: Any) -> Connections:
-    return read_connections(Answer(200, {}, json.dumps(body).encode()))
+    return read_connections(HttpResponse(200, {}, json.dumps(body).encode()))
 
 
 def test_a_documented_connection_is_read() -> None:
@@ -152,12 +152,12 @@ def test_what_is_no_list_is_unusable(body: Any) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id":', b"[" * 60_000])
 def test_what_is_no_json_is_unusable(body: bytes) -> None:
     with pytest.raises(XeroAnswerUnusable):
-        read_connections(Answer(200, {}, body))
+        read_connections(HttpResponse(200, {}, body))
 
 
 def test_a_refused_token_is_told_apart_from_an_empty_list() -> None:
     with pytest.raises(AccessRefused):
-        read_connections(Answer(401, {}, b"[]"))
+        read_connections(HttpResponse(401, {}, b"[]"))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(list(DOCUMENTED)), JSON) | JSON))

@@ -19,14 +19,16 @@ from xero_service.errors import (
     XeroAnswerUnusable,
     XeroMisconfigured,
 )
-from xero_service.xero.answers import api_error, error_field, retry_after, token_error
-from xero_service.xero.transport import Answer
+from xero_service.xero.http import HttpResponse
+from xero_service.xero.responses import api_error, error_field, retry_after, token_error
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def answer(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, headers or {}, body)
+def answer(
+    status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    return HttpResponse(status, headers or {}, body)
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -125,7 +127,7 @@ def test_a_401_is_judged_by_its_words(body: bytes, meaning: type[ExternalAPIErro
 @pytest.mark.parametrize(("status", "unsaid"), [(429, 30), (500, 5), (503, 5)])
 @pytest.mark.parametrize("header", ["22", "in a while", None])
 def test_xeros_wish_to_wait_is_passed_on(
-    read: Callable[[Answer], ExternalAPIError], status: int, unsaid: int, header: str | None
+    read: Callable[[HttpResponse], ExternalAPIError], status: int, unsaid: int, header: str | None
 ) -> None:
     headers = {} if header is None else {"retry-after": header}
 

@@ -14,7 +14,7 @@ from xero_service.errors import (
 )
 from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 
 async def test_a_consent_names_who_gave_it(visit: Visit) -> None:
@@ -137,7 +137,7 @@ async def test_a_code_works_only_with_its_verifier(visit: Visit) -> None:
 
 
 async def test_signing_keys_that_cannot_be_had_are_known_before_the_exchange(
-    transport: Transport, visit: Visit
+    transport: HttpClient, visit: Visit
 ) -> None:
     async def away() -> Any:
         raise ExternalAPIError

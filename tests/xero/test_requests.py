@@ -19,7 +19,7 @@ from xero_service.errors import (
 )
 from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient
 
 TOKENS = {
     "access_token": "access",
@@ -85,7 +85,7 @@ async def xero() -> AsyncIterator[Listener]:
 
 
 @pytest.fixture
-def asking(xero: Listener, transport: Transport) -> XeroAdapter:
+def asking(xero: Listener, transport: HttpClient) -> XeroAdapter:
     """The adapter, speaking to the listener."""
     at = replace(
         XERO,

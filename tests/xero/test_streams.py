@@ -7,20 +7,19 @@ import pytest
 
 from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
-from xero_service.xero.asking import Asked
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient, RequestContext
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
 
 
 def passed_on(
-    transport: Transport,
+    transport: HttpClient,
     url: str,
     method: str = "GET",
     content: bytes | AsyncIterator[bytes] = b"",
     length: int | None = None,
     within: float = 5,
-) -> Asked:
+) -> RequestContext:
     """Call; enter for the answer."""
     return transport.stream(
         method, url, headers=HEADERS, content=content, length=length, within=within
@@ -28,7 +27,7 @@ def passed_on(
 
 
 async def called(
-    transport: Transport,
+    transport: HttpClient,
     url: str,
     method: str = "GET",
     content: bytes | AsyncIterator[bytes] = b"",
@@ -58,7 +57,7 @@ def said(wire: Wire) -> list[bytes]:
     return head.rstrip().split(b"\r\n")
 
 
-async def test_nothing_is_added_to_what_the_caller_said(transport: Transport) -> None:
+async def test_nothing_is_added_to_what_the_caller_said(transport: HttpClient) -> None:
     async with listening(with_body(b"ok")) as wire:
         assert await called(transport, f"{wire.url}/a%2Fb;c=1?q=%20+") == (200, b"ok")
 
@@ -68,9 +67,17 @@ async def test_nothing_is_added_to_what_the_caller_said(transport: Transport) ->
     assert sent == [b"authorization: Bearer token", b"x-one: 1", b"x-one: 2"]
 
 
+async def test_the_target_is_sent_byte_for_byte(transport: HttpClient) -> None:
+    """httpx alone would encode the quotes and the brackets, and resolve the dots."""
+    async with listening(with_body(b"ok")) as wire:
+        await called(transport, f"""{wire.url}/a/../b?q="<'>"&%7e=x""")
+
+    assert said(wire)[0] == b"""GET /a/../b?q="<'>"&%7e=x HTTP/1.1"""
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 async def test_a_call_whose_connection_broke_is_not_made_again(
-    transport: Transport, method: str
+    transport: HttpClient, method: str
 ) -> None:
     """At Xero a second PUT is a second invoice."""
     async with listening(once_then(dropping)) as wire:
@@ -81,12 +88,12 @@ async def test_a_call_whose_connection_broke_is_not_made_again(
     assert len(wire.requests) == 1, "it came again on another connection"
 
 
-async def test_a_host_that_refuses_was_not_reached(transport: Transport) -> None:
+async def test_a_host_that_refuses_was_not_reached(transport: HttpClient) -> None:
     with pytest.raises(XeroNotReached):
         await called(transport, "http://127.0.0.1:1/")
 
 
-async def test_silence_means_that_xero_may_have_acted(transport: Transport) -> None:
+async def test_silence_means_that_xero_may_have_acted(transport: HttpClient) -> None:
     async with listening(silent) as wire:
         with pytest.raises(XeroSilent):
             await called(transport, wire.url, within=0.05)
@@ -103,13 +110,13 @@ async def test_silence_means_that_xero_may_have_acted(transport: Transport) -> N
     ],
     ids=["a body cut short", "chunks cut short", "no status", "no HTTP", "nothing"],
 )
-async def test_an_answer_that_is_not_whole_is_none(transport: Transport, answer: bytes) -> None:
+async def test_an_answer_that_is_not_whole_is_none(transport: HttpClient, answer: bytes) -> None:
     async with listening(saying(answer)) as wire:
         with pytest.raises(XeroSilent):
             await called(transport, wire.url)
 
 
-async def test_a_body_that_fails_tells_why_and_never_ends_whole(transport: Transport) -> None:
+async def test_a_body_that_fails_tells_why_and_never_ends_whole(transport: HttpClient) -> None:
     received = b""
 
     async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -127,7 +134,7 @@ async def test_a_body_that_fails_tells_why_and_never_ends_whole(transport: Trans
     assert b"0\r\n\r\n" not in received
 
 
-async def test_an_answer_is_here_once_its_last_byte_is(transport: Transport) -> None:
+async def test_an_answer_is_here_once_its_last_byte_is(transport: HttpClient) -> None:
     rest = asyncio.Event()
 
     async def in_two_parts(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -144,16 +151,19 @@ async def test_an_answer_is_here_once_its_last_byte_is(transport: Transport) -> 
         assert b"".join([piece async for piece in answer.body]) == b"half"
 
 
-async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) -> None:
-    """S35: a token must not travel to wherever an answer points."""
-    moved = b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "http://[broken", "//:x", ""])
+async def test_a_redirect_is_handed_back_and_not_followed(
+    transport: HttpClient, address: str
+) -> None:
+    """S35: a token must not travel to wherever an answer points; its address is not parsed."""
+    moved = f"HTTP/1.1 307 Elsewhere\r\nLocation: {address}\r\nContent-Length: 0\r\n\r\n".encode()
 
     async with listening(saying(moved)) as wire:
         assert await called(transport, wire.url, "POST") == (307, b"")
 
 
 async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_call(
-    transport: Transport,
+    transport: HttpClient,
 ) -> None:
     """S36: one client speaks for the users of every org."""
     async with listening(with_body(b"", "Set-Cookie: a=b; Path=/")) as wire:
@@ -164,13 +174,13 @@ async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_call(
     assert not any(b"cookie" in head.lower() for head in wire.requests)
 
 
-async def test_the_bytes_of_a_packed_answer_are_untouched(transport: Transport) -> None:
+async def test_the_bytes_of_a_packed_answer_are_untouched(transport: HttpClient) -> None:
     async with listening(with_body(b"packed", "Content-Encoding: gzip")) as wire:
         assert await called(transport, wire.url) == (200, b"packed")
 
 
 async def test_the_environments_proxy_is_used(
-    transport: Transport, monkeypatch: pytest.MonkeyPatch
+    transport: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with listening(with_body(b"by the proxy")) as wire:
         monkeypatch.setenv("http_proxy", wire.url)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from xero_service.domain import TokenSet
 from xero_service.errors import ExternalAPIError, XeroAnswerUnusable
-from xero_service.xero.answers import read_token_set
-from xero_service.xero.transport import Answer
+from xero_service.xero.http import HttpResponse
+from xero_service.xero.responses import read_token_set
 
 GOOD: dict[str, Any] = {
     "id_token": "id",
@@ -29,9 +29,9 @@ JSON = st.recursive(
 )
 
 
-def answer(body: Any, status: int = 200) -> Answer:
+def answer(body: Any, status: int = 200) -> HttpResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {"content-type": "application/json; charset=UTF-8"}, raw)
+    return HttpResponse(status, {"content-type": "application/json; charset=UTF-8"}, raw)
 
 
 def test_a_documented_answer_is_read() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.xero.wire import Behaviour, dropping, listening, saying, silent, with_body
 from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
-from xero_service.xero.transport import LARGE_ANSWER, SMALL_ANSWER, Transport
+from xero_service.xero.bounded_transport import SMALL_RESPONSE
+from xero_service.xero.http import LARGE_RESPONSE, HttpClient
 
 
 @pytest.fixture
@@ -21,14 +22,14 @@ def closed_port() -> Iterator[int]:
 
 
 async def test_a_refused_connection_means_that_nothing_was_sent(
-    transport: Transport, closed_port: int
+    transport: HttpClient, closed_port: int
 ) -> None:
     with pytest.raises(XeroNotReached):
         await transport.send("POST", f"http://127.0.0.1:{closed_port}/", form={"a": "b"})
 
 
 async def test_a_host_without_an_address_means_that_nothing_was_sent(
-    transport: Transport,
+    transport: HttpClient,
 ) -> None:
     with pytest.raises(XeroNotReached):
         await transport.send("POST", "http://nowhere.invalid/", form={"a": "b"})
@@ -46,7 +47,7 @@ async def test_a_host_without_an_address_means_that_nothing_was_sent(
     ids=["dropped", "closed", "half a body", "half a chunk", "another protocol"],
 )
 async def test_a_lost_answer_means_that_xero_may_have_acted(
-    transport: Transport, behaviour: Behaviour
+    transport: HttpClient, behaviour: Behaviour
 ) -> None:
     async with listening(behaviour) as wire:
         with pytest.raises(XeroSilent):
@@ -55,7 +56,7 @@ async def test_a_lost_answer_means_that_xero_may_have_acted(
     assert len(wire.requests) == 1
 
 
-async def test_silence_after_sending_means_that_xero_may_have_acted(transport: Transport) -> None:
+async def test_silence_after_sending_means_that_xero_may_have_acted(transport: HttpClient) -> None:
     async with listening(silent) as wire:
         with pytest.raises(XeroSilent):
             await transport.send("POST", wire.url, form={"a": "b"}, read_within=0.05)
@@ -64,16 +65,16 @@ async def test_silence_after_sending_means_that_xero_may_have_acted(transport: T
 
 
 async def test_the_timeout_bounds_reading_where_nothing_else_is_said() -> None:
-    async with Transport(timeout=0.05) as hasty, listening(silent) as wire:
+    async with HttpClient(timeout=0.05) as hasty, listening(silent) as wire:
         with pytest.raises(XeroSilent):
             await hasty.send("GET", wire.url)
 
 
 @pytest.mark.parametrize(
-    ("size", "at_most"), [(SMALL_ANSWER, SMALL_ANSWER), (SMALL_ANSWER + 1, LARGE_ANSWER)]
+    ("size", "at_most"), [(SMALL_RESPONSE, SMALL_RESPONSE), (SMALL_RESPONSE + 1, LARGE_RESPONSE)]
 )
 async def test_an_answer_within_its_limit_is_read_whole(
-    transport: Transport, size: int, at_most: int
+    transport: HttpClient, size: int, at_most: int
 ) -> None:
     async with listening(with_body(b"x" * size)) as wire:
         answer = await transport.send("GET", wire.url, at_most=at_most)
@@ -81,15 +82,15 @@ async def test_an_answer_within_its_limit_is_read_whole(
     assert len(answer.body) == size
 
 
-async def test_an_answer_beyond_64_kilobytes_is_not_read_on(transport: Transport) -> None:
+async def test_an_answer_beyond_64_kilobytes_is_not_read_on(transport: HttpClient) -> None:
     """S32."""
-    async with listening(with_body(b"x" * (SMALL_ANSWER + 1))) as wire:
+    async with listening(with_body(b"x" * (SMALL_RESPONSE + 1))) as wire:
         with pytest.raises(XeroAnswerUnusable):
             await transport.send("GET", wire.url)
 
 
 async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_on(
-    transport: Transport,
+    transport: HttpClient,
 ) -> None:
     """S32."""
     bomb = gzip.compress(b"x" * 50_000_000)
@@ -104,7 +105,7 @@ async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_on(
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)],
 )
 async def test_an_answer_that_comes_packed_though_nobody_asked_is_read(
-    transport: Transport, encoding: str, pack: Callable[[bytes], bytes]
+    transport: HttpClient, encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     """It may be the only copy of a rotated set."""
     async with listening(with_body(pack(b"set"), f"Content-Encoding: {encoding}")) as wire:
@@ -113,13 +114,13 @@ async def test_an_answer_that_comes_packed_though_nobody_asked_is_read(
     assert answer.body == b"set"
 
 
-async def test_an_answer_in_a_broken_encoding_is_unusable(transport: Transport) -> None:
+async def test_an_answer_in_a_broken_encoding_is_unusable(transport: HttpClient) -> None:
     async with listening(with_body(b"not gzip", "Content-Encoding: gzip")) as wire:
         with pytest.raises(XeroAnswerUnusable):
             await transport.send("GET", wire.url)
 
 
-async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) -> None:
+async def test_a_redirect_is_handed_back_and_not_followed(transport: HttpClient) -> None:
     """S35: a token must not travel to wherever an answer points."""
     moved = b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
 
@@ -130,7 +131,7 @@ async def test_a_redirect_is_handed_back_and_not_followed(transport: Transport) 
 
 
 async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_request(
-    transport: Transport,
+    transport: HttpClient,
 ) -> None:
     """S36: one client speaks for the users of every org."""
     async with listening(with_body(b"", "Set-Cookie: session=of-another-user; Path=/")) as wire:
@@ -141,7 +142,7 @@ async def test_a_cookie_of_one_answer_does_not_go_out_with_the_next_request(
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "302 Found", "403 Forbidden", "500 Oops"])
-async def test_a_document_comes_only_with_a_200(transport: Transport, status: str) -> None:
+async def test_a_document_comes_only_with_a_200(transport: HttpClient, status: str) -> None:
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
     async with listening(saying(answer)) as wire:
@@ -149,12 +150,12 @@ async def test_a_document_comes_only_with_a_200(transport: Transport, status: st
             await transport.get_json(wire.url)
 
 
-async def test_a_document_that_is_no_json_is_nothing(transport: Transport) -> None:
+async def test_a_document_that_is_no_json_is_nothing(transport: HttpClient) -> None:
     async with listening(with_body(b"<html>")) as wire:
         assert await transport.get_json(wire.url) is None
 
 
-async def test_no_error_repeats_what_was_sent(transport: Transport) -> None:
+async def test_no_error_repeats_what_was_sent(transport: HttpClient) -> None:
     """S42."""
     async with listening(dropping) as wire:
         with pytest.raises(XeroSilent) as lost:

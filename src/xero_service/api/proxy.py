@@ -38,7 +38,7 @@ from xero_service.services.access import Presented
 from xero_service.services.proxy import Forwarded
 from xero_service.telemetry import logger
 from xero_service.wiring import Services
-from xero_service.xero.asking import StreamedAnswer
+from xero_service.xero.http import StreamedResponse
 
 router = APIRouter(tags=["services"])
 log = logger(__name__)
@@ -121,7 +121,7 @@ def _forwarded(scope: Scope, receive: Receive) -> Forwarded:
     )
 
 
-async def _pass_on(answer: StreamedAnswer, send: Send) -> None:
+async def _pass_on(answer: StreamedResponse, send: Send) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in answer.headers

@@ -26,7 +26,7 @@ from xero_service.settings import Settings, load, load_database
 from xero_service.store import schema
 from xero_service.store.outages import reason
 from xero_service.telemetry import Metrics, configure_logging
-from xero_service.xero.transport import warm_up
+from xero_service.xero.http import warm_up
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
 OPEN_FILES = 8192  # as many connections as that protocol allows, and those to Xero, have room

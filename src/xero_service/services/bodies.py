@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from xero_service.errors import BodyTooLarge, InvalidRequest, ServiceBusy
-from xero_service.xero.asking import StreamedAnswer
+from xero_service.xero.http import StreamedResponse
 
 LARGEST_BODY = 25 * 1024 * 1024  # Xero takes attachments of up to 25 MB
 REPLAYED_BODY = 1024 * 1024  # what is kept, so that it can be sent again after a refresh
@@ -121,7 +121,7 @@ def _too_large() -> BodyTooLarge:
     return BodyTooLarge("Send at most 25 MiB.")
 
 
-async def peeked(answer: StreamedAnswer) -> tuple[StreamedAnswer, bytes]:
+async def peeked(answer: StreamedResponse) -> tuple[StreamedResponse, bytes]:
     """Read the beginning of an answer; return the answer as if untouched, and what was read."""
     read = bytearray()
     async for part in answer.body:

@@ -19,9 +19,8 @@ from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
 from xero_service.store.token_reads import ReadBinding
-from xero_service.xero.answers import error_field, refusal, retry_after
-from xero_service.xero.asking import Asked, StreamedAnswer
-from xero_service.xero.transport import Transport
+from xero_service.xero.http import HttpClient, RequestContext, StreamedResponse
+from xero_service.xero.responses import error_field, refusal, retry_after
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
 BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
@@ -78,14 +77,14 @@ class ProxyService:
     tokens: TokenService
     turns: Turns
     reconcile: ReconcileService
-    transport: Transport
+    transport: HttpClient
     api_url: str
     bodies: BodyBudget
 
     @asynccontextmanager
     async def call(
         self, presented: Presented, binding_id: UUID, request: Forwarded
-    ) -> AsyncIterator[StreamedAnswer]:
+    ) -> AsyncIterator[StreamedResponse]:
         """Yield Xero's answer, whatever it is; a token that Xero calls expired is renewed once.
 
         A key that is revoked and a binding that ends meanwhile are noticed however long the body
@@ -151,8 +150,8 @@ class ProxyService:
         return await self._decided(call.presented, call.binding_id)
 
     async def _heard(
-        self, call: _Call, decided: _Decided, answer: StreamedAnswer
-    ) -> tuple[StreamedAnswer, bool]:
+        self, call: _Call, decided: _Decided, answer: StreamedResponse
+    ) -> tuple[StreamedResponse, bool]:
         """Act on what a refusal tells; return the answer, and whether it is to be repeated.
 
         A body that was streamed cannot be repeated: its caller gets the 401, and a new token when
@@ -176,7 +175,7 @@ class ProxyService:
         await self.turns.take(decided.binding.tenant_id, call.id)
         return await self._decided(call.presented, call.binding_id)
 
-    def _sent(self, call: _Call, decided: _Decided) -> Asked:
+    def _sent(self, call: _Call, decided: _Decided) -> RequestContext:
         binding, body = decided.binding, call.body
         headers = [
             *onward(call.request.headers),
@@ -205,11 +204,11 @@ class ProxyService:
         yield last
 
 
-def _handed_back(answer: StreamedAnswer) -> StreamedAnswer:
+def _handed_back(answer: StreamedResponse) -> StreamedResponse:
     return replace(answer, headers=tuple(back(answer.status, answer.headers)))
 
 
-def learned_from(answer: StreamedAnswer) -> Learned:
+def learned_from(answer: StreamedResponse) -> Learned:
     """Read what an answer says of Xero's limits."""
     headers = dict(answer.headers)
     cool_down, for_app = None, False

@@ -17,7 +17,7 @@ from xero_service.store.database import Database
 from xero_service.store.reach import record_reach
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter
-from xero_service.xero.answers import error_field
+from xero_service.xero.responses import error_field
 
 PROBE = "api.xro/2.0/Organisation"
 SHUT_OUT = "AuthenticationUnsuccessful"  # with 403; with 401 it means another thing (facts §1.10)

@@ -1,1 +1,1 @@
-"""Xero, as this service speaks to it; `transport` alone knows the HTTP library."""
+"""Xero, as this service speaks to it: by httpx, over a transport of ours on aiohttp."""

@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 from xero_service.domain import Connections, Consent, TokenSet
 from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
 from xero_service.jwks import KeySet, with_and_without_slash
-from xero_service.xero import answers
+from xero_service.xero import responses
 from xero_service.xero.api_client import XeroApiClient
-from xero_service.xero.transport import LARGE_ANSWER, Transport
+from xero_service.xero.http import LARGE_RESPONSE, HttpClient
 
 # A token request that was sent is read to its end: the answer may be the only copy of a set.
 LATE_ANSWER_SECONDS = 300.0
@@ -39,7 +39,7 @@ class XeroAdapter:
     """Speaks OAuth 2.0 and the connections API with Xero (facts §1)."""
 
     def __init__(
-        self, endpoints: XeroEndpoints, transport: Transport, tokens: Transport, keys: KeySet
+        self, endpoints: XeroEndpoints, transport: HttpClient, tokens: HttpClient, keys: KeySet
     ) -> None:
         """Use `tokens` for the token endpoint alone, so that hung refreshes stop nothing else.
 
@@ -124,9 +124,9 @@ class XeroAdapter:
             "GET",
             f"{self._xero.api_url}/connections",
             headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
-            at_most=LARGE_ANSWER,
+            at_most=LARGE_RESPONSE,
         )
-        return answers.read_connections(answer)
+        return responses.read_connections(answer)
 
     async def delete_connection(self, access_token: str, connection_id: str) -> None:
         """Disconnect one tenant of the token's user; 404 says that it already is.
@@ -139,7 +139,7 @@ class XeroAdapter:
             headers={"Authorization": f"Bearer {access_token}"},
         )
         if answer.status not in {200, 204, 404}:
-            raise answers.api_error(answer)
+            raise responses.api_error(answer)
 
     async def revoke_token(self, refresh_token: str) -> None:
         """End the user's consent and all connections of user and app (facts §1.9).
@@ -155,7 +155,7 @@ class XeroAdapter:
         )
         if answer.status == 200:
             return
-        error = answers.token_error(answer)
+        error = responses.token_error(answer)
         if not isinstance(error, InvalidGrant):
             raise error
 
@@ -174,7 +174,7 @@ class XeroAdapter:
             form=form,
             read_within=LATE_ANSWER_SECONDS,
         )
-        return answers.read_token_set(answer)
+        return responses.read_token_set(answer)
 
     async def _verified(self, tokens: TokenSet, nonce: str, now: datetime) -> Consent:
         who = await self._claims(tokens.id_token, now, audience=self._xero.client_id)
@@ -182,15 +182,15 @@ class XeroAdapter:
             raise XeroAnswerUnusable("The id_token belongs to another attempt.")
         access = await self._claims(tokens.access_token, now, audience=None)
         xero_user_id = who.get("xero_userid")
-        if not answers.is_opaque(xero_user_id) or access.get("xero_userid") != xero_user_id:
+        if not responses.is_opaque(xero_user_id) or access.get("xero_userid") != xero_user_id:
             raise XeroAnswerUnusable("The id_token and the access token name different users.")
         event = access.get("authentication_event_id")
         return Consent(
             tokens=tokens,
             xero_user_id=xero_user_id,
-            authentication_event_id=event if answers.is_opaque(event) else None,
-            xero_name=answers.as_text(who.get("name")) or _full_name(who),
-            xero_email=answers.as_text(who.get("email")),
+            authentication_event_id=event if responses.is_opaque(event) else None,
+            xero_name=responses.as_text(who.get("name")) or _full_name(who),
+            xero_email=responses.as_text(who.get("email")),
             issued_at=_moment(who.get("iat")),
         )
 
@@ -252,5 +252,8 @@ def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
 
 
 def _full_name(claims: Mapping[str, Any]) -> str | None:
-    parts = (answers.as_text(claims.get("given_name")), answers.as_text(claims.get("family_name")))
+    parts = (
+        responses.as_text(claims.get("given_name")),
+        responses.as_text(claims.get("family_name")),
+    )
     return " ".join(part for part in parts if part) or None

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xero_service.xero.transport import LARGE_ANSWER, Answer, Transport
+from xero_service.xero.http import LARGE_RESPONSE, HttpClient, HttpResponse
 
 
 @dataclass(frozen=True, slots=True)
 class XeroApiClient:
     """Calls Xero's API for one tenant with one access token."""
 
-    transport: Transport
+    transport: HttpClient
     api_url: str
     tenant_id: str
     access_token: str = field(repr=False)
@@ -23,7 +23,7 @@ class XeroApiClient:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a request below Xero's API, such as `api.xro/2.0/Organisation`.
 
         `headers` may ask for anything but another token or tenant. Returns whatever Xero
@@ -41,5 +41,5 @@ class XeroApiClient:
             },
             query=query,
             content=content,
-            at_most=LARGE_ANSWER,
+            at_most=LARGE_RESPONSE,
         )

@@ -18,7 +18,7 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.telemetry import logger
-from xero_service.xero.transport import Answer, parse_json
+from xero_service.xero.http import HttpResponse, parse_json
 
 log = logger(__name__)
 ID_AT_MOST = 100  # documented: a UUID
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
 
 
-def read_token_set(answer: Answer) -> TokenSet:
+def read_token_set(answer: HttpResponse) -> TokenSet:
     """Read a token answer (RFC 6749 §5.1) or raise what its error means (§5.2).
 
     A library would take any JSON object for a token: a 4xx without `error`, or a 200 without a
@@ -56,7 +56,7 @@ def read_token_set(answer: Answer) -> TokenSet:
     )
 
 
-def token_error(answer: Answer) -> ExternalAPIError:
+def token_error(answer: HttpResponse) -> ExternalAPIError:
     """Say what a failed answer of the identity service means."""
     if common := _common_failure(answer):
         return common
@@ -68,7 +68,7 @@ def token_error(answer: Answer) -> ExternalAPIError:
     return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
 
 
-def api_error(answer: Answer) -> ExternalAPIError:
+def api_error(answer: HttpResponse) -> ExternalAPIError:
     """Say what a failed answer of the API host means."""
     if common := _common_failure(answer):
         return common
@@ -100,7 +100,7 @@ def refusal(
     return TokenExpired if "invalid_token" in challenge else AccessRefused
 
 
-def _common_failure(answer: Answer) -> ExternalAPIError | None:
+def _common_failure(answer: HttpResponse) -> ExternalAPIError | None:
     if answer.status == 429:
         return RateLimitError(retry_after=retry_after(answer.headers) or 30)
     if answer.status >= 500:
@@ -146,7 +146,7 @@ def read_scopes(value: Any) -> tuple[str, ...]:
     return ()
 
 
-def read_connections(answer: Answer) -> Connections:
+def read_connections(answer: HttpResponse) -> Connections:
     """Read the answer of GET /connections: a bare array, in no particular order.
 
     An entry without usable ids is left out. Of several connections to one tenant the newest
