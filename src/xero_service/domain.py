@@ -332,6 +332,15 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundGrant:
+    """A binding together with the grant it rests on; `last_used_at`: of the grant."""
+
+    binding: Binding
+    grant: Grant
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """A binding's token health, computed from its grant."""
 

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from xero_service.domain import Actor, AuditEvent, BindingStatus, GrantStatus, Scope, ServiceKey
+from xero_service.domain import (
+    Actor,
+    AuditEvent,
+    BindingStatus,
+    BoundGrant,
+    GrantStatus,
+    Scope,
+    ServiceKey,
+)
 from xero_service.errors import (
     DENIALS,
     AuthError,
@@ -23,7 +31,7 @@ from xero_service.errors import (
 from xero_service.services.keys import PresentedKey, refused
 from xero_service.singleflight import BackgroundWork, Seldom
 from xero_service.store.database import Database
-from xero_service.store.token_reads import ReadBinding, TokenRead, TokenReads
+from xero_service.store.token_reads import TokenRead, TokenReads
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 DENIALS_NOTED_A_MINUTE = 20
@@ -49,7 +57,7 @@ class Access:
     """A key and a binding of its org that may be used now."""
 
     key: ServiceKey
-    binding: ReadBinding
+    bound: BoundGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +86,13 @@ class AccessService:
             raise refused()
         try:
             org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
-            binding = _usable(_of_org(org_id, read.binding), read.key, scope)
+            bound = _usable(_of_org(org_id, read.bound), read, scope)
         except DENIALS as error:
             self._note_denied_key(presented, read, error, scope, binding_id)
             raise
-        if _is_due(read.key.last_used_at, binding.grant_used_at, binding.grant.read_at):
-            self._note_use(read.key.id, binding.grant.id)
-        return Access(read.key, binding)
+        if _is_due(read.key.last_used_at, bound.last_used_at, bound.grant.read_at):
+            self._note_use(read.key.id, bound.grant.id)
+        return Access(read.key, bound)
 
     async def acting_org(self, presented: Presented, scope: Scope) -> tuple[ServiceKey, str]:
         """Return a key and the org that it acts for, where no one binding is asked for.
@@ -100,7 +108,7 @@ class AccessService:
             try:
                 org_id = _acting_org(key, secret_hash, named, presented.org_id, scope)
             except DENIALS as error:
-                self._note_denied_key(presented, TokenRead(*found, binding=None), error, scope)
+                self._note_denied_key(presented, TokenRead(*found, bound=None), error, scope)
                 raise
             await tx.service_keys.touch(key.id)
         return key, org_id
@@ -144,14 +152,14 @@ class AccessService:
         if error.code == AuthError.code:
             # Its secret was wrong, or it is over: whoever came is not known to be this key.
             event = replace(event, actor=replace(actor, kind="system", id="anonymous"))
-        elif read.binding and not isinstance(error, AuthError | NotFound):
+        elif read.bound and not isinstance(error, AuthError | NotFound):
             # It is a binding of the key's org, which may know which one was asked for.
             event = replace(
                 event,
-                org_id=read.binding.org_id,
-                binding_id=read.binding.id,
-                grant_id=read.binding.grant.id,
-                tenant_id=read.binding.tenant_id,
+                org_id=read.bound.binding.org_id,
+                binding_id=read.bound.binding.id,
+                grant_id=read.bound.grant.id,
+                tenant_id=read.bound.binding.tenant_id,
             )
         elif asked:
             detail["bindingId"] = str(asked)
@@ -190,23 +198,27 @@ def _acting_org(
     return key.org_id
 
 
-def _of_org(org_id: str, binding: ReadBinding | None) -> ReadBinding:
-    if binding is None or binding.org_id != org_id or binding.status is BindingStatus.REVOKED:
+def _of_org(org_id: str, bound: BoundGrant | None) -> BoundGrant:
+    if (
+        bound is None
+        or bound.binding.org_id != org_id
+        or bound.binding.status is BindingStatus.REVOKED
+    ):
         raise NotFound
-    return binding
+    return bound
 
 
-def _usable(binding: ReadBinding, key: ServiceKey, scope: Scope) -> ReadBinding:
+def _usable(bound: BoundGrant, read: TokenRead, scope: Scope) -> BoundGrant:
     """Judge a binding of the key's org; what also opens other orgs' tenants stays here (rule 9)."""
-    if binding.status is BindingStatus.SUSPENDED:
+    if bound.binding.status is BindingStatus.SUSPENDED:
         raise BindingSuspended("An operator suspended this connection.")
-    if binding.status is not BindingStatus.ACTIVE or (
-        binding.grant.status is not GrantStatus.ACTIVE
+    if bound.binding.status is not BindingStatus.ACTIVE or (
+        bound.grant.status is not GrantStatus.ACTIVE
     ):
         raise ReauthorizationRequired("An admin must connect this organisation again.")
-    if scope is Scope.TOKENS_READ and binding.shared and key.org_id is not None:
+    if scope is Scope.TOKENS_READ and read.shared and read.key.org_id is not None:
         raise GrantShared("Use the API proxy for this connection, or a key for all organisations.")
-    return binding
+    return bound
 
 
 def _is_due(*used_and_now: datetime | None) -> bool:

@@ -10,6 +10,7 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import (
     Binding,
     BindingStatus,
+    BoundGrant,
     Consenter,
     Health,
     Limits,
@@ -18,7 +19,6 @@ from xero_service.domain import (
 )
 from xero_service.errors import NotFound
 from xero_service.store.authorisations import SealedConsenter
-from xero_service.store.bindings import BoundGrant
 from xero_service.store.database import Database, Transaction
 
 

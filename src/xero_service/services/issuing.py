@@ -49,17 +49,17 @@ class IssuingService:
         """
         found = await self._issuable(presented, binding_id)
         # Wherever time has passed it is decided again, on what is so now (S51).
-        if await self._waited_for_tokens(found.binding.grant, min_validity):
+        if await self._waited_for_tokens(found.bound.grant, min_validity):
             found = await self._issuable(presented, binding_id)
         while await self._waited_for_audit(found, presented):
             found = await self._issuable(presented, binding_id)
-        grant = found.binding.grant
+        grant = found.bound.grant
         if grant.valid_for() < max(min_validity, timedelta()):
             raise ExternalAPIError("Xero's tokens do not live that long.")
         return IssuedToken(
             access_token=self.tokens.access_token(grant),
             expires_at=grant.expires_at,
-            tenant_id=found.binding.tenant_id,
+            tenant_id=found.bound.binding.tenant_id,
             binding_id=binding_id,
         )
 
@@ -82,8 +82,8 @@ class IssuingService:
         The database keeps it once across replicas; this process remembers each reader's last.
         False where that is so already. Raises ServiceBusy.
         """
-        grant = found.binding.grant
-        reader = (found.key.id, found.binding.id, presented.source)
+        grant = found.bound.grant
+        reader = (found.key.id, found.bound.binding.id, presented.source)
         token = (grant.id, grant.generation)
         if self.audited.get(reader) == token:
             return False
@@ -99,7 +99,7 @@ class IssuingService:
         return True
 
     async def _audit(self, found: Access, presented: Presented) -> None:
-        binding, generation = found.binding, found.binding.grant.generation
+        binding, grant = found.bound.binding, found.bound.grant
         # In line: hundreds whose refresh has just ended must not take the pool from who reads.
         async with self.database.background_statements() as tx:
             await tx.audit.add_issue(
@@ -108,8 +108,8 @@ class IssuingService:
                     "token.issued",
                     org_id=binding.org_id,
                     binding_id=binding.id,
-                    grant_id=binding.grant.id,
+                    grant_id=grant.id,
                     tenant_id=binding.tenant_id,
-                    detail={"generation": generation, "key": found.key.name},
+                    detail={"generation": grant.generation, "key": found.key.name},
                 )
             )

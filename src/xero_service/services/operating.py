@@ -8,6 +8,7 @@ from xero_service.domain import (
     AuditEvent,
     Binding,
     BindingStatus,
+    BoundGrant,
     Grant,
     GrantStatus,
     ServiceKey,
@@ -16,7 +17,6 @@ from xero_service.errors import NotFound
 from xero_service.services.disconnect import Disconnected, DisconnectService
 from xero_service.services.keys import KeyService
 from xero_service.services.tokens import TokenService
-from xero_service.store.bindings import BoundGrant
 from xero_service.store.database import Database, Transaction
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from xero_service.domain import Scope
+from xero_service.domain import BoundGrant, Scope
 from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroSilent
 from xero_service.services.access import AccessService, Presented
 from xero_service.services.bodies import BodyBudget, Share, held, peeked
@@ -18,7 +18,6 @@ from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
 from xero_service.services.turns import SLOT_FOR, Turns
 from xero_service.store.call_budgets import Learned
-from xero_service.store.token_reads import ReadBinding
 from xero_service.xero.http import HttpClient, RequestContext, StreamedResponse
 from xero_service.xero.responses import error_field, refusal, retry_after
 
@@ -65,7 +64,7 @@ class _Call:
 class _Decided:
     """A binding that may be used, as it was found `at` by the monotonic clock or later."""
 
-    binding: ReadBinding
+    bound: BoundGrant
     at: float
 
 
@@ -112,7 +111,7 @@ class ProxyService:
                     "Xero did not answer; the call may have been made.", retry_after=5
                 ) from error
             finally:
-                self.turns.give_back(decided.binding.tenant_id, call.id, learned)
+                self.turns.give_back(decided.bound.binding.tenant_id, call.id, learned)
 
     async def _admitted(
         self, presented: Presented, binding_id: UUID, request: Forwarded, share: Share
@@ -127,13 +126,13 @@ class ProxyService:
         if request.has_body:
             body = await held(request.body, request.length, share, within=BODY_SECONDS)
         call_id, ends_at = uuid4(), time.monotonic() + LONGEST_CALL_SECONDS
-        await self.turns.take(decided.binding.tenant_id, call_id)
+        await self.turns.take(decided.bound.binding.tenant_id, call_id)
         return _Call(request, target, presented, binding_id, body, call_id, ends_at), decided
 
     async def _usable(self, presented: Presented, binding_id: UUID) -> _Decided:
         """Return a binding whose grant has a token that works, decided after any wait for it."""
         decided = await self._decided(presented, binding_id)
-        seen = decided.binding.grant
+        seen = decided.bound.grant
         if await self.tokens.usable(seen) is not seen:
             return await self._decided(presented, binding_id)
         return decided
@@ -141,7 +140,7 @@ class ProxyService:
     async def _decided(self, presented: Presented, binding_id: UUID) -> _Decided:
         at = time.monotonic()
         found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
-        return _Decided(found.binding, at)
+        return _Decided(found.bound, at)
 
     async def _still(self, call: _Call, decided: _Decided) -> _Decided:
         """Return what was decided, decided anew where that was more than a moment ago (S51)."""
@@ -160,7 +159,7 @@ class ProxyService:
         if answer.status not in {401, 403}:
             return answer, False
         answer, body = await peeked(answer)
-        grant = decided.binding.grant
+        grant = decided.bound.grant
         if answer.status == 403 and error_field(body, "detail") == "AuthenticationUnsuccessful":
             self.reconcile.soon(call.binding_id, grant.id)
         refused = refusal(answer.status, answer.headers, body)
@@ -172,15 +171,15 @@ class ProxyService:
         return answer, isinstance(call.body, bytes)
 
     async def _renewed(self, call: _Call, decided: _Decided) -> _Decided:
-        await self.turns.take(decided.binding.tenant_id, call.id)
+        await self.turns.take(decided.bound.binding.tenant_id, call.id)
         return await self._decided(call.presented, call.binding_id)
 
     def _sent(self, call: _Call, decided: _Decided) -> RequestContext:
-        binding, body = decided.binding, call.body
+        bound, body = decided.bound, call.body
         headers = [
             *onward(call.request.headers),
-            ("authorization", f"Bearer {self.tokens.access_token(binding.grant)}"),
-            ("xero-tenant-id", binding.tenant_id),
+            ("authorization", f"Bearer {self.tokens.access_token(bound.grant)}"),
+            ("xero-tenant-id", bound.binding.tenant_id),
         ]
         return self.transport.stream(
             call.request.method,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from xero_service.crypto import KeyRing
-from xero_service.domain import BindingStatus, Grant, RefreshPolicy
+from xero_service.domain import BindingStatus, BoundGrant, Grant, RefreshPolicy
 from xero_service.errors import (
     AccessRefused,
     BindingSuspended,
@@ -22,7 +22,6 @@ from xero_service.errors import (
 )
 from xero_service.services.refreshing import Refresher
 from xero_service.singleflight import SingleFlight
-from xero_service.store.bindings import BoundGrant
 from xero_service.store.database import Database
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter

@@ -107,12 +107,16 @@ class Authorisations:
     async def grant_of(self, authorisation_id: UUID) -> Grant | None:
         """Return the grant that a consent leads to; None where the consent is not stored."""
         row = (
-            await self._connection.execute(
-                select(*GRANT_COLUMNS)
-                .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
-                .where(AuthorisationRow.id == authorisation_id)
+            (
+                await self._connection.execute(
+                    select(*GRANT_COLUMNS)
+                    .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
+                    .where(AuthorisationRow.id == authorisation_id)
+                )
             )
-        ).one_or_none()
+            .mappings()
+            .one_or_none()
+        )
         return to_grant(row) if row else None
 
     async def newest_exchange(self, xero_user_id: str) -> NewestExchange | None:

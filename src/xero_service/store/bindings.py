@@ -1,7 +1,5 @@
 """Bindings: which tenant is linked to which org; a session caller's reads always name the org."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +7,12 @@ from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import PROVIDER, Binding, BindingStatus, Connection, Grant
+from xero_service.domain import PROVIDER, Binding, BindingStatus, BoundGrant, Connection
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
-from xero_service.store.grants import NOW, AnyRow, to_grant
+from xero_service.store.grants import NOW, Fields, to_grant
 from xero_service.store.tables import BindingRow, GrantRow, SuspendedTenantRow
 
-_COLUMNS = (
+COLUMNS = (
     BindingRow.id.label("binding_id"),
     BindingRow.clerk_org_id.label("binding_org_id"),
     BindingRow.external_tenant_id,
@@ -26,38 +24,32 @@ _COLUMNS = (
     BindingRow.created_at.label("binding_created_at"),
     BindingRow.updated_at.label("binding_updated_at"),
 )
+BOUND_COLUMNS = (*COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class BoundGrant:
-    """A binding together with the grant it rests on."""
-
-    binding: Binding
-    grant: Grant
-    last_used_at: datetime | None
-
-
-def _to_binding(row: AnyRow) -> Binding:
+def to_binding(row: Fields) -> Binding:
+    """Return the binding in a row that has `COLUMNS`, whichever driver read it."""
     return Binding(
-        id=row.binding_id,
-        org_id=row.binding_org_id,
-        tenant_id=row.external_tenant_id,
-        tenant_name=row.external_tenant_name,
-        tenant_type=row.tenant_type,
-        connection_id=row.connection_id,
-        grant_id=row.active_grant_id,
-        status=BindingStatus(row.binding_status),
-        created_at=row.binding_created_at,
-        updated_at=row.binding_updated_at,
+        id=row["binding_id"],
+        org_id=row["binding_org_id"],
+        tenant_id=row["external_tenant_id"],
+        tenant_name=row["external_tenant_name"],
+        tenant_type=row["tenant_type"],
+        connection_id=row["connection_id"],
+        grant_id=row["active_grant_id"],
+        status=BindingStatus(row["binding_status"]),
+        created_at=row["binding_created_at"],
+        updated_at=row["binding_updated_at"],
     )
 
 
-def _to_bound_grant(row: AnyRow) -> BoundGrant:
-    return BoundGrant(_to_binding(row), to_grant(row), row.last_used_at)
+def to_bound_grant(row: Fields) -> BoundGrant:
+    """Return the binding and its grant in a row that has `BOUND_COLUMNS`."""
+    return BoundGrant(to_binding(row), to_grant(row), row["last_used_at"])
 
 
 def _of_tenant(tenant_id: str) -> Select[*tuple[Any, ...]]:
-    return select(*_COLUMNS).where(
+    return select(*COLUMNS).where(
         BindingRow.provider == PROVIDER, BindingRow.external_tenant_id == tenant_id
     )
 
@@ -75,12 +67,12 @@ class Bindings:
         """Return an org's bindings with their grants, oldest first; revoked ones only if asked."""
         wanted = BindingRow.status == status if status else BindingRow.status != "revoked"
         rows = await self._connection.execute(
-            select(*_COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
+            select(*BOUND_COLUMNS)
             .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
             .where(BindingRow.clerk_org_id == org_id, wanted)
             .order_by(BindingRow.created_at, BindingRow.id)
         )
-        return tuple(_to_bound_grant(row) for row in rows)
+        return tuple(to_bound_grant(row) for row in rows.mappings())
 
     async def has_active(self, org_id: str) -> bool:
         """Tell whether an org has an active binding."""
@@ -94,57 +86,65 @@ class Bindings:
     async def of_org_on(self, grant_id: UUID, org_id: str) -> tuple[Binding, ...]:
         """Return the org's own bindings that rest on one grant."""
         rows = await self._connection.execute(
-            select(*_COLUMNS).where(
+            select(*COLUMNS).where(
                 BindingRow.active_grant_id == grant_id,
                 BindingRow.clerk_org_id == org_id,
                 BindingRow.status != BindingStatus.REVOKED,
             )
         )
-        return tuple(_to_binding(row) for row in rows)
+        return tuple(to_binding(row) for row in rows.mappings())
 
     async def get(self, binding_id: UUID, org_id: str) -> BoundGrant | None:
         """Return one of the org's bindings with its grant."""
         row = (
-            await self._connection.execute(
-                select(*_COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
-                .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
-                .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+            (
+                await self._connection.execute(
+                    select(*BOUND_COLUMNS)
+                    .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+                    .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+                )
             )
-        ).one_or_none()
-        return _to_bound_grant(row) if row else None
+            .mappings()
+            .one_or_none()
+        )
+        return to_bound_grant(row) if row else None
 
     async def lock(self, binding_id: UUID, org_id: str) -> Binding | None:
         """Return one of the org's bindings and keep others from changing it."""
         row = (
-            await self._connection.execute(
-                select(*_COLUMNS)
-                .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
-                .with_for_update()
+            (
+                await self._connection.execute(
+                    select(*COLUMNS)
+                    .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+                    .with_for_update()
+                )
             )
-        ).one_or_none()
-        return _to_binding(row) if row else None
+            .mappings()
+            .one_or_none()
+        )
+        return to_binding(row) if row else None
 
     async def of_tenant(self, tenant_id: str) -> Binding | None:
         """Return whichever org's binding of this tenant: for operators."""
-        row = (await self._connection.execute(_of_tenant(tenant_id))).one_or_none()
-        return _to_binding(row) if row else None
+        row = (await self._connection.execute(_of_tenant(tenant_id))).mappings().one_or_none()
+        return to_binding(row) if row else None
 
     async def lock_tenant(self, tenant_id: str) -> Binding | None:
         """Return whichever org's binding of this tenant, locked: to judge, not to show."""
         found = await self._connection.execute(_of_tenant(tenant_id).with_for_update())
-        row = found.one_or_none()
-        return _to_binding(row) if row else None
+        row = found.mappings().one_or_none()
+        return to_binding(row) if row else None
 
     async def holders(self, tenant_ids: set[str]) -> dict[str, Binding]:
         """Return the bindings that are not revoked of these tenants, of any org: to judge."""
         rows = await self._connection.execute(
-            select(*_COLUMNS).where(
+            select(*COLUMNS).where(
                 BindingRow.provider == PROVIDER,
                 BindingRow.external_tenant_id.in_(tenant_ids),
                 BindingRow.status != BindingStatus.REVOKED,
             )
         )
-        return {row.external_tenant_id: _to_binding(row) for row in rows}
+        return {row["external_tenant_id"]: to_binding(row) for row in rows.mappings()}
 
     async def create(
         self, binding_id: UUID, org_id: str, grant_id: UUID, connection: Connection
@@ -212,7 +212,7 @@ class Bindings:
     async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
         """Return the bindings of all orgs that rest on a grant, locked in a fixed order."""
         rows = await self._connection.execute(
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(
                 BindingRow.active_grant_id == grant_id,
                 BindingRow.status != BindingStatus.REVOKED,
@@ -220,7 +220,7 @@ class Bindings:
             .order_by(BindingRow.id)
             .with_for_update()
         )
-        return tuple(_to_binding(row) for row in rows)
+        return tuple(to_binding(row) for row in rows.mappings())
 
     async def change_status(
         self, grant_id: UUID, *, old: BindingStatus, new: BindingStatus
@@ -233,9 +233,9 @@ class Bindings:
             update(BindingRow)
             .where(BindingRow.active_grant_id == grant_id, BindingRow.status == old)
             .values(status=new, updated_at=NOW, last_checked_at=None)
-            .returning(*_COLUMNS)
+            .returning(*COLUMNS)
         )
-        return tuple(_to_binding(row) for row in rows)
+        return tuple(to_binding(row) for row in rows.mappings())
 
     async def record_reached(
         self, binding: Binding, connection: Connection | None, *, restores: bool
@@ -273,21 +273,23 @@ class Bindings:
             SuspendedTenantRow.external_tenant_id == BindingRow.external_tenant_id,
         )
         rows = await self._connection.execute(
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(
                 or_(BindingRow.status != BindingStatus.REVOKED, suspended.exists()),
                 *([BindingRow.clerk_org_id == org_id] if org_id is not None else []),
             )
             .order_by(BindingRow.clerk_org_id, BindingRow.created_at)
         )
-        return tuple(_to_binding(row) for row in rows)
+        return tuple(to_binding(row) for row in rows.mappings())
 
     async def find(self, binding_id: UUID) -> Binding | None:
         """Return a binding of any org: for operators."""
         row = (
-            await self._connection.execute(select(*_COLUMNS).where(BindingRow.id == binding_id))
-        ).one_or_none()
-        return _to_binding(row) if row else None
+            (await self._connection.execute(select(*COLUMNS).where(BindingRow.id == binding_id)))
+            .mappings()
+            .one_or_none()
+        )
+        return to_binding(row) if row else None
 
     async def suspend(self, binding_id: UUID) -> None:
         """Switch a binding off, and with it its tenant for whichever org binds it."""

@@ -46,27 +46,33 @@ class GrantLeases:
         """
         usable = [GrantStatus.ACTIVE, *([GrantStatus.REVOKED] if even_revoked else [])]
         row = (
-            await self._connection.execute(
-                update(GrantRow)
-                .where(
-                    GrantRow.id == seen.id,
-                    GrantRow.generation == seen.generation,
-                    GrantRow.status.in_(usable),
-                    GrantRow.refresh_token_enc.is_not(None),
-                    _lease_is_free(),
+            (
+                await self._connection.execute(
+                    update(GrantRow)
+                    .where(
+                        GrantRow.id == seen.id,
+                        GrantRow.generation == seen.generation,
+                        GrantRow.status.in_(usable),
+                        GrantRow.refresh_token_enc.is_not(None),
+                        _lease_is_free(),
+                    )
+                    .values(
+                        lease_holder=holder,
+                        lease_until=NOW + ttl,
+                        refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
+                        refresh_sent_by=case(
+                            (GrantRow.refresh_sent_by.is_(None), holder), else_=SEVERAL
+                        ),
+                    )
+                    .returning(*COLUMNS, (GrantRow.refresh_sent_by == SEVERAL).label("takes_over"))
                 )
-                .values(
-                    lease_holder=holder,
-                    lease_until=NOW + ttl,
-                    refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
-                    refresh_sent_by=case(
-                        (GrantRow.refresh_sent_by.is_(None), holder), else_=SEVERAL
-                    ),
-                )
-                .returning(*COLUMNS, (GrantRow.refresh_sent_by == SEVERAL).label("takes_over"))
             )
-        ).one_or_none()
-        return RefreshLease(to_grant(row), holder, row.read_at, row.takes_over) if row else None
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            return None
+        return RefreshLease(to_grant(row), holder, row["read_at"], row["takes_over"])
 
     async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> Grant | None:
         """Store the set that replaces the lease's generation; None where it is no longer current.
@@ -100,7 +106,7 @@ class GrantLeases:
             )
             .returning(*COLUMNS)
         )
-        row = saved.one_or_none()
+        row = saved.mappings().one_or_none()
         return to_grant(row) if row else None
 
     async def record_failure(
@@ -192,13 +198,17 @@ class GrantLeases:
     async def hold(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
         """Take a grant's lease without spending its refresh token; None where it is held."""
         row = (
-            await self._connection.execute(
-                update(GrantRow)
-                .where(GrantRow.id == grant_id, _lease_is_free())
-                .values(lease_holder=holder, lease_until=NOW + ttl)
-                .returning(*COLUMNS)
+            (
+                await self._connection.execute(
+                    update(GrantRow)
+                    .where(GrantRow.id == grant_id, _lease_is_free())
+                    .values(lease_holder=holder, lease_until=NOW + ttl)
+                    .returning(*COLUMNS)
+                )
             )
-        ).one_or_none()
+            .mappings()
+            .one_or_none()
+        )
         return to_grant(row) if row else None
 
     async def let_go(self, grant_id: UUID, *, holder: UUID) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row, func, insert, or_, select, update
@@ -14,6 +14,7 @@ from xero_service.store.tables import BindingRow, GrantRow
 
 AnyRow = Row[*tuple[Any, ...]]
 NOW = func.clock_timestamp()
+READ_AT = NOW.label("read_at")
 NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until": None, "picked_at": None}
 NO_ATTEMPT: dict[str, Any] = {"refresh_sent_at": None, "refresh_sent_by": None}
 COLUMNS = (
@@ -32,8 +33,15 @@ COLUMNS = (
     GrantRow.refresh_failures,
     GrantRow.next_refresh_at,
     GrantRow.last_error,
-    NOW.label("read_at"),
+    READ_AT,
 )
+
+
+class Fields(Protocol):
+    """A row by the names of its columns: SQLAlchemy's mapping, or the bare driver's record."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +66,25 @@ class NewGrant:
     tokens: SealedTokens
 
 
-def to_grant(row: AnyRow) -> Grant:
-    """Turn the columns of `COLUMNS` into a value."""
+def to_grant(row: Fields) -> Grant:
+    """Return the grant in a row that has `COLUMNS`, whichever driver read it."""
     return Grant(
-        id=row.id,
-        org_id=row.clerk_org_id,
-        xero_user_id=row.xero_user_id,
-        status=GrantStatus(row.status),
-        generation=row.generation,
-        scopes=tuple(row.scopes),
-        access_token_enc=row.access_token_enc,
-        refresh_token_enc=row.refresh_token_enc,
-        refresh_token_issued_at=row.refresh_token_issued_at,
-        expires_at=row.expires_at,
-        lease_until=row.lease_until,
-        refresh_sent_at=row.refresh_sent_at,
-        refresh_failures=row.refresh_failures,
-        next_refresh_at=row.next_refresh_at,
-        last_error=row.last_error,
-        read_at=row.read_at,
+        id=row["id"],
+        org_id=row["clerk_org_id"],
+        xero_user_id=row["xero_user_id"],
+        status=GrantStatus(row["status"]),
+        generation=row["generation"],
+        scopes=tuple(row["scopes"]),
+        access_token_enc=row["access_token_enc"],
+        refresh_token_enc=row["refresh_token_enc"],
+        refresh_token_issued_at=row["refresh_token_issued_at"],
+        expires_at=row["expires_at"],
+        lease_until=row["lease_until"],
+        refresh_sent_at=row["refresh_sent_at"],
+        refresh_failures=row["refresh_failures"],
+        next_refresh_at=row["next_refresh_at"],
+        last_error=row["last_error"],
+        read_at=row["read_at"],
     )
 
 
@@ -90,17 +98,23 @@ class Grants:
     async def get(self, grant_id: UUID) -> Grant | None:
         """Read a grant as it stands now."""
         row = (
-            await self._connection.execute(select(*COLUMNS).where(GrantRow.id == grant_id))
-        ).one_or_none()
+            (await self._connection.execute(select(*COLUMNS).where(GrantRow.id == grant_id)))
+            .mappings()
+            .one_or_none()
+        )
         return to_grant(row) if row else None
 
     async def lock(self, grant_id: UUID) -> Grant | None:
         """Read a grant and keep others from changing it until the transaction ends."""
         row = (
-            await self._connection.execute(
-                select(*COLUMNS).where(GrantRow.id == grant_id).with_for_update()
+            (
+                await self._connection.execute(
+                    select(*COLUMNS).where(GrantRow.id == grant_id).with_for_update()
+                )
             )
-        ).one_or_none()
+            .mappings()
+            .one_or_none()
+        )
         return to_grant(row) if row else None
 
     async def current(self, grant_id: UUID) -> Grant | None:
@@ -109,10 +123,14 @@ class Grants:
             GrantRow.id == grant_id
         )
         row = (
-            await self._connection.execute(
-                select(*COLUMNS).where(GrantRow.id == successor.scalar_subquery())
+            (
+                await self._connection.execute(
+                    select(*COLUMNS).where(GrantRow.id == successor.scalar_subquery())
+                )
             )
-        ).one_or_none()
+            .mappings()
+            .one_or_none()
+        )
         return to_grant(row) if row else None
 
     async def touch(self, grant_id: UUID) -> None:
@@ -254,7 +272,7 @@ class Grants:
             )
             .order_by(GrantRow.created_at)
         )
-        return tuple(to_grant(row) for row in rows)
+        return tuple(to_grant(row) for row in rows.mappings())
 
     async def forget_backoff(self, grant_id: UUID) -> bool:
         """Let the next refresh go to Xero at once; False where there is no such grant.

@@ -8,33 +8,34 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import ServiceKey
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW, READ_AT, Fields
 from xero_service.store.tables import ServiceKeyRow
 
-_COLUMNS = (
-    ServiceKeyRow.id,
-    ServiceKeyRow.name,
-    ServiceKeyRow.org_id,
-    ServiceKeyRow.scopes,
-    ServiceKeyRow.created_at,
-    ServiceKeyRow.expires_at,
-    ServiceKeyRow.revoked_at,
-    ServiceKeyRow.last_used_at,
-    NOW.label("read_at"),
+COLUMNS = (
+    ServiceKeyRow.id.label("key_id"),
+    ServiceKeyRow.name.label("key_name"),
+    ServiceKeyRow.org_id.label("key_org_id"),
+    ServiceKeyRow.scopes.label("key_scopes"),
+    ServiceKeyRow.created_at.label("key_created_at"),
+    ServiceKeyRow.expires_at.label("key_expires_at"),
+    ServiceKeyRow.revoked_at.label("key_revoked_at"),
+    ServiceKeyRow.last_used_at.label("key_last_used_at"),
 )
+_COLUMNS = (*COLUMNS, READ_AT)
 
 
-def _to_key(row: AnyRow) -> ServiceKey:
+def to_key(row: Fields) -> ServiceKey:
+    """Return the key in a row that has `COLUMNS` and `read_at`, whichever driver read it."""
     return ServiceKey(
-        id=row.id,
-        name=row.name,
-        org_id=row.org_id,
-        scopes=frozenset(row.scopes),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-        read_at=row.read_at,
+        id=row["key_id"],
+        name=row["key_name"],
+        org_id=row["key_org_id"],
+        scopes=frozenset(row["key_scopes"]),
+        created_at=row["key_created_at"],
+        expires_at=row["key_expires_at"],
+        revoked_at=row["key_revoked_at"],
+        last_used_at=row["key_last_used_at"],
+        read_at=row["read_at"],
     )
 
 
@@ -57,48 +58,60 @@ class ServiceKeys:
     ) -> ServiceKey:
         """Store a new key."""
         row = (
-            await self._connection.execute(
-                insert(ServiceKeyRow)
-                .values(
-                    id=key_id,
-                    name=name,
-                    secret_hash=secret_hash,
-                    org_id=org_id,
-                    scopes=list(scopes),
-                    expires_at=expires_at,
+            (
+                await self._connection.execute(
+                    insert(ServiceKeyRow)
+                    .values(
+                        id=key_id,
+                        name=name,
+                        secret_hash=secret_hash,
+                        org_id=org_id,
+                        scopes=list(scopes),
+                        expires_at=expires_at,
+                    )
+                    .returning(*_COLUMNS)
                 )
-                .returning(*_COLUMNS)
             )
-        ).one()
-        return _to_key(row)
+            .mappings()
+            .one()
+        )
+        return to_key(row)
 
     async def find(self, key_id: UUID) -> tuple[ServiceKey, str] | None:
         """Return a key and the hash of its secret."""
         row = (
-            await self._connection.execute(
-                select(*_COLUMNS, ServiceKeyRow.secret_hash).where(ServiceKeyRow.id == key_id)
+            (
+                await self._connection.execute(
+                    select(*_COLUMNS, ServiceKeyRow.secret_hash).where(ServiceKeyRow.id == key_id)
+                )
             )
-        ).one_or_none()
-        return (_to_key(row), row.secret_hash) if row else None
+            .mappings()
+            .one_or_none()
+        )
+        return (to_key(row), row["secret_hash"]) if row else None
 
     async def all(self) -> tuple[ServiceKey, ...]:
         """Return every key, revoked ones too, oldest first."""
         rows = await self._connection.execute(
             select(*_COLUMNS).order_by(ServiceKeyRow.created_at, ServiceKeyRow.id)
         )
-        return tuple(_to_key(row) for row in rows)
+        return tuple(to_key(row) for row in rows.mappings())
 
     async def revoke(self, key_id: UUID) -> ServiceKey | None:
         """Revoke a key at once; None where it is unknown or was revoked before."""
         row = (
-            await self._connection.execute(
-                update(ServiceKeyRow)
-                .where(ServiceKeyRow.id == key_id, ServiceKeyRow.revoked_at.is_(None))
-                .values(revoked_at=NOW)
-                .returning(*_COLUMNS)
+            (
+                await self._connection.execute(
+                    update(ServiceKeyRow)
+                    .where(ServiceKeyRow.id == key_id, ServiceKeyRow.revoked_at.is_(None))
+                    .values(revoked_at=NOW)
+                    .returning(*_COLUMNS)
+                )
             )
-        ).one_or_none()
-        return _to_key(row) if row else None
+            .mappings()
+            .one_or_none()
+        )
+        return to_key(row) if row else None
 
     async def revoke_of_org(self, org_id: str) -> tuple[ServiceKey, ...]:
         """Revoke an org's keys at once; return those that were not revoked before."""
@@ -108,7 +121,7 @@ class ServiceKeys:
             .values(revoked_at=NOW)
             .returning(*_COLUMNS)
         )
-        return tuple(_to_key(row) for row in rows)
+        return tuple(to_key(row) for row in rows.mappings())
 
     async def touch(self, key_id: UUID) -> None:
         """Note that a key is in use, at most once a minute."""

@@ -10,62 +10,73 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
+from sqlalchemy import TEXT, Uuid, bindparam, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.orm import aliased
 
-from xero_service.domain import BindingStatus, Grant, GrantStatus, ServiceKey
+from xero_service.domain import BindingStatus, BoundGrant, ServiceKey
 from xero_service.singleflight import BackgroundWork
+from xero_service.store.bindings import BOUND_COLUMNS, to_bound_grant
 from xero_service.store.database import Database
-
-READ = """
-SELECT k.id AS key_id, k.name AS key_name, k.org_id AS key_org_id, k.scopes AS key_scopes,
-       k.secret_hash, k.created_at AS key_created_at, k.expires_at AS key_expires_at,
-       k.revoked_at AS key_revoked_at, k.last_used_at AS key_last_used_at,
-       b.id AS binding_id, b.clerk_org_id AS binding_org_id, b.external_tenant_id,
-       b.status AS binding_status,
-       g.id, g.clerk_org_id, g.xero_user_id, g.status, g.generation, g.scopes,
-       g.access_token_enc, g.refresh_token_enc, g.refresh_token_issued_at, g.expires_at,
-       g.lease_until, g.refresh_sent_at, g.refresh_failures, g.next_refresh_at, g.last_error,
-       g.last_used_at,
-       EXISTS (
-           SELECT FROM integration_tenant_bindings other
-           WHERE other.active_grant_id = g.id AND other.status <> 'revoked'
-             AND other.clerk_org_id <> b.clerk_org_id
-       ) AS shared,
-       clock_timestamp() AS read_at,
-       asked.*
-FROM unnest($1::text[], $2::text[]) AS asked (asked_key_id, asked_binding_id)
-JOIN service_keys k ON k.id = asked_key_id::uuid
-LEFT JOIN integration_tenant_bindings b ON b.id = asked_binding_id::uuid
-LEFT JOIN integration_grants g ON g.id = b.active_grant_id
-"""
+from xero_service.store.service_keys import COLUMNS as KEY_COLUMNS
+from xero_service.store.service_keys import to_key
+from xero_service.store.tables import BindingRow, GrantRow, ServiceKeyRow
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBinding:
-    """A binding of any org as a service's call finds it, with its grant: to judge first."""
+def _statement() -> str:
+    """Return the statement for pairs of a key and a binding, as the driver takes it.
 
-    id: UUID
-    org_id: str
-    tenant_id: str
-    status: BindingStatus
-    grant: Grant
-    shared: bool
-    grant_used_at: datetime | None
+    They are passed as texts: of uuid[] the driver knows nothing, and would ask on every new
+    connection.
+    """
+    asked = (
+        func.unnest(bindparam("keys", type_=ARRAY(TEXT)), bindparam("bindings", type_=ARRAY(TEXT)))
+        .table_valued("asked_key_id", "asked_binding_id")
+        .render_derived(name="asked")
+    )
+    other = aliased(BindingRow)
+    shared = select(other.id).where(
+        other.active_grant_id == GrantRow.id,
+        other.status != literal_column(f"'{BindingStatus.REVOKED}'"),
+        other.clerk_org_id != BindingRow.clerk_org_id,
+    )
+    read = (
+        select(
+            asked.c.asked_key_id,
+            asked.c.asked_binding_id,
+            *KEY_COLUMNS,
+            ServiceKeyRow.secret_hash,
+            *BOUND_COLUMNS,
+            shared.exists().label("shared"),
+        )
+        .select_from(asked)
+        .join(ServiceKeyRow, ServiceKeyRow.id == cast(asked.c.asked_key_id, Uuid))
+        .outerjoin(BindingRow, BindingRow.id == cast(asked.c.asked_binding_id, Uuid))
+        .outerjoin(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+    )
+    return str(read.compile(dialect=dialect()))  # type: ignore[no-untyped-call]
+
+
+READ = _statement()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRead:
-    """The key that was named, the hash of its secret, and the binding that was asked for."""
+    """The key that was named, and the binding of any org that was asked for: to judge first.
+
+    `shared`: bindings of other orgs rest on the same grant.
+    """
 
     key: ServiceKey
     secret_hash: str = field(repr=False)
-    binding: ReadBinding | None
+    bound: BoundGrant | None
+    shared: bool = False
 
 
-# As texts: of uuid[] the driver knows nothing, and would ask on every new connection.
 _Asked = tuple[str, str]
 _Answer = asyncio.Future[TokenRead | None]
 _Waiting = dict[_Asked, list[_Answer]]
@@ -127,52 +138,5 @@ def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
 
 
 def _token_read(row: Record) -> TokenRead:
-    binding = _binding(row) if row["binding_id"] else None
-    return TokenRead(_key(row), row["secret_hash"], binding)
-
-
-def _key(row: Record) -> ServiceKey:
-    return ServiceKey(
-        id=row["key_id"],
-        name=row["key_name"],
-        org_id=row["key_org_id"],
-        scopes=frozenset(row["key_scopes"]),
-        created_at=row["key_created_at"],
-        expires_at=row["key_expires_at"],
-        revoked_at=row["key_revoked_at"],
-        last_used_at=row["key_last_used_at"],
-        read_at=row["read_at"],
-    )
-
-
-def _binding(row: Record) -> ReadBinding:
-    return ReadBinding(
-        id=row["binding_id"],
-        org_id=row["binding_org_id"],
-        tenant_id=row["external_tenant_id"],
-        status=BindingStatus(row["binding_status"]),
-        grant=_grant(row),
-        shared=row["shared"],
-        grant_used_at=row["last_used_at"],
-    )
-
-
-def _grant(row: Record) -> Grant:
-    return Grant(
-        id=row["id"],
-        org_id=row["clerk_org_id"],
-        xero_user_id=row["xero_user_id"],
-        status=GrantStatus(row["status"]),
-        generation=row["generation"],
-        scopes=tuple(row["scopes"]),
-        access_token_enc=row["access_token_enc"],
-        refresh_token_enc=row["refresh_token_enc"],
-        refresh_token_issued_at=row["refresh_token_issued_at"],
-        expires_at=row["expires_at"],
-        lease_until=row["lease_until"],
-        refresh_sent_at=row["refresh_sent_at"],
-        refresh_failures=row["refresh_failures"],
-        next_refresh_at=row["next_refresh_at"],
-        last_error=row["last_error"],
-        read_at=row["read_at"],
-    )
+    bound = to_bound_grant(row) if row["binding_id"] else None
+    return TokenRead(to_key(row), row["secret_hash"], bound, row["shared"])
