@@ -7,8 +7,11 @@ from enum import StrEnum
 from typing import overload
 from uuid import UUID
 
+from xero_service.errors import BindingSuspended, NotFound, ReauthorizationRequired
+
 PROVIDER = "xero"
 ORGANISATION = "ORGANISATION"
+CONNECT_AGAIN = "Connect this organisation to Xero again."
 
 
 class GrantStatus(StrEnum):
@@ -202,6 +205,11 @@ class Grant:
     last_error: str | None
     read_at: datetime
 
+    def require_active(self) -> None:
+        """Raise ReauthorizationRequired unless its tokens may be used."""
+        if self.status is not GrantStatus.ACTIVE:
+            raise ReauthorizationRequired(CONNECT_AGAIN)
+
     def valid_for(self) -> timedelta:
         """How long the access token still works; negative once it expired."""
         return self.expires_at - self.read_at
@@ -338,6 +346,19 @@ class BoundGrant:
     binding: Binding
     grant: Grant
     last_used_at: datetime | None
+
+    def require_usable(self) -> None:
+        """Raise unless calls may be made for this binding: the one rule of every way to a token.
+
+        Raises NotFound for a revoked binding, BindingSuspended, or ReauthorizationRequired.
+        """
+        if self.binding.status is BindingStatus.REVOKED:
+            raise NotFound
+        if self.binding.status is BindingStatus.SUSPENDED:
+            raise BindingSuspended("An operator suspended this connection.")
+        if self.binding.status is BindingStatus.NEEDS_REAUTH:
+            raise ReauthorizationRequired(CONNECT_AGAIN)
+        self.grant.require_active()
 
 
 @dataclass(frozen=True, slots=True)

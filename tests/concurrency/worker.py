@@ -1,6 +1,7 @@
-"""A process of its own that asks for one binding's token many times at once, round after round.
+"""A process that issues one binding's token to many callers at once, round after round.
 
-Configured by the environment like the service. Says `ready`; for each line that it reads it says
+It takes the way of the token endpoint, from the service key on. Configured by the environment
+like the service, and by `SERVICE_KEY`. Says `ready`; for each line that it reads it says
 `asked` once every caller is under way and the process has looked whether the lease is free (or
 found a token that another process renewed), and then prints what they all got, tokens only by
 their hash.
@@ -9,13 +10,16 @@ their hash.
 import asyncio
 import hashlib
 import json
+import os
 import sys
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 from xero_service import wiring
 from xero_service.domain import Grant
+from xero_service.services.access import Presented
 from xero_service.settings import load
 from xero_service.store.grants import Grants
 from xero_service.wiring import Services
@@ -26,8 +30,9 @@ current = Grants.current
 class Round:
     """Fifty callers, say, that start at the same moment."""
 
-    def __init__(self, services: Services, org_id: str, binding_id: UUID, callers: int) -> None:
-        self.services, self.org_id, self.binding_id = services, org_id, binding_id
+    def __init__(self, services: Services, key: str, binding_id: UUID, callers: int) -> None:
+        self.services, self.binding_id = services, binding_id
+        self.presented = Presented(key, None, None, "127.0.0.1")
         self.callers, self.under_way = callers, 0
         self.all_under_way, self.looked = asyncio.Event(), asyncio.Event()
 
@@ -35,10 +40,11 @@ class Round:
         self.under_way += 1
         if self.under_way == self.callers:
             self.all_under_way.set()
-        tokens = self.services.tokens
-        client = await tokens.get_client_for_tenant_binding(self.binding_id, self.org_id)
+        issued = await self.services.issuing.token(
+            self.presented, self.binding_id, min_validity=timedelta()
+        )
         self.looked.set()
-        return hashlib.sha256(client.access_token.encode()).hexdigest()
+        return hashlib.sha256(issued.access_token.encode()).hexdigest()
 
     async def run(self) -> list[str]:
         async def noting(*arguments: Any, **options: Any) -> Grant | None:
@@ -55,12 +61,12 @@ class Round:
         return sorted({task.result() for task in asked})
 
 
-async def work(org_id: str, binding_id: UUID, callers: int) -> None:
+async def work(key: str, binding_id: UUID, callers: int) -> None:
     async with wiring.services(load()) as services:
         await services.database.check()
         say("ready")
         while await asyncio.to_thread(sys.stdin.readline):
-            say(json.dumps(await Round(services, org_id, binding_id, callers).run()))
+            say(json.dumps(await Round(services, key, binding_id, callers).run()))
 
 
 def say(line: str) -> None:
@@ -69,5 +75,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    org, binding, count = sys.argv[1:]
-    asyncio.run(work(org, UUID(binding), int(count)))
+    binding, count = sys.argv[1:]
+    asyncio.run(work(os.environ["SERVICE_KEY"], UUID(binding), int(count)))

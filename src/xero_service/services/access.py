@@ -9,22 +9,18 @@ from uuid import UUID
 from xero_service.domain import (
     Actor,
     AuditEvent,
-    BindingStatus,
     BoundGrant,
-    GrantStatus,
     Scope,
     ServiceKey,
 )
 from xero_service.errors import (
     DENIALS,
     AuthError,
-    BindingSuspended,
     GrantShared,
     IntegrationError,
     NotFound,
     OrgMismatch,
     OrgRequired,
-    ReauthorizationRequired,
     ScopeRequired,
     ServiceBusy,
 )
@@ -86,7 +82,9 @@ class AccessService:
             raise refused()
         try:
             org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
-            bound = _usable(_of_org(org_id, read.bound), read, scope)
+            bound = _of_org(org_id, read.bound)
+            bound.require_usable()
+            _require_exclusive(read, scope)
         except DENIALS as error:
             self._note_denied_key(presented, read, error, scope, binding_id)
             raise
@@ -199,26 +197,15 @@ def _acting_org(
 
 
 def _of_org(org_id: str, bound: BoundGrant | None) -> BoundGrant:
-    if (
-        bound is None
-        or bound.binding.org_id != org_id
-        or bound.binding.status is BindingStatus.REVOKED
-    ):
+    if bound is None or bound.binding.org_id != org_id:
         raise NotFound
     return bound
 
 
-def _usable(bound: BoundGrant, read: TokenRead, scope: Scope) -> BoundGrant:
-    """Judge a binding of the key's org; what also opens other orgs' tenants stays here (rule 9)."""
-    if bound.binding.status is BindingStatus.SUSPENDED:
-        raise BindingSuspended("An operator suspended this connection.")
-    if bound.binding.status is not BindingStatus.ACTIVE or (
-        bound.grant.status is not GrantStatus.ACTIVE
-    ):
-        raise ReauthorizationRequired("An admin must connect this organisation again.")
+def _require_exclusive(read: TokenRead, scope: Scope) -> None:
+    """Raise GrantShared where a token for a key of one org would open other orgs' tenants."""
     if scope is Scope.TOKENS_READ and read.shared and read.key.org_id is not None:
         raise GrantShared("Use the API proxy for this connection, or a key for all organisations.")
-    return bound
 
 
 def _is_due(*used_and_now: datetime | None) -> bool:

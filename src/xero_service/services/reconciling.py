@@ -96,8 +96,7 @@ class ReconcileService:
 
         Only its own words count: a 403 of an edge, in HTML, is not the user's trouble.
         """
-        client = self.xero.get_api_client(self.tokens.access_token(grant), tenant_id)
-        answer = await client.request("GET", PROBE)
+        answer = await self.tokens.client(grant, tenant_id).request("GET", PROBE)
         if answer.status == 403 and error_field(answer.body, "detail") == SHUT_OUT:
             return False
         return True if answer.status == 200 else None

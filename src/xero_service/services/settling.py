@@ -17,6 +17,7 @@ from uuid import UUID
 from xero_service import failpoints
 from xero_service.crypto import KeyRing
 from xero_service.domain import (
+    CONNECT_AGAIN,
     SYSTEM,
     AuditEvent,
     BindingStatus,
@@ -66,8 +67,9 @@ class Settling:
         """Read a grant, or the one that superseded it; raise where only a person can help."""
         async with self.database.background_statements() as tx:
             grant = await tx.grants.current(grant_id)
-        if grant is None or grant.status is not GrantStatus.ACTIVE:
-            raise ReauthorizationRequired("Connect this organisation to Xero again.")
+        if grant is None:
+            raise ReauthorizationRequired(CONNECT_AGAIN)
+        grant.require_active()
         return grant
 
     async def save(self, lease: RefreshLease, tokens: TokenSet) -> Grant:
@@ -111,7 +113,7 @@ class Settling:
         if dead:
             self._count("invalid_grant")
             log.warning("xero ended a grant", grant_id=lease.grant.id)
-            raise ReauthorizationRequired("Connect this organisation to Xero again.") from refusal
+            raise ReauthorizationRequired(CONNECT_AGAIN) from refusal
         if newer := await self._newer(lease.grant):
             return newer
         self._count("refused_early")

@@ -21,7 +21,6 @@ from xero_service.domain import (
 from xero_service.errors import (
     NotFound,
     OrgRequired,
-    ReauthorizationRequired,
     TenantBoundElsewhere,
     TenantNotAccessible,
 )
@@ -161,8 +160,7 @@ class TenantsService:
         async with self.database.transaction() as tx:
             grant = (await self._sight(tx, user, grant_id)).grant
             owed = wanted and await tx.cleanups.owes_deletion(grant.xero_user_id, wanted)
-        if grant.status is not GrantStatus.ACTIVE:
-            raise ReauthorizationRequired("Connect to Xero again.")
+        grant.require_active()
         if wanted and owed:
             # A disconnect of this tenant is still owed to Xero: it must not come after this.
             async with (

@@ -1,7 +1,6 @@
 """TokenService: a live token for any binding, for callers who know nothing of expiry."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,11 +10,9 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import BindingStatus, BoundGrant, Grant, RefreshPolicy
 from xero_service.errors import (
     AccessRefused,
-    BindingSuspended,
     ExternalAPIError,
     IntegrationError,
     NotFound,
-    ReauthorizationRequired,
     ServiceBusy,
     TokenDoubted,
     TokenExpired,
@@ -107,25 +104,17 @@ class TokenService:
         Raises NotFound, BindingSuspended, ReauthorizationRequired, or ExternalAPIError where
         only time helps.
         """
-        bound = await self.usable_binding(binding_id, org_id)
-        return self.xero.get_api_client(self.access_token(bound.grant), bound.binding.tenant_id)
-
-    async def usable_binding(self, binding_id: UUID, org_id: str) -> BoundGrant:
-        """Return a binding and its grant with an access token that works; raises as above."""
         async with self.database.transaction() as tx:
             bound = await tx.bindings.get(binding_id, org_id)
-        if bound is None or bound.binding.status is BindingStatus.REVOKED:
-            raise NotFound
-        if bound.binding.status is BindingStatus.SUSPENDED:
-            raise BindingSuspended("An operator suspended this connection.")
-        if bound.binding.status is BindingStatus.NEEDS_REAUTH:
-            raise ReauthorizationRequired("Connect this organisation to Xero again.")
-        grant = await self.usable(bound.grant)
-        if bound.last_used_at is None or grant.read_at - bound.last_used_at > timedelta(minutes=1):
-            with contextlib.suppress(ServiceBusy):
-                async with self.database.transaction() as tx:
-                    await tx.grants.touch(grant.id)
-        return BoundGrant(bound.binding, grant, grant.read_at)
+            if bound is None:
+                raise NotFound
+            bound.require_usable()
+            await tx.grants.touch(bound.grant.id)
+        return self.client(await self.usable(bound.grant), bound.binding.tenant_id)
+
+    def client(self, grant: Grant, tenant_id: str) -> XeroApiClient:
+        """Return a client for a tenant with a grant's access token; raises CiphertextUnreadable."""
+        return self.xero.get_api_client(self.access_token(grant), tenant_id)
 
     async def usable(self, grant: Grant) -> Grant:
         """Return the grant with an access token that works, refreshed first where it is due.
