@@ -1,9 +1,9 @@
-# What a person does here: `make` lists it. Every target installs what it needs first.
+# The commands of the project; `make` lists them. Every target first installs what it needs.
 
 SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-# Tests start the service some hundred times: from compiled files it takes half of the time.
+# Tests start the service several hundred times; compiled files halve the time of a start.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
@@ -15,7 +15,7 @@ PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html \
 	frontend/vite.config.ts frontend/package-lock.json -type f 2>/dev/null)
 OPENAPI := $(BIN)/xero-service openapi
-# Extras stay in the locks: without them, older pips look for newer releases than the locked ones.
+# Without the extras in the locks, an old pip looks for newer releases than the locked ones.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
 	--generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 $(UPGRADE)
 
@@ -26,7 +26,7 @@ say = @printf '\n▸ %s\n' $(1)
 has_page = [ -f frontend/package-lock.json ]
 
 .PHONY: help
-help: ## List what can be done
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 # ── Set up ────────────────────────────────────────────────────────────────────────────────────
@@ -35,7 +35,7 @@ help: ## List what can be done
 install: ## Install the service, its tools and the page's packages
 	@$(MAKE) -j2 .install-python .install-page
 
-# Keyed on contents, not on times, and on the place: a virtual environment does not survive a move.
+# Installs again when the files' contents or the path change; a virtual environment cannot be moved.
 .PHONY: .install-python
 .install-python:
 	@PYTHONS="$(PYTHONS)" requirements/install.sh
@@ -54,7 +54,7 @@ install: ## Install the service, its tools and the page's packages
 	fi
 
 .PHONY: lock
-lock: .install-python ## Write requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer)
+lock: .install-python ## Write requirements/ from pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra sandbox --group dev -c requirements/runtime.txt \
 		-o requirements/dev.txt
@@ -76,7 +76,7 @@ $(PAGE): .demo/page-settings $(PAGE_SOURCES)
 	@$(NPM) run build > .demo/build.log 2>&1 || { cat .demo/build.log; exit 1; }
 	@touch $@
 
-# Vite writes these into the page, so a change of them asks for another build.
+# Vite writes these variables into the page, so that a change of them needs a new build.
 .PHONY: .always
 .demo/page-settings: .always
 	@mkdir -p .demo; env | grep '^VITE_' | sort | cmp -s - $@ || env | grep '^VITE_' | sort > $@ || true
@@ -102,7 +102,7 @@ soak: install ## Run the long forms: races, restarts, mixed load with faults (SO
 		$(BIN)/python -m demo.around $(NPM) run e2e
 
 .PHONY: bench
-bench: install ## Measure, and write docs/benchmarks.md, in fifteen minutes (NAME=… for one of them)
+bench: install ## Run the benchmarks and write docs/benchmarks.md, 15 minutes (NAME=… for one of them)
 	@exec $(BIN)/python -m bench $(NAME)
 
 .PHONY: check
@@ -119,7 +119,7 @@ check: install ## Check format, lint, types, import directions and drift
 
 .PHONY: .check-api
 .check-api:
-	$(call say,'The API as the page knows it')
+	$(call say,'API document and types of the page')
 	@set -o pipefail; $(OPENAPI) | diff -u frontend/openapi.json - || \
 		{ echo "frontend/openapi.json has drifted: run make openapi" >&2; exit 1; }
 	@set -o pipefail; cd frontend && node_modules/.bin/openapi-typescript openapi.json 2>/dev/null | \
@@ -140,16 +140,16 @@ check: install ## Check format, lint, types, import directions and drift
 	@$(NPM) run size
 
 .PHONY: audit
-audit: install ## Ask advisories about every locked package (exit 3 of .ci/audit.py: not reachable)
+audit: install ## Check every locked package against advisories (exit 3: no source reached)
 	@$(BIN)/python .ci/audit.py
 
 .PHONY: format
-format: install ## Format and fix what can be fixed
+format: install ## Format, and apply the automatic fixes
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 	@! $(has_page) || $(NPM) run format
 
 .PHONY: openapi
-openapi: install ## Write the API document and the page's types from the service
+openapi: install ## Write the OpenAPI document and the page's types from the service
 	@$(OPENAPI) > frontend/openapi.json.new && mv frontend/openapi.json.new frontend/openapi.json
 	@$(NPM) run generate

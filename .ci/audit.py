@@ -1,7 +1,7 @@
-"""Asks public advisories about every locked package, and checks that the locks lock.
+"""Checks every locked package against public advisories, and every lock for its hashes.
 
-Exit code: 0 nothing is known against any package, 1 something is (or a lock does not hold),
-3 some could not be asked about: no advisory source was reached, and nothing is known either way.
+Exit code: 0 no advisory, 1 an advisory or a lock without all its hashes, 3 some packages could not
+be checked, because no advisory source was reached.
 """
 
 import json
@@ -15,19 +15,19 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 CLEAN, FOUND, UNKNOWN = 0, 1, 3
-WORDS = {CLEAN: "nothing known", FOUND: "FOUND", UNKNOWN: "NOT CHECKED"}
+LABELS = {CLEAN: "nothing known", FOUND: "FOUND", UNKNOWN: "NOT CHECKED"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one check."""
+    """The result of one check."""
 
     code: int
     text: str
 
 
 def advisories_of_python(report: str) -> Verdict:
-    """Read pip-audit's JSON; a package that it skipped is one that nobody asked about."""
+    """Return the verdict of pip-audit's JSON report; a skipped package counts as not checked."""
     try:
         packages: list[dict[str, Any]] = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
@@ -41,25 +41,25 @@ def advisories_of_python(report: str) -> Verdict:
         return Verdict(FOUND, "; ".join(known))
     skipped = sum("skip_reason" in each for each in packages)
     if skipped or not packages:
-        return Verdict(UNKNOWN, f"no advisories to be had for {skipped} of {len(packages)}")
+        return Verdict(UNKNOWN, f"no advisory source for {skipped} of {len(packages)} packages")
     return Verdict(CLEAN, f"{len(packages)} packages")
 
 
 def advisories_of_node(report: str) -> Verdict:
-    """Read `npm audit --json`."""
+    """Return the verdict of the report of `npm audit --json`."""
     try:
         found = json.loads(report)
         known, total = found["vulnerabilities"], found["metadata"]["dependencies"]["total"]
     except (ValueError, KeyError, TypeError):
         return Verdict(UNKNOWN, "npm reached no advisory source")
     if known:
-        grave = (f"{name} ({each['severity']})" for name, each in sorted(known.items()))
-        return Verdict(FOUND, "; ".join(grave))
+        listed = (f"{name} ({each['severity']})" for name, each in sorted(known.items()))
+        return Verdict(FOUND, "; ".join(listed))
     return Verdict(CLEAN, f"{total} packages")
 
 
 def node_lock(lock: str) -> Verdict:
-    """Tell whether each package of an npm lock is fixed by its hash."""
+    """Return whether an npm lock has a hash for each package."""
     packages: dict[str, dict[str, Any]] = json.loads(lock)["packages"]
     loose = [
         name
@@ -72,7 +72,7 @@ def node_lock(lock: str) -> Verdict:
 
 
 def output(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a tool and return what it printed; nothing where it is missing or hangs."""
+    """Run a tool and return its output; an empty string if it is missing or times out."""
     try:
         done = subprocess.run(
             command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
@@ -83,7 +83,7 @@ def output(*command: str | Path, cwd: Path = ROOT) -> str:
 
 
 def python_lock(lock: Path) -> Verdict:
-    """Let pip resolve a lock in the mode that wants a hash of everything; nothing is installed."""
+    """Return whether pip accepts a lock with --require-hashes; nothing is installed."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--require-hashes"]
     command += ["--disable-pip-version-check", "-r", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -93,14 +93,14 @@ def python_lock(lock: Path) -> Verdict:
 
 
 def checks() -> Sequence[tuple[str, Verdict]]:
-    """Do all of them."""
+    """Run all checks and return their names and verdicts."""
     locks = sorted((ROOT / "requirements").glob("*.txt"))
     found = [(f"hashes of {lock.name}", python_lock(lock)) for lock in locks]
-    lock_of_the_page = ROOT / "frontend" / "package-lock.json"
-    found.append(("hashes of the page's packages", node_lock(lock_of_the_page.read_text())))
-    asked = (TOOLS / "uv", "tool", "run", "--quiet", "pip-audit", "--require-hashes")
-    asked += ("--disable-pip", "--progress-spinner=off", "--format=json", "-r")
-    report = output(*asked, ROOT / "requirements" / "dev.txt")
+    page_lock = ROOT / "frontend" / "package-lock.json"
+    found.append(("hashes of the page's packages", node_lock(page_lock.read_text())))
+    command = (TOOLS / "uv", "tool", "run", "--quiet", "pip-audit", "--require-hashes")
+    command += ("--disable-pip", "--progress-spinner=off", "--format=json", "-r")
+    report = output(*command, ROOT / "requirements" / "dev.txt")
     found.append(("advisories on Python packages", advisories_of_python(report)))
     report = output("npm", "audit", "--json", cwd=ROOT / "frontend")
     found.append(("advisories on the page's packages", advisories_of_node(report)))
@@ -108,11 +108,11 @@ def checks() -> Sequence[tuple[str, Verdict]]:
 
 
 def main() -> int:
-    """Print each verdict; return the gravest one's code."""
+    """Print each verdict; return the code of the worst one."""
     codes = set()
     for name, verdict in checks():
         codes.add(verdict.code)
-        print(f"{WORDS[verdict.code]:14} {name}: {verdict.text}")
+        print(f"{LABELS[verdict.code]:14} {name}: {verdict.text}")
     return FOUND if FOUND in codes else max(codes)
 
 

@@ -81,9 +81,8 @@ def postgresql() -> Path:
     package = str(max(STORE.glob(f"{named[1]}_*.deb")))
     if os.geteuid() == 0:
         needed = re.findall(r"\b(lib[\w.+-]+|tzdata)", _run("dpkg-deb", "-f", package, "Depends"))
-        libraries = [
-            each for each in needed if not each.startswith("libllvm")
-        ]  # only for its JIT compiler
+        # Without LLVM, which only the JIT compiler needs.
+        libraries = [each for each in needed if not each.startswith("libllvm")]
         _apt("install", "--yes", "--no-install-recommends", *libraries)
     _run("dpkg", "-x", package, str(STORE / "postgresql"))
     return _postgresql_below(STORE / "postgresql") or STORE

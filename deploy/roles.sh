@@ -1,9 +1,9 @@
 #!/bin/sh
-# Creates the database role that serves, or gives it today's password; repeating it is harmless.
-# What it may do is granted by `xero-service migrate`.
+# Creates the database role of the service, or sets its password if it exists; can be repeated.
+# `xero-service migrate` grants its privileges.
 set -eu
 
-# With the owner's password the serving role could connect as the owner and change the audit log.
+# With the owner's password the service could connect as the owner and change the audit log.
 if [ "$SERVICE_PASSWORD" = "${PGPASSWORD:-}" ]; then
     echo "POSTGRES_SERVICE_PASSWORD must differ from POSTGRES_PASSWORD: set two passwords in .env." >&2
     exit 1
