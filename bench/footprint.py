@@ -20,13 +20,15 @@ from xero_service import cli
 STARTS = 9
 IDLE_SECONDS = 2.0
 MIB = 2**20
+LONGEST_START = 2.5
+"""Starts of a bare FastAPI application, measured in the same run."""
 
 TITLE = "Footprint"
 HOW = f"""In turns, {STARTS} times each: one worker of the service and a bare FastAPI application
 (one route, the same server) are started; the clock runs from the start of the process to the
 first 200 of `/readyz`, which asks the database, and memory is what is resident
 {IDLE_SECONDS:g} s later. The service's modules are compiled, as an installed package's are.
-What calls to Xero need is loaded half a second after the start. Medians."""
+Medians."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
@@ -52,7 +54,13 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             value=our_seconds,
             unit="s",
             floor=f"bare FastAPI: {bare_seconds:.2f} s",
-            wanted=("≤", 1.5),
+        ),
+        Figure(
+            name="Start over the bare application's",
+            value=our_seconds / bare_seconds,
+            unit="x",
+            floor=f"{our_seconds:.2f} s over {bare_seconds:.2f} s",
+            wanted=("≤", LONGEST_START),
         ),
     ), Picture(
         title="Seconds from the start of the process until it is ready",
@@ -61,7 +69,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             Bar(label="bare FastAPI application", value=bare_seconds, ours=False),
             Bar(label="the service", value=our_seconds),
         ),
-        mark=1.5,
+        mark=LONGEST_START * bare_seconds,
     )
 
 

@@ -9,13 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from xero_service.errors import ExternalAPIError, SignInUnavailable
+import jwt
 
-if TYPE_CHECKING:
-    import jwt  # at run time where it is needed, for a quick start: `warm_up` loads it
+from xero_service.errors import ExternalAPIError, SignInUnavailable
 
 MAX_AGE_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0
@@ -134,10 +133,8 @@ async def published_issuer(fetch: Callable[[str], Awaitable[Any]], issuer: str) 
     return None
 
 
-def _signing_keys(document: Any) -> "dict[str, jwt.PyJWK]":
+def _signing_keys(document: Any) -> dict[str, jwt.PyJWK]:
     """Return the RSA signing keys of a document by their id; nothing where it is not one."""
-    import jwt
-
     found = document.get("keys") if isinstance(document, dict) else None
     keys: dict[str, jwt.PyJWK] = {}
     for entry in found if isinstance(found, list) else []:

@@ -20,7 +20,6 @@ from xero_service.failpoints import Place
 from xero_service.services.connect import XeroReturn
 from xero_service.settings import load
 from xero_service.wiring import Services
-from xero_service.xero.http import warm_up
 
 DIED = 70
 ACTOR = Actor("user", "user_acme_admin")
@@ -73,7 +72,6 @@ if __name__ == "__main__":
         if place.name == where:
             FATES[fate]()
 
-    warm_up()  # as a served process has, so that what it is told to do finds its time
     sys.stdout.write("begins\n")
     sys.stdout.flush()
     with patch.object(failpoints, "reached", meet_it_there):

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
+
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import AuthError, SessionPending
 from xero_service.jwks import KeySet, with_and_without_slash
@@ -55,8 +57,6 @@ class SessionVerifier:
 
     async def _claims(self, token: str, *, expired_for_at_most: float = 0) -> dict[str, Any]:
         """Return the claims of a genuine token that is not too old."""
-        import jwt  # not with the module, for a quick start: `warm_up` loads it
-
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise _refused("form")
         try:
@@ -130,8 +130,6 @@ def _subject(actor: Any) -> str:
 
 def _failed_check(error: Exception) -> str:
     """Return which check of the library failed; never its message, which may repeat a claim."""
-    import jwt
-
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"claim {error.claim}"
     checks: tuple[tuple[type[Exception], str], ...] = (

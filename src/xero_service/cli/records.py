@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from xero_service.cli.moments import ago, beyond_retention
 from xero_service.cli.options import AsJson, Org
@@ -94,9 +96,6 @@ def rewrap() -> None:
 
     What no key opens is named, and the exit code is 1: keep the old key until that is settled.
     """
-
-    from rich.console import Console  # here, because whoever serves would start later for it
-    from rich.progress import Progress
 
     async def work(services: Services) -> Rewrapped:
         total = await services.rewrapping.count()

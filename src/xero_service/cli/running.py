@@ -26,7 +26,6 @@ from xero_service.settings import Settings, load, load_database
 from xero_service.store import schema
 from xero_service.store.outages import reason
 from xero_service.telemetry import Metrics, configure_logging
-from xero_service.xero.http import warm_up
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
 OPEN_FILES = 8192  # as many connections as that protocol allows, and those to Xero, have room
@@ -157,7 +156,6 @@ def upkeep(
     configure_logging(level=settings.log_level, form=settings.log_format)
     # One round may be done beside the process that does them all, which has the port.
     listener = None if once else metrics_port.listen(settings)
-    warm_up()
     asyncio.run(_upkeep(settings, once=once, listener=listener))
 
 

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 
 def plain(text: str) -> str:
@@ -25,10 +28,6 @@ def print_table(
     `width`: in characters, where no terminal has one. Cells are texts as they are: an escaped
     string would still have its `:smile:` replaced.
     """
-    from rich.console import Console  # here, because whoever serves would start later for it
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
