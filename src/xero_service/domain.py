@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import overload
+from typing import Any, overload
 from uuid import UUID
 
 from xero_service.errors import BindingSuspended, NotFound, ReauthorizationRequired
@@ -160,11 +160,23 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class RefreshPolicy:
-    """When tokens are renewed, and how long a refresh may hold its lease."""
+    """When tokens are renewed, and how long a refresh may hold its lease; defaults: `Settings`.
 
-    margin: timedelta = timedelta(minutes=10)
-    refresh_token_max_age: timedelta = timedelta(days=45)
-    lease: timedelta = timedelta(seconds=30)
+    The rules of freshness take datetimes, or a statement's columns with the database's clock as
+    `now`: PostgreSQL and Python evaluate the same definition.
+    """
+
+    margin: timedelta
+    refresh_token_max_age: timedelta
+    lease: timedelta
+
+    def is_inside_margin(self, expires_at: Any, *, now: Any) -> Any:
+        """Whether an access token expires so soon that callers would have to wait."""
+        return expires_at < now + self.margin
+
+    def is_old(self, refresh_token_issued_at: Any, *, now: Any) -> Any:
+        """Whether a refresh token has gone unused for so long that it is replaced."""
+        return refresh_token_issued_at < now - self.refresh_token_max_age
 
     @property
     def deadline(self) -> timedelta:
@@ -216,9 +228,9 @@ class Grant:
 
     def needs_refresh(self, policy: RefreshPolicy) -> bool:
         """Whether the access token is inside the margin, or the refresh token is old."""
-        return (
-            self.valid_for() < policy.margin
-            or self.read_at - self.refresh_token_issued_at > policy.refresh_token_max_age
+        return bool(
+            policy.is_inside_margin(self.expires_at, now=self.read_at)
+            or policy.is_old(self.refresh_token_issued_at, now=self.read_at)
         )
 
     def is_leased(self) -> bool:
@@ -390,7 +402,7 @@ def _state(binding: Binding, grant: Grant, policy: RefreshPolicy) -> HealthState
         return HealthState.NEEDS_REAUTH
     if grant.refresh_failures > 0:
         return HealthState.RETRYING
-    if grant.read_at - grant.refresh_token_issued_at > policy.refresh_token_max_age:
+    if policy.is_old(grant.refresh_token_issued_at, now=grant.read_at):
         return HealthState.EXPIRING
     return HealthState.HEALTHY
 

@@ -9,12 +9,14 @@ import pytest
 from tests.outages.crowd import crowd
 from tests.world import Application, World
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
-from xero_service.domain import BindingStatus, RefreshPolicy
+from xero_service.domain import BindingStatus
 from xero_service.errors import ServiceBusy
 from xero_service.services import upkeep
+from xero_service.settings import Settings
 
-INSIDE_THE_MARGIN = RefreshPolicy().margin - timedelta(minutes=1)
-BEYOND_IT = RefreshPolicy().margin + upkeep.AHEAD + timedelta(minutes=1)
+MARGIN = timedelta(minutes=Settings.model_fields["refresh_margin_minutes"].default)
+INSIDE_THE_MARGIN = MARGIN - timedelta(minutes=1)
+BEYOND_IT = MARGIN + upkeep.AHEAD + timedelta(minutes=1)
 
 
 async def used(world: World, ago: str) -> None:
@@ -60,7 +62,7 @@ async def test_grants_that_expire_together_are_renewed_spread_over_the_rounds(
     world: World,
 ) -> None:
     """Halfway between "too early" and "a reader waits" about half are picked, at random (R17)."""
-    await crowd(world, 60, expires_in=RefreshPolicy().margin + upkeep.AHEAD / 2)
+    await crowd(world, 60, expires_in=MARGIN + upkeep.AHEAD / 2)
     await used(world, "1 minute")
 
     await world.services.upkeep.round()

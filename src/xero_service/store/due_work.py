@@ -54,18 +54,17 @@ class DueWork:
         used and comes within `ahead` of the margin. The last at random, the likelier the nearer:
         grants that expire together are spread out.
         """
-        spread = policy.margin + ahead * func.random()
         used = and_(
             GrantRow.last_used_at > NOW - used_within,
-            GrantRow.expires_at < NOW + policy.margin + ahead,
-            GrantRow.expires_at < NOW + spread,
+            policy.is_inside_margin(GrantRow.expires_at, now=NOW + ahead),
+            policy.is_inside_margin(GrantRow.expires_at, now=NOW + ahead * func.random()),
         )
         due = (
             select(GrantRow.id)
             .where(
                 GrantRow.status == GrantStatus.ACTIVE,
                 or_(
-                    GrantRow.refresh_token_issued_at < NOW - policy.refresh_token_max_age,
+                    policy.is_old(GrantRow.refresh_token_issued_at, now=NOW),
                     GrantRow.refresh_sent_at.is_not(None),
                     used,
                 ),
