@@ -1,7 +1,5 @@
 """Xero's refusals in the proxy: which are answered by a new token, and which by looking closer."""
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -37,21 +35,6 @@ async def test_the_body_is_sent_again_with_the_new_token(
     assert response.status_code == 200, response.text
     assert response.json()["Contacts"][0]["Name"] == "Café & Söhne"
     assert [call["status"] for call in connected.world.calls("api")] == [401, 200]
-
-
-async def test_a_large_body_is_not_repeated_but_its_caller_may_come_again(
-    billing: Service, connected: Connected
-) -> None:
-    connected.world.sandbox.advance(MORE_THAN_A_TOKENS_LIFE)
-    body = json.dumps({"Contacts": [{"Name": "x" * 2 * 1024 * 1024}]})
-
-    first = await billing.calls(connected.id, "api.xro/2.0/Contacts", "POST", content=body)
-    second = await billing.calls(connected.id, "api.xro/2.0/Contacts", "POST", content=body)
-
-    assert first.status_code == 401
-    assert first.json()["Detail"].startswith("TokenExpired")
-    assert second.status_code == 200
-    assert len(connected.world.calls("token.refresh")) == 1
 
 
 async def test_a_missing_scope_is_no_reason_to_refresh(
