@@ -1,1 +1,1 @@
-"""Measurements of the whole service on one machine, each beside what that machine can do at all."""
+"""Benchmarks of the whole service on one machine, each with a baseline from the same run."""

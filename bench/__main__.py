@@ -1,4 +1,4 @@
-"""`make bench`: measure all, or what is named, and write docs/benchmarks.md."""
+"""`make bench`: runs all benchmarks, or the named ones, and writes docs/benchmarks.md."""
 
 import argparse
 import asyncio
@@ -28,38 +28,38 @@ NAMES = (
     "slow_callers",
     "first_visit",
 )
-KEPT = STATE / "bench"
+SAVED = STATE / "bench"
 
 
 def main() -> int:
-    """Measure, keep what was found, and write the document from all that is kept."""
+    """Run benchmarks, save their results, and write the report from all saved results."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    named = parser.parse_args().names
-    if unknown := set(named) - set(NAMES):
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
-    KEPT.mkdir(parents=True, exist_ok=True)
+    chosen = parser.parse_args().names
+    if unknown := set(chosen) - set(NAMES):
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
+    SAVED.mkdir(parents=True, exist_ok=True)
     try:
-        for name in named or NAMES:
-            keep(name, measured(name))
+        for name in chosen or NAMES:
+            save(name, run_benchmark(name))
     except LaunchError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    report.write(ROOT / "docs", kept(NAMES))
+    report.write(ROOT / "docs", load_saved(NAMES))
     print("\nWritten to docs/benchmarks.md.")
     return 0
 
 
-def measured(name: str) -> Outcome:
-    """Run one benchmark and say what it found."""
+def run_benchmark(name: str) -> Outcome:
+    """Run one benchmark, print its figures and return its result."""
     print(f"\n▸ {name}", flush=True)
     module = importlib.import_module(f"bench.{name}")
     began, busy_before = time.monotonic(), os.getloadavg()[0]
     figures, picture = asyncio.run(module.measure())
     for figure in figures:
         verdict = {True: "met", False: "missed", None: ""}[figure.met]
-        said = (quantity(figure.value, figure.unit), figure.floor, figure.target, verdict)
-        print(f"  {figure.name}: " + " · ".join(filter(None, said)), flush=True)
+        parts = (quantity(figure.value, figure.unit), figure.floor, figure.target, verdict)
+        print(f"  {figure.name}: " + " · ".join(filter(None, parts)), flush=True)
     return Outcome(
         title=module.TITLE,
         how=module.HOW,
@@ -71,21 +71,21 @@ def measured(name: str) -> Outcome:
     )
 
 
-def keep(name: str, outcome: Outcome) -> None:
-    """Keep an outcome, so that one benchmark can be repeated without the others."""
-    path = KEPT / f"{name}.json"
+def save(name: str, outcome: Outcome) -> None:
+    """Save a result, so that one benchmark can be repeated without the others."""
+    path = SAVED / f"{name}.json"
     path.write_text(json.dumps(outcome.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def kept(names: Sequence[str]) -> dict[str, Outcome]:
-    """Return what was found last, in order; what another version kept is not read."""
-    found = {}
+def load_saved(names: Sequence[str]) -> dict[str, Outcome]:
+    """Return the saved results, in order; those of an incompatible version are left out."""
+    outcomes = {}
     for name in names:
-        path = KEPT / f"{name}.json"
+        path = SAVED / f"{name}.json"
         if path.exists():
             with suppress(TypeError, KeyError):
-                found[name] = Outcome.from_json(json.loads(path.read_text(encoding="utf-8")))
-    return found
+                outcomes[name] = Outcome.from_json(json.loads(path.read_text(encoding="utf-8")))
+    return outcomes
 
 
 if __name__ == "__main__":

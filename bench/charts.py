@@ -1,4 +1,4 @@
-"""Bars as SVG: the same bytes for the same numbers, readable on light and dark pages."""
+"""Bar charts as SVG: deterministic, and readable on light and dark pages."""
 
 from html import escape
 
@@ -20,7 +20,7 @@ STYLE = """
 
 
 def to_svg(picture: Picture) -> str:
-    """Return the picture as an SVG document."""
+    """Return a chart as an SVG document."""
     longest = max([*(bar.value for bar in picture.bars), picture.mark or 0]) or 1
     scale = (WIDTH - LEFT - RIGHT) / longest
     bottom = TOP + ROW * len(picture.bars)

@@ -1,4 +1,4 @@
-"""What a measurement says: figures, each beside its target and its floor, and bars to look at."""
+"""The result of a benchmark: figures with targets and baselines, and a bar chart."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number; `floor` says in words what stands beside it, `wanted` bounds it if anything."""
+    """One number; `floor` describes the baseline, and `wanted` is the target, if there is one."""
 
     name: str
     value: float
@@ -18,7 +18,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where there is none."""
+        """Whether the target is met; None if there is none."""
         if self.wanted is None:
             return None
         bound = self.wanted[1]
@@ -34,7 +34,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One bar of a picture; `ours` tells the service from what it is compared with."""
+    """One bar of a chart; `ours` is false for a baseline."""
 
     label: str
     value: float
@@ -43,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """Bars of one unit; `mark` is the target, drawn across them."""
+    """A bar chart in one unit; `mark` is the target, drawn as a line."""
 
     title: str
     unit: str
@@ -53,7 +53,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one benchmark found."""
+    """The result of one benchmark."""
 
     title: str
     how: str
@@ -64,23 +64,23 @@ class Outcome:
     busy_before: float  # the load average of the minute before
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON would hold it."""
+        """Return the result as a JSON object."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        """Read what `to_json` returned."""
-        picture = kept.pop("picture")
+    def from_json(cls, saved: dict[str, Any]) -> Self:
+        """Return the result that `to_json` was called on."""
+        picture = saved.pop("picture")
         bars = tuple(Bar(**bar) for bar in picture.pop("bars"))
         figures = tuple(
             Figure(**{**each, "wanted": tuple(each["wanted"]) if each["wanted"] else None})
-            for each in kept.pop("figures")
+            for each in saved.pop("figures")
         )
-        return cls(figures=figures, picture=Picture(bars=bars, **picture), **kept)
+        return cls(figures=figures, picture=Picture(bars=bars, **picture), **saved)
 
 
 def quantity(value: float, unit: str) -> str:
-    """Return a number with as many digits as say something, and its unit."""
+    """Return a number with its significant digits and unit."""
     if value == int(value) or abs(value) >= 100:
         number = f"{value:,.0f}"
     elif abs(value) >= 10:
@@ -91,6 +91,6 @@ def quantity(value: float, unit: str) -> str:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that `share` (0 to 1) of all do not exceed."""
+    """Return the smallest value that a `share` (0 to 1) of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,11 +1,11 @@
-// Opens a page as a first visitor on a slow line: `node first_visit.mjs ADDRESS VISITS`, JSON out.
+// Opens a page with an empty cache on a slow connection: `node first_visit.mjs ADDRESS VISITS`; prints JSON.
 import { createRequire } from 'node:module'
 
 const { chromium } = createRequire(new URL('../frontend/package.json', import.meta.url))(
   '@playwright/test',
 )
 const [address, visits] = process.argv.slice(2)
-const LINE = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 }
+const CONNECTION = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 }
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
@@ -19,7 +19,7 @@ for (let visit = 0; visit < Number(visits); visit += 1) {
   let bytes = 0
   devtools.on('Network.loadingFinished', (event) => (bytes += event.encodedDataLength))
   await devtools.send('Network.enable')
-  await devtools.send('Network.emulateNetworkConditions', LINE)
+  await devtools.send('Network.emulateNetworkConditions', CONNECTION)
   await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 })
   await page.addInitScript(() => {
     new PerformanceObserver((list) => {

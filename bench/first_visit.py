@@ -1,4 +1,4 @@
-"""The page on a slow line: when a first visitor sees it, and what that downloads."""
+"""First visit: the load time and download size of the page on a slow connection."""
 
 import asyncio
 import json
@@ -14,20 +14,20 @@ from demo.stack import BUILT_PAGE, ROOT
 VISITS = 5
 
 TITLE = "The first visit"
-HOW = f"""Chromium opens the settings page as the service serves it, {VISITS} times with an empty
-cache, on a line of 1.6 Mb/s with 150 ms of latency and a processor made four times slower, both by
-the browser's own throttling. The clock runs until the largest contentful paint; bytes are those on
-the wire, heads included. Medians. The browser, the service and PostgreSQL share the machine."""
+HOW = f"""Chromium opens the settings page from the service, {VISITS} times with an empty cache. The
+browser throttles the connection to 1.6 Mb/s with 150 ms of latency and the processor to a quarter.
+The time is that of the largest contentful paint; the size is that on the network, with headers.
+Medians. The browser, the service and PostgreSQL share the machine."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return when the page is seen, and the bytes that it took."""
+    """Return the time of the largest contentful paint and the size of the download."""
     if not BUILT_PAGE.is_dir():
         build = await asyncio.create_subprocess_exec("npm", "--prefix", "frontend", "run", "build")
         assert await build.wait() == 0
     with stage.ready(page=BUILT_PAGE) as ready:
         address = f"{ready.stack.replicas[0].url}/settings/integrations"
-        visits = await _visited(address)
+        visits = await _visit(address)
     seconds = statistics.median(visit["milliseconds"] for visit in visits) / 1000
     kilobytes = statistics.median(visit["bytes"] for visit in visits) / 1000
     return (
@@ -44,8 +44,8 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _visited(address: str) -> list[dict[str, float]]:
-    visiting = await asyncio.create_subprocess_exec(
+async def _visit(address: str) -> list[dict[str, float]]:
+    browser = await asyncio.create_subprocess_exec(
         "node",
         str(Path(ROOT, "bench", "first_visit.mjs")),
         address,
@@ -53,7 +53,7 @@ async def _visited(address: str) -> list[dict[str, float]]:
         env={**os.environ, "CHROMIUM": str(programs.chromium())},
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await visiting.communicate()
-    assert visiting.returncode == 0
-    visits: list[dict[str, float]] = json.loads(said)
+    output, _ = await browser.communicate()
+    assert browser.returncode == 0
+    visits: list[dict[str, float]] = json.loads(output)
     return visits

@@ -1,4 +1,4 @@
-"""What one idle worker costs: memory, and the time until it is ready."""
+"""Footprint: the memory of an idle worker, and the time until it is ready."""
 
 import asyncio
 import compileall
@@ -38,8 +38,8 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     with stage.ready() as ready:
         ready.stack.replicas[0].child.stop()
         for _ in range(STARTS):
-            ours.append(await _started(ready, [SERVICE, "serve", "--port"]))
-            bare.append(await _started(ready, [sys.executable, "-m", "bench.bare"]))
+            ours.append(await _start_server(ready, [SERVICE, "serve", "--port"]))
+            bare.append(await _start_server(ready, [sys.executable, "-m", "bench.bare_app"]))
     (our_seconds, our_memory), (bare_seconds, bare_memory) = _medians(ours), _medians(bare)
     return (
         Figure(
@@ -73,10 +73,10 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _started(ready: Stage, command: list[str]) -> tuple[float, float]:
-    """Start a server, whose port comes last; return the seconds until ready, and its idle MiB."""
+async def _start_server(ready: Stage, command: list[str]) -> tuple[float, float]:
+    """Start a server, with its port as last argument; return seconds until ready, and idle MiB."""
     port = ports.free()
-    began = time.monotonic()  # the kernel's own note of it is off by up to a second
+    began = time.monotonic()  # the kernel's start time is off by up to a second
     child = Child.start(
         "A server",
         [*command, str(port)],

@@ -1,4 +1,4 @@
-"""Load from outside: by wrk where it can be had, else by an equal of our own."""
+"""Generates load from another process: with wrk if available, else with a client of our own."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.figures import percentile
-from bench.lines import Line
+from bench.raw_http import HttpConnection
 from demo.stack import ROOT
 
 CONNECTIONS = 32
@@ -32,7 +32,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What so many connections got: a rate, and latencies in milliseconds."""
+    """The result of a load: requests per second, latencies in milliseconds, failures."""
 
     per_second: float
     p50: float
@@ -42,7 +42,7 @@ class Load:
 
 @cache
 def wrk() -> str | None:
-    """Return where wrk is, installing Debian's package where we may; None where it is not."""
+    """Return the path of wrk, after installing Debian's package if possible; None if missing."""
     if not shutil.which("wrk") and os.geteuid() == 0 and shutil.which("apt-get"):
         for words in (["update"], ["install", "--yes", "--no-install-recommends", "wrk"]):
             subprocess.run(["apt-get", *words], capture_output=True, check=False)
@@ -50,39 +50,39 @@ def wrk() -> str | None:
 
 
 def client() -> str:
-    """Name what makes the load."""
+    """Return the name of the load generator."""
     return "wrk" if wrk() else "a client of our own (no wrk here)"
 
 
-def put_on(
+def run(
     url: str, headers: Mapping[str, str], *, method: str, seconds: float, directory: Path
 ) -> Load:
-    """Ask `url` for so long on 32 connections."""
+    """Request `url` for `seconds` on 32 connections and return the result."""
     if program := wrk():
         lines = (f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
         script = directory / "load.lua"
         script.write_text(SCRIPT.format(method=method, headers="\n".join(lines)), encoding="utf-8")
         command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        said = done.stdout.partition("RESULT ")[2].split()
-        requests, microseconds, p50, p99, failed = map(int, said[:5])
+        numbers = done.stdout.partition("RESULT ")[2].split()
+        requests, microseconds, p50, p99, failed = map(int, numbers[:5])
         return Load(requests / microseconds * 1e6, p50 / 1000, p99 / 1000, failed)
-    told = {"url": url, "headers": dict(headers), "method": method, "seconds": seconds}
-    command = [sys.executable, "-m", "bench.load", json.dumps(told)]
+    arguments = {"url": url, "headers": dict(headers), "method": method, "seconds": seconds}
+    command = [sys.executable, "-m", "bench.load", json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return Load(**json.loads(done.stdout))
 
 
 async def _own(url: str, headers: dict[str, str], method: str, seconds: float) -> Load:
-    lines = [await Line.open(url) for _ in range(CONNECTIONS)]
+    lines = [await HttpConnection.open(url) for _ in range(CONNECTIONS)]
     path = urlsplit(url).path
     took: list[float] = []
     failed: list[bool] = []
     began = time.perf_counter()
 
-    async def one(line: Line) -> None:
+    async def one(line: HttpConnection) -> None:
         while time.perf_counter() - began < seconds:
-            answer = await line.ask(method, path, headers)
+            answer = await line.request(method, path, headers)
             failed.append(answer.status >= 400)
             took.append(answer.seconds * 1000)
 

@@ -1,4 +1,4 @@
-"""What the API proxy adds to a call, and whether a large download passes at full speed."""
+"""API proxy: the latency that it adds to a call, and the throughput of large downloads."""
 
 import asyncio
 import statistics
@@ -6,13 +6,13 @@ import time
 
 import httpx
 
-from bench import served, stage, watching
+from bench import reference_servers, sampling, stage
 from bench.figures import Bar, Figure, Picture, percentile
-from bench.lines import Line
+from bench.raw_http import HttpConnection
 from bench.stage import Seeded, Stage
 from xero_service.app import PREFIX
 
-BINDINGS, CALLS_EACH = 40, 50  # a binding has 60 calls a minute, and no more
+BINDINGS, CALLS_EACH = 40, 50  # Xero allows 60 calls a minute
 DOWNLOADS, MEBIBYTES = 7, 20
 SETTLED_SECONDS = 2.0
 
@@ -33,7 +33,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     with stage.ready() as ready:
         took = await _calls(ready, await ready.seed(BINDINGS))
         (grant,) = await ready.seed(1)
-        files = served.started(ready.stack, "downloads")
+        files = reference_servers.start(ready.stack, "downloads")
         replica = ready.serve(XERO_API_URL=files.url)
         await asyncio.sleep(SETTLED_SECONDS)  # it loads what calls need only now
         path, headers = ready.token_request(grant.binding_id)
@@ -45,12 +45,12 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         speeds: dict[str, list[float]] = {"direct": [], "proxied": []}
         async with (
             httpx.AsyncClient(headers=headers, trust_env=False) as client,
-            watching.memory(replica.child.pid) as memory,
+            sampling.memory(replica.child.pid) as memory,
         ):
             for number in range(DOWNLOADS + 1):
                 for name, url in ways.items():
-                    speed = await _downloaded(client, url)
-                    if number:  # the first of each warms it
+                    speed = await _download(client, url)
+                    if number:  # the first of each warms up
                         speeds[name].append(speed)
     speed, floor = statistics.median(speeds["proxied"]), statistics.median(speeds["direct"])
     medians = {way: statistics.median(each) for way, each in took.items()}
@@ -106,23 +106,23 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _downloaded(client: httpx.AsyncClient, url: str) -> float:
-    """Download a file as a Python service would; return MiB a second."""
+async def _download(client: httpx.AsyncClient, url: str) -> float:
+    """Download a file with httpx; return MiB a second."""
     began, size = time.perf_counter(), 0
     async with client.stream("GET", url) as answer:
         assert answer.status_code == 200, await answer.aread()
         async for piece in answer.aiter_raw():
             size += len(piece)
-    assert size == MEBIBYTES * watching.MIB
+    assert size == MEBIBYTES * sampling.MIB
     return MEBIBYTES / (time.perf_counter() - began)
 
 
 async def _calls(ready: Stage, bindings: list[Seeded]) -> dict[str, list[float]]:
-    """Return the milliseconds of calls made straight, through the proxy, and through the least."""
+    """Return the milliseconds of calls: direct, through the proxy, through the minimal proxy."""
     lines = {
-        STRAIGHT: await Line.open(ready.stack.sandbox),
-        OURS: await Line.open(ready.stack.replicas[0].url),
-        LEAST: await Line.open(served.started(ready.stack, "minimal_proxy").url),
+        STRAIGHT: await HttpConnection.open(ready.stack.sandbox),
+        OURS: await HttpConnection.open(ready.stack.replicas[0].url),
+        LEAST: await HttpConnection.open(reference_servers.start(ready.stack, "minimal_proxy").url),
     }
     took: dict[str, list[float]] = {way: [] for way in lines}
     resource = "api.xro/2.0/Organisation"
@@ -135,12 +135,12 @@ async def _calls(ready: Stage, bindings: list[Seeded]) -> dict[str, list[float]]
             }
             path = f"{PREFIX}/bindings/{binding.binding_id}/api/{resource}"
             asked = {STRAIGHT: (f"/api/{resource}", own), OURS: (path, key), LEAST: (path, {})}
-            first = at % len(lines)  # each is first as often as the others
+            first = at % len(lines)  # each comes first equally often
             for way in [*lines][first:] + [*lines][:first]:
                 path_of_it, headers = asked[way]
                 accepting = {**headers, "accept": "application/json"}
-                answer = await lines[way].ask("GET", path_of_it, accepting)
+                answer = await lines[way].request("GET", path_of_it, accepting)
                 assert answer.status == 200, answer
-                if number:  # the first round warms all
+                if number:  # the first round warms up
                     took[way].append(answer.seconds * 1000)
     return took

@@ -1,4 +1,4 @@
-"""A process is killed after Xero rotated and before we saved: who comes next is served soon."""
+"""Recovery: the time until the next token read after a process was killed during a refresh."""
 
 import asyncio
 import statistics
@@ -7,29 +7,29 @@ from datetime import timedelta
 
 from bench import stage
 from bench.figures import Bar, Figure, Picture
-from bench.lines import Line
+from bench.raw_http import HttpConnection
 from bench.stage import Seeded, Stage
 
 KILLS = 5
 LEASE_SECONDS, TIMEOUT_SECONDS = 4.0, 2.0
 
 TITLE = "Recovery"
-HOW = f"""The lease is {LEASE_SECONDS:g} s here (30 s by default). A reader of an expired grant
-reaches one process of the service; the sandbox rotates the tokens and keeps its answer; the
-process gets SIGKILL. That is the worst moment: Xero's new refresh token reached nobody. From the
-kill on a reader asks another process until it is served. {KILLS} kills, each of a new process,
-each on a grant of its own, upkeep as by default."""
+HOW = f"""The lease is {LEASE_SECONDS:g} s here (30 s by default). A caller reads
+the token of an expired grant from one process of the service; the sandbox rotates the tokens and
+holds its response; the process gets SIGKILL. That is the worst moment, because the new refresh
+token is lost. From the kill on, a caller polls another process until it returns a token. {KILLS}
+kills, each of a new process and with a grant of its own; upkeep runs with its defaults."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return how long after the kill the next reader had a token, and how many grants were lost."""
+    """Return the time from the kill to the next successful read, and the number of lost grants."""
     settings = {
         "REFRESH_LEASE_SECONDS": f"{LEASE_SECONDS:g}",
         "XERO_TIMEOUT_SECONDS": f"{TIMEOUT_SECONDS:g}",
     }
     with stage.ready(settings) as ready:
         grants = await ready.seed(KILLS, expires_in=timedelta(minutes=-1))
-        waits = [await _killed_and_served(ready, grant) for grant in grants]
+        waits = [await _kill_and_time_next_read(ready, grant) for grant in grants]
         async with ready.connect() as database:
             alive = await database.fetchval(
                 "SELECT count(*) FROM integration_grants"
@@ -54,7 +54,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         Figure(
             name="Grants lost",
             value=KILLS - alive,
-            floor=f"of {KILLS} kills; every other place to die is in `tests/crashes`",
+            floor=f"of {KILLS} kills; `tests/crashes` kills at every other place",
             wanted=("=", 0),
         ),
     ), Picture(
@@ -68,20 +68,20 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _killed_and_served(ready: Stage, grant: Seeded) -> float:
-    """Kill a process at the worst moment; return the seconds until a reader was served."""
-    doomed, survivor = ready.stack.start_replica(), ready.stack.replicas[0]
+async def _kill_and_time_next_read(ready: Stage, grant: Seeded) -> float:
+    """Kill a process during a refresh; return the seconds until the next successful read."""
+    killed, survivor = ready.stack.start_replica(), ready.stack.replicas[0]
     path, headers = ready.token_request(grant.binding_id)
     held = ready.sandbox.fault("token.refresh", "hold", when="after")
-    line = await Line.open(doomed.url)
-    asked = asyncio.create_task(line.ask("POST", path, headers))
+    line = await HttpConnection.open(killed.url)
+    interrupted = asyncio.create_task(line.request("POST", path, headers))
     await asyncio.to_thread(ready.sandbox.wait_until_held, held)
-    doomed.child.kill()
+    killed.child.kill()
     killed_at = time.perf_counter()
     ready.sandbox.clear_faults()
-    await asyncio.gather(asked, return_exceptions=True)
-    reader = await Line.open(survivor.url)
-    while (answer := await reader.ask("POST", path, headers)).status != 200:
+    await asyncio.gather(interrupted, return_exceptions=True)
+    reader = await HttpConnection.open(survivor.url)
+    while (answer := await reader.request("POST", path, headers)).status != 200:
         assert answer.status == 503, answer.body
         await asyncio.sleep(0.05)
     await reader.close()

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its pictures, written from what was measured and from nothing else."""
+"""Writes docs/benchmarks.md and its charts from the results of benchmarks."""
 
 import os
 import platform
@@ -12,34 +12,34 @@ from bench.figures import Figure, Outcome, quantity
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`; numbers are never edited by hand. What is compared is measured in the
-same run, in turns, on the same machine, and medians are taken, because on another machine the
-numbers are others and only their ratios travel. The service runs as in production: real
-processes, prepared statements, every check, JSON logs, metrics. Its neighbours, the load and
-PostgreSQL share the same cores, so that absolute rates are lower than on hardware of one's own.
-Each section tells how busy the machine was before it: well above a tenth of its cores, other work
-was measured along, and the ratios suffer with the rates.
+`make bench` writes this file; numbers are never edited by hand. The service and its baseline are
+measured in the same run, alternating, on the same machine, and each figure is a median: absolute
+numbers depend on the machine, ratios much less. The service runs as in production: real processes,
+prepared statements, every check, JSON logs, metrics. The load generator, the sandbox and PostgreSQL
+share its cores, so absolute rates are lower than on dedicated hardware. Each section states the
+load average before its run: if that is well above a tenth of the cores, other work affected the
+rates and the ratios.
 """
 READING = """\
 ## How to read this
 
-- A **figure** is the service's. **Beside it** stands the machine's floor: what the same machine
-  does in the same run when nothing of the service's is in the way.
-- **x** is a ratio of the two; the target bounds the ratio wherever there is one.
-- A blue bar is the service, a grey one what it is compared with, the dashed line the target.
-- A missed target says so. Nothing is left out because it looks bad.
+- A **figure** is a measurement of the service. **Beside it** is the baseline: what the same machine
+  does in the same run without the service.
+- **x** is the ratio of the two. Where a figure has a ratio, its target bounds the ratio.
+- A blue bar is the service, a grey bar a baseline, the dashed line the target.
+- A missed target is marked. No figure is left out.
 
 ## How to repeat it
 
-`make bench` takes 15 minutes at most on two cores and needs nothing but what `make test` needs;
-`make bench NAME=sweep` repeats one of {names} and leaves the others as they were. `wrk` is used
-where it is found, an equal of our own where it is not. Close what else runs: on two cores a
-browser is a third of the machine.
+`make bench` takes at most 15 minutes on two cores and needs only what `make test` needs.
+`make bench NAME=sweep` repeats one of {names} and keeps the results of the others. The load comes
+from `wrk`, or from a client of this repository if `wrk` is missing. Close other programs: on two
+cores a browser can use a third of the machine.
 """
 
 
 def write(docs: Path, outcomes: Mapping[str, Outcome]) -> None:
-    """Write the document and a picture for each outcome."""
+    """Write the report and a chart for each result."""
     for name, outcome in outcomes.items():
         picture = docs / "images" / f"bench-{name.replace('_', '-')}.svg"
         picture.write_text(to_svg(outcome.picture), encoding="utf-8")
@@ -50,7 +50,7 @@ def write(docs: Path, outcomes: Mapping[str, Outcome]) -> None:
 
 
 def _summary(outcomes: Mapping[str, Outcome]) -> str:
-    judged = [each for outcome in outcomes.values() for each in outcome.figures if each.wanted]
+    with_target = [each for outcome in outcomes.values() for each in outcome.figures if each.wanted]
     missed = [
         f"- {outcome.title}: {_lowered(each.name)} is {quantity(each.value, each.unit)},"
         f" wanted {each.target}."
@@ -58,7 +58,7 @@ def _summary(outcomes: Mapping[str, Outcome]) -> str:
         for each in outcome.figures
         if each.met is False
     ]
-    met = f"{len(judged) - len(missed)} of {len(judged)} targets are met."
+    met = f"{len(with_target) - len(missed)} of {len(with_target)} targets are met."
     return f"{met} Missed:\n\n" + "\n".join(missed) + "\n" if missed else f"{met}\n"
 
 

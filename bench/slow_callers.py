@@ -1,4 +1,4 @@
-"""Two hundred callers that waste connections: memory, and how soon /healthz answers meanwhile."""
+"""Slow callers: memory and the latency of /healthz with 200 callers that hold connections."""
 
 import asyncio
 import statistics
@@ -19,25 +19,26 @@ PAUSE_SECONDS = 0.02
 MIB = 2**20
 
 TITLE = "Slow callers"
-HOW = f"""One worker of the service, and {CALLERS} connections from another process for
-{SECONDS:g} s each: they send nothing; half a head; heads that never end, 16 KiB at a time, each
-opened anew once it was refused; a body at 100 bytes a second. Meanwhile `/healthz` is asked on a
-connection of its own each time, and resident memory is read. Idle: the same without them."""
+HOW = f"""One worker of the service, and {CALLERS} connections from another process that
+for {SECONDS:g} s each send: nothing; half of a request head; endless headers, 16 KiB at a time,
+with a new connection after each refusal; a body at 100 bytes a second. At the same time `/healthz`
+is requested, on a new connection each time, and resident memory is sampled. Idle: the same without
+them."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return the memory and the latency under each kind of caller."""
+    """Return the memory and the latency for each kind of slow caller."""
     seen: dict[str, tuple[float, float]] = {}
     with stage.ready() as ready:
         replica = ready.serve(**QUIET)
-        await _watched(replica)  # warm
-        idle_milliseconds, idle_memory = await _watched(replica)
+        await _sample(replica)  # warm
+        idle_milliseconds, idle_memory = await _sample(replica)
         for kind in KINDS:
             callers = _callers(ready, kind, replica)
             while len(psutil.Process(replica.child.pid).net_connections()) < CALLERS / 2:
                 assert callers.running, callers.output()
                 await asyncio.sleep(0.1)
-            seen[kind] = await _watched(replica)
+            seen[kind] = await _sample(replica)
             callers.stop(grace=2)
     grown = max(memory for _, memory in seen.values()) - idle_memory
     figures = [
@@ -76,8 +77,8 @@ def _callers(ready: Stage, kind: str, replica: Replica) -> Child:
     )
 
 
-async def _watched(replica: Replica) -> tuple[float, float]:
-    """Return the p99 of /healthz in milliseconds, and the most memory, of some seconds."""
+async def _sample(replica: Replica) -> tuple[float, float]:
+    """Return the p99 of /healthz in milliseconds and the maximum of memory in MiB."""
     process, until = psutil.Process(replica.child.pid), time.monotonic() + SECONDS
     milliseconds, memory = [], 0.0
     while (began := time.monotonic()) < until:

@@ -1,4 +1,4 @@
-"""The callers of bench.slow_callers, as a process: `python -m bench.slow_clients KIND PORT`."""
+"""The process of the slow callers: `python -m bench.slow_clients KIND PORT`."""
 
 import asyncio
 import contextlib
@@ -30,9 +30,9 @@ KINDS: dict[str, Callable[[asyncio.StreamWriter], Awaitable[None]]] = {
 
 
 async def call_slowly(kind: str, port: int) -> None:
-    """Be one such caller, on one connection after the other."""
+    """Hold one connection after another in the way of this kind."""
     while True:
-        await asyncio.sleep(random.uniform(0, 2))  # noqa: S311 - each in its own time
+        await asyncio.sleep(random.uniform(0, 2))  # noqa: S311 - spreads the callers
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             with contextlib.closing(writer):

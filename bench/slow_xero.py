@@ -1,4 +1,4 @@
-"""Xero takes three seconds, hundreds wait for it: who needs nothing from Xero notices nothing."""
+"""Slow Xero: the latency of reads of fresh tokens while hundreds of refreshes are in flight."""
 
 import asyncio
 import json
@@ -7,11 +7,11 @@ import sys
 import time
 from datetime import timedelta
 
-from bench import stage, watching
+from bench import sampling, stage
 from bench.figures import Bar, Figure, Picture, percentile
-from bench.lines import Line
+from bench.raw_http import HttpConnection
+from bench.sampling import EVERY_SECONDS
 from bench.stage import QUIET, Seeded, Stage
-from bench.watching import EVERY_SECONDS
 from demo.stack import ROOT
 
 POOL, REFRESHES, UPSTREAM_MS = 10, 500, 3000
@@ -19,16 +19,16 @@ READERS, READS_A_SECOND = 4, 60
 BATCHES, IDLE_SECONDS, ASKED_WITHIN = 3, 6.0, 2.5
 
 TITLE = "Slow Xero"
-HOW = f"""One process with a pool of {POOL} database connections. {REFRESHES} callers, in a process
-of their own, ask within {ASKED_WITHIN:g} s for tokens of {REFRESHES} expired grants, and Xero takes
-{UPSTREAM_MS / 1000:g} s for each, so that all are in flight together; {BATCHES} such batches.
-Meanwhile {READERS} connections read the fresh tokens of other bindings, {READS_A_SECOND} times a
-second, as they did before while all was idle. `pg_stat_activity` is looked at every
+HOW = f"""One process with a pool of {POOL} database connections. {REFRESHES} callers of
+another process request the tokens of {REFRESHES} expired grants within {ASKED_WITHIN:g} s. Xero
+takes {UPSTREAM_MS / 1000:g} s for each refresh, so all are in flight together; {BATCHES} batches.
+At the same time {READERS} connections read fresh tokens of other bindings, {READS_A_SECOND} times a
+second; the baseline is the same reads without refreshes. `pg_stat_activity` is sampled every
 {EVERY_SECONDS * 1000:g} ms."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return the p99 of fresh reads while refreshes are in flight, beside that when idle."""
+    """Return the latency of fresh reads with refreshes in flight, relative to idle."""
     with stage.ready({**QUIET, "DATABASE_POOL_SIZE": str(POOL)}) as ready:
         fresh = await ready.seed(READERS)
         expired = await ready.seed(REFRESHES * BATCHES, expires_in=timedelta(minutes=-1))
@@ -37,10 +37,10 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         ready.sandbox.latency(UPSTREAM_MS)
         busy: list[float] = []
         in_flight, refused, statuses = [], 0, set[int]()
-        async with watching.connections(ready) as connections:
+        async with sampling.connections(ready) as connections:
             for n in range(BATCHES):
                 batch = expired[n * REFRESHES : (n + 1) * REFRESHES]
-                asked = asyncio.create_task(_refreshed(ready, batch))
+                asked = asyncio.create_task(_refresh_batch(ready, batch))
                 took, refusals = await _reads(ready, fresh, asked)
                 busy, refused = busy + took, refused + refusals
                 seconds, answered = asked.result()
@@ -99,21 +99,21 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
 async def _reads(
     ready: Stage, fresh: list[Seeded], until: "asyncio.Task[object]"
 ) -> tuple[list[float], int]:
-    """Read fresh tokens at a steady rate until a task ends; return milliseconds, and refusals."""
+    """Read fresh tokens at a steady rate until a task ends; return milliseconds and failures."""
     took: list[float] = []
     refused: list[bool] = []
     pause = READERS / READS_A_SECOND
 
     async def reader(grant: Seeded) -> None:
-        line = await Line.open(ready.stack.replicas[0].url)
+        line = await HttpConnection.open(ready.stack.replicas[0].url)
         path, headers = ready.token_request(grant.binding_id)
         due = time.perf_counter()
         while not until.done():
             due += pause
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            answer = await line.ask("POST", path, headers)
+            answer = await line.request("POST", path, headers)
             refused.append(answer.status != 200)
-            # Counted from when it was due: a stall must not hide the reads that it delayed.
+            # Measured from the due time, so that a stall also counts for the reads that it delays.
             took.append((time.perf_counter() - due) * 1000)
         await line.close()
 
@@ -121,8 +121,8 @@ async def _reads(
     return took, sum(refused)
 
 
-async def _refreshed(ready: Stage, batch: list[Seeded]) -> tuple[float, set[int]]:
-    """Ask for the batch from a process of its own; return seconds to the last answer, statuses."""
+async def _refresh_batch(ready: Stage, batch: list[Seeded]) -> tuple[float, set[int]]:
+    """Read the batch from another process; return seconds to the last response, and statuses."""
     requests = [ready.token_request(grant.binding_id) for grant in batch]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.slow_xero", ready.stack.replicas[0].url),
@@ -136,14 +136,14 @@ async def _refreshed(ready: Stage, batch: list[Seeded]) -> tuple[float, set[int]
 
 
 async def _ask(url: str, requests: list[tuple[str, dict[str, str]]]) -> None:
-    """What the callers' process does: ask all, evenly spread, and say how it went."""
-    lines = [await Line.open(url) for _ in requests]
+    """Send all requests, evenly spread, and print the result; the main of the callers' process."""
+    lines = [await HttpConnection.open(url) for _ in requests]
     began = time.perf_counter()
 
     async def one(number: int) -> int:
         await asyncio.sleep(ASKED_WITHIN * number / len(requests))
         path, headers = requests[number]
-        return (await lines[number].ask("POST", path, headers)).status
+        return (await lines[number].request("POST", path, headers)).status
 
     statuses = await asyncio.gather(*(one(n) for n in range(len(requests))))
     seconds = time.perf_counter() - began

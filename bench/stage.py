@@ -1,4 +1,4 @@
-"""The stage: PostgreSQL, the sandbox and the service as processes, with grants to work on."""
+"""The stage of a benchmark: PostgreSQL, the sandbox and the service as processes, with grants."""
 
 import os
 import re
@@ -26,15 +26,15 @@ ORG = "org_bench"
 IMPORTING_US = {
     "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 }
-"""The environment of processes that run modules of `bench`."""
+"""Environment variables for processes that run modules of `bench`."""
 QUIET: Mapping[str, str] = MappingProxyType({"UPKEEP_INTERVAL_SECONDS": "3600"})
-"""Settings for measurements in which only callers may cause a refresh."""
+"""Settings for benchmarks in which upkeep must not refresh."""
 NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Seeded:
-    """A grant with one binding, known to both sides."""
+    """A grant with one binding, known to the service and to the sandbox."""
 
     grant_id: UUID
     binding_id: UUID
@@ -45,7 +45,7 @@ class Seeded:
 
 @dataclass(frozen=True)
 class Stage:
-    """A running stack, with a service key that may do what callers do."""
+    """A running stack with a service key that may read tokens and call the API."""
 
     stack: Stack
     sandbox: SandboxClient
@@ -53,20 +53,20 @@ class Stage:
 
     @property
     def basic_auth(self) -> tuple[str, str]:
-        """The app's credentials, as Xero knows it."""
+        """The client id and secret of the app."""
         environment = self.stack.environment
         return environment["XERO_CLIENT_ID"], environment["XERO_CLIENT_SECRET"]
 
     def connect(self) -> Any:
-        """Open a connection to the database, for `async with`."""
+        """Return an async context manager of a database connection."""
         return _connected(self.stack.database_url)
 
     def token_request(self, binding_id: UUID) -> tuple[str, dict[str, str]]:
-        """Return path and headers of a token read."""
+        """Return the path and headers of a token read."""
         return f"{PREFIX}/bindings/{binding_id}/token", {"authorization": f"Bearer {self.key}"}
 
     def serve(self, **settings: str) -> Replica:
-        """Start one more process of the service, with settings of its own."""
+        """Start another process of the service with these settings."""
         port = ports.free()
         child = Child.start(
             "The service",
@@ -82,7 +82,7 @@ class Stage:
     async def seed(
         self, count: int, *, expires_in: timedelta = timedelta(minutes=30), days_old: float = 0
     ) -> list[Seeded]:
-        """Give the service grants that the sandbox knows; `days_old`: of the refresh token."""
+        """Create grants in sandbox and database; `days_old` is the refresh token's age."""
         keys = KeyRing(parse_key(self.stack.environment["ENCRYPTION_KEY"]))
         made = [
             (Seeded(uuid4(), uuid4(), at["tenantId"], at["accessToken"], at["refreshToken"]), at)
@@ -128,7 +128,7 @@ class Stage:
         return [new for new, _ in made]
 
     async def expire(self, grants: Sequence[Seeded]) -> None:
-        """Let access tokens be over, as time would."""
+        """Set the access tokens of these grants to expired."""
         async with self.connect() as database:
             await database.execute(
                 "UPDATE integration_grants SET expires_at = now() - interval '1 minute'"
@@ -165,7 +165,7 @@ def ready(
 ) -> Iterator[Stage]:
     """Run a stage whose service has these settings; logs are JSON, as in production.
 
-    The sandbox signs cheaply and limits no rates: it shall not be what is measured.
+    The sandbox signs cheaply and has no rate limits, so that it does not become the bottleneck.
     """
     ambient = {
         **without_service_variables(os.environ),
@@ -179,11 +179,11 @@ def ready(
         SandboxClient(started.sandbox) as sandbox,
     ):
         sandbox.switch(cheapTokens=True, rateLimits=False)
-        made = started.command(
+        output = started.command(
             *("keys", "create", "--name", "bench", "--org", ORG),
             *("--scope", "tokens:read", "--scope", "api:call"),
         )
-        found = re.search(r"xsk_\w{32}_[\w-]{43}", made)
+        found = re.search(r"xsk_\w{32}_[\w-]{43}", output)
         assert found, "`keys create` printed no key"
         yield Stage(started, sandbox, found[0])
 

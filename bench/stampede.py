@@ -1,4 +1,4 @@
-"""Everybody asks at once for a token that has expired, in every process: Xero is asked once."""
+"""Stampede: many callers of several processes request an expired token at the same moment."""
 
 import asyncio
 import statistics
@@ -8,38 +8,40 @@ from urllib.parse import urlencode, urlsplit
 
 from bench import stage
 from bench.figures import Bar, Figure, Picture, percentile
-from bench.lines import Line
+from bench.raw_http import HttpConnection
 from bench.stage import QUIET, Seeded, Stage
 
 PROCESSES, CALLERS, ROUNDS = 4, 50, 12
 UPSTREAM_MS = 1000
 
 TITLE = "Stampede"
-HOW = f"""{PROCESSES} processes of the service, {CALLERS} callers each on open connections. In each
-of {ROUNDS} rounds the grant's access token expires and all {PROCESSES * CALLERS} ask at the same
-moment; Xero takes {UPSTREAM_MS / 1000:g} s. The time of one more round, the first, is not counted.
-The floor is the same refresh call made directly, with nobody in between, between the rounds."""
+HOW = f"""{PROCESSES} processes of the service, each with {CALLERS} callers on open connections. In
+each of {ROUNDS} rounds the grant's access token expires and all {PROCESSES * CALLERS} callers
+request it at the same moment; Xero takes {UPSTREAM_MS / 1000:g} s. A first round is not counted.
+The baseline is the same refresh call, made directly to the sandbox between the rounds."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return the wall time of a round over that of one bare call."""
+    """Return the wall time of a round, relative to one direct refresh call."""
     with stage.ready(QUIET, replicas=PROCESSES) as ready:
         (grant,), bare = await ready.seed(1), await ready.seed(1 + ROUNDS)
         lines = [
-            await Line.open(replica.url) for replica in ready.stack.replicas for _ in range(CALLERS)
+            await HttpConnection.open(replica.url)
+            for replica in ready.stack.replicas
+            for _ in range(CALLERS)
         ]
         ready.sandbox.latency(UPSTREAM_MS)
         walls, floors, calls, tokens = [], [], [], []
         for spare in bare:
-            floors.append(await _bare_refresh(ready, spare))
+            floors.append(await _direct_refresh(ready, spare))
             seen = len(ready.sandbox.journal("token.refresh"))
             await ready.expire([grant])
             began = time.perf_counter()
-            answers = await _ask_all(ready, grant, lines)
+            answers = await _request_all(ready, grant, lines)
             walls.append(time.perf_counter() - began)
             calls.append(len(ready.sandbox.journal("token.refresh")) - seen)
             tokens.append(len(set(answers)))
-        del walls[0]  # in which each process refreshed for the first time
+        del walls[0]  # the first refresh of each process
         for line in lines:
             await line.close()
     ratios = [wall / statistics.median(floors) for wall in walls]
@@ -76,22 +78,22 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _ask_all(ready: Stage, grant: Seeded, lines: list[Line]) -> list[bytes]:
+async def _request_all(ready: Stage, grant: Seeded, lines: list[HttpConnection]) -> list[bytes]:
     path, headers = ready.token_request(grant.binding_id)
-    answers = await asyncio.gather(*(line.ask("POST", path, headers) for line in lines))
+    answers = await asyncio.gather(*(line.request("POST", path, headers) for line in lines))
     assert {each.status for each in answers} == {200}, answers
     return [each.body for each in answers]
 
 
-async def _bare_refresh(ready: Stage, grant: Seeded) -> float:
-    line = await Line.open(ready.stack.sandbox)
+async def _direct_refresh(ready: Stage, grant: Seeded) -> float:
+    line = await HttpConnection.open(ready.stack.sandbox)
     headers = {
         "authorization": "Basic " + b64encode(":".join(ready.basic_auth).encode()).decode(),
         "content-type": "application/x-www-form-urlencoded",
     }
     form = urlencode({"grant_type": "refresh_token", "refresh_token": grant.refresh_token})
     path = urlsplit(ready.stack.environment["XERO_TOKEN_URL"]).path
-    answer = await line.ask("POST", path, headers, form.encode())
+    answer = await line.request("POST", path, headers, form.encode())
     await line.close()
     assert answer.status == 200, answer.body
     return answer.seconds

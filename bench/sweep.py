@@ -1,4 +1,4 @@
-"""Ten thousand grants are due: what upkeep adds to the calls that Xero must get anyway."""
+"""Sweep: the time for upkeep to refresh 10,000 due grants, relative to the bare calls."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from bench import stage, watching
+from bench import sampling, stage
 from bench.figures import Bar, Figure, Picture
 from bench.stage import QUIET, Stage
 from demo.processes import Child
@@ -29,7 +29,7 @@ one process, for its memory, and {GRANTS_FOR_TWO:,} with two processes."""
 
 @dataclass(frozen=True)
 class Swept:
-    """How a sweep went."""
+    """The result of one sweep."""
 
     seconds: float
     connections: int
@@ -43,11 +43,11 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
         ready.stack.replicas[0].child.stop()
         ready.sandbox.latency(UPSTREAM_MS)
         spare = [at["refreshToken"] for at in ready.sandbox.seed(BARE)]
-        few = await _swept(ready, FEW)
-        before = await _bare(ready, spare[: BARE // 2])
-        many = await _swept(ready, GRANTS)
-        after = await _bare(ready, spare[BARE // 2 :])
-        two = await _swept(ready, GRANTS_FOR_TWO, processes=2)
+        few = await _sweep(ready, FEW)
+        before = await _bare_loop(ready, spare[: BARE // 2])
+        many = await _sweep(ready, GRANTS)
+        after = await _bare_loop(ready, spare[BARE // 2 :])
+        two = await _sweep(ready, GRANTS_FOR_TWO, processes=2)
         calls = sum(use["presented"] > 1 for use in ready.sandbox.token_uses())
     bare = (before + after) * GRANTS / BARE
     bare_rate, rate = GRANTS / bare, GRANTS / many.seconds
@@ -99,13 +99,13 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _swept(ready: Stage, count: int, *, processes: int = 1) -> Swept:
-    """Let upkeep renew so many grants; they are gone afterwards."""
+async def _sweep(ready: Stage, count: int, *, processes: int = 1) -> Swept:
+    """Create grants, let upkeep refresh them, and delete them again; return the result."""
     seeded = await ready.seed(count, days_old=DAYS_OLD)
     async with (
-        watching.connections(ready) as connections,
+        sampling.connections(ready) as connections,
         _upkeep(ready, processes) as children,
-        watching.memory(*(child.pid for child in children)) as memory,
+        sampling.memory(*(child.pid for child in children)) as memory,
         ready.connect() as database,
     ):
         while await database.fetchval(
@@ -121,7 +121,7 @@ async def _swept(ready: Stage, count: int, *, processes: int = 1) -> Swept:
     async with ready.connect() as database:
         await database.execute("DELETE FROM integration_tenant_bindings")
         await database.execute("DELETE FROM integration_grants")
-    # The watcher's own second connection is no part of the pool.
+    # Without this function's own connection, which is not of the pool.
     return Swept(float(seconds), connections.at_once - 1, memory.peak)
 
 
@@ -144,8 +144,8 @@ async def _upkeep(ready: Stage, processes: int) -> AsyncIterator[list[Child]]:
         child.stop(grace=30)
 
 
-async def _bare(ready: Stage, refresh_tokens: list[str]) -> float:
-    """Make the calls with nothing around them; return the seconds that it took."""
+async def _bare_loop(ready: Stage, refresh_tokens: list[str]) -> float:
+    """Make the refresh calls without the service; return the seconds."""
     url = ready.stack.environment["XERO_TOKEN_URL"]
     left = iter(refresh_tokens)
     async with httpx.AsyncClient(auth=ready.basic_auth, timeout=30, trust_env=False) as client:

@@ -1,12 +1,12 @@
-"""Token reads under load: what all checks, the audit, logs and metrics cost."""
+"""Token reads: the rate and latency under load, relative to an empty route and a minimal reader."""
 
 import asyncio
 import statistics
 
-from bench import load, served, stage
+from bench import load, reference_servers, stage
 from bench.figures import Bar, Figure, Picture
-from bench.lines import Line
 from bench.load import CONNECTIONS, Load
+from bench.raw_http import HttpConnection
 from bench.stage import Stage
 from demo.stack import LOOPBACK
 
@@ -16,19 +16,18 @@ SERVICE, EMPTY, MINIMAL = "token read", "empty route", "minimal reader"
 
 TITLE = "Token reads"
 HOW = f"""One uvicorn worker of the service, {CONNECTIONS} connections, all security, logs and
-metrics on. In turns, {ROUNDS} times {SECONDS:g} s each: `POST /bindings/{{id}}/token`; an empty
-route with the same middleware in the same process, first in its table of routes; and a minimal
-reader of the same row (Starlette, asyncpg, AES-GCM, and nothing else: no key, no org, no status,
-no audit, no log). Then the same with two workers, which share two cores with PostgreSQL and the
-load. Medians."""
+metrics on. Alternating, {ROUNDS} times {SECONDS:g} s each: `POST /bindings/{{id}}/token`; an empty
+route with the same middleware in the same process, first in its route table; and a minimal reader
+of the same row (Starlette, asyncpg, AES-GCM; no key, org, status, audit or log). Then the same with
+two workers, which share two cores with PostgreSQL and the load generator. Medians."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return rates and latencies beside those of the empty route and the minimal reader."""
+    """Return rates and latencies, relative to the empty route and the minimal reader."""
     with stage.ready() as ready:
         ready.stack.replicas[0].child.stop()
-        one = await _in_turns(ready, workers=1, rounds=ROUNDS)
-        two = await _in_turns(ready, workers=2, rounds=ROUNDS_WITH_TWO)
+        one = await _alternate(ready, workers=1, rounds=ROUNDS)
+        two = await _alternate(ready, workers=2, rounds=ROUNDS_WITH_TWO)
     empty_rate = f"empty route: {one[EMPTY].per_second:,.0f}/s"
     minimal_rate = f"minimal reader: {one[MINIMAL].per_second:,.0f}/s"
     return (
@@ -94,14 +93,14 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     )
 
 
-async def _in_turns(ready: Stage, *, workers: int, rounds: int) -> dict[str, Load]:
-    """Load all three, again and again; return the medians of each."""
+async def _alternate(ready: Stage, *, workers: int, rounds: int) -> dict[str, Load]:
+    """Load the three servers alternately; return the medians of each."""
     (grant,) = await ready.seed(1)
     path, headers = ready.token_request(grant.binding_id)
-    whole = served.started(ready.stack, "with_empty_route", workers=workers)
-    minimal = served.started(ready.stack, "minimal_reader", workers=workers)
+    whole = reference_servers.start(ready.stack, "with_empty_route", workers=workers)
+    minimal = reference_servers.start(ready.stack, "minimal_reader", workers=workers)
     urls = {
-        EMPTY: whole.url + served.EMPTY,
+        EMPTY: whole.url + reference_servers.EMPTY,
         MINIMAL: minimal.url + path,
         SERVICE: whole.url + path,
     }
@@ -118,19 +117,17 @@ async def _in_turns(ready: Stage, *, workers: int, rounds: int) -> dict[str, Loa
 
 
 async def _warm(url: str, path: str, headers: dict[str, str]) -> None:
-    """Let each process open its connections before everybody comes at once."""
+    """Send a few requests first, so that each process opens its database connections."""
     for _ in range(20):
-        lines = [await Line.open(url) for _ in range(4)]
-        await asyncio.gather(*(line.ask("POST", path, headers) for line in lines))
+        lines = [await HttpConnection.open(url) for _ in range(4)]
+        await asyncio.gather(*(line.request("POST", path, headers) for line in lines))
         for line in lines:
             await line.close()
 
 
 def _load(ready: Stage, url: str, headers: dict[str, str], seconds: float) -> Load:
     url = url.replace("localhost", LOOPBACK)
-    return load.put_on(
-        url, headers, method="POST", seconds=seconds, directory=ready.stack.directory
-    )
+    return load.run(url, headers, method="POST", seconds=seconds, directory=ready.stack.directory)
 
 
 def _median(loads: list[Load]) -> Load:

@@ -1,6 +1,6 @@
-"""What the service is compared with, served by the same server in the same way.
+"""The baselines: servers that the service is compared with, run by the same uvicorn.
 
-`python -m bench.served NAME PORT WORKERS`, configured by the environment like the service.
+`python -m bench.reference_servers NAME PORT WORKERS`, with the service's environment.
 """
 
 import gc
@@ -40,7 +40,7 @@ WHERE b.id = $1
 
 
 def with_empty_route() -> Leaving:
-    """The service as `serve` starts it, and first of all its routes one that does nothing."""
+    """Return the service as `serve` runs it, with an empty route first in its route table."""
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
     app = service.create_app(settings)
@@ -55,7 +55,7 @@ def with_empty_route() -> Leaving:
 
 
 def minimal_reader() -> Starlette:
-    """The least that hands out a token: no key, no org, no status, no audit, no log, no metrics."""
+    """Return a minimal token reader: no key, org, status, audit, log or metrics."""
     cipher = AESGCM(bytes.fromhex(os.environ["ENCRYPTION_KEY"]))
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ def minimal_reader() -> Starlette:
 
     async def read(request: StarletteRequest) -> Response:
         row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
-        token = _opened(cipher, row)
+        token = _decrypt(cipher, row)
         return JSONResponse(
             {
                 "accessToken": token,
@@ -82,7 +82,7 @@ def minimal_reader() -> Starlette:
 
 
 def minimal_proxy() -> Starlette:
-    """The least that calls Xero with a stored token, for anybody and without limits."""
+    """Return a minimal proxy to Xero, without authentication and rate limits."""
     cipher = AESGCM(bytes.fromhex(os.environ["ENCRYPTION_KEY"]))
 
     @asynccontextmanager
@@ -95,7 +95,7 @@ def minimal_proxy() -> Starlette:
 
     async def call(request: StarletteRequest) -> Response:
         row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
-        token = _opened(cipher, row)
+        token = _decrypt(cipher, row)
         headers = {
             "authorization": f"Bearer {token}",
             "xero-tenant-id": row["external_tenant_id"],
@@ -110,13 +110,13 @@ def minimal_proxy() -> Starlette:
     return Starlette(routes=[Route(path, call), Route("/readyz", _ready)], lifespan=lifespan)
 
 
-def _opened(cipher: AESGCM, row: asyncpg.Record) -> str:
+def _decrypt(cipher: AESGCM, row: asyncpg.Record) -> str:
     iv, tag, data = (bytes.fromhex(part) for part in row["access_token_enc"].split(":"))
     return cipher.decrypt(iv, data + tag, f"{row['id']}:access_token_enc".encode()).decode()
 
 
 def downloads() -> Starlette:
-    """Stands in for Xero where the sandbox has nothing large: /api.xro/2.0/{mebibytes}."""
+    """Return a server of large downloads, which the sandbox has not: /api.xro/2.0/{mebibytes}."""
 
     async def large(request: StarletteRequest) -> Response:
         size = request.path_params["size"]
@@ -135,19 +135,19 @@ async def _ready(_: StarletteRequest) -> Response:
     return Response()
 
 
-def started(stack: Stack, name: str, *, workers: int = 1) -> Replica:
-    """Serve one of these beside the stack; it stops with it."""
-    child, url = launched(stack, name, workers=workers)
+def start(stack: Stack, name: str, *, workers: int = 1) -> Replica:
+    """Start one of these servers and wait until it responds; it stops with the stack."""
+    child, url = launch(stack, name, workers=workers)
     child.wait_until_answering(f"http://{LOOPBACK}:{url.rpartition(':')[2]}/readyz")
     return Replica(child, url)
 
 
-def launched(stack: Stack, name: str, *, workers: int = 1) -> tuple[Child, str]:
-    """Start one of these without waiting until it answers."""
+def launch(stack: Stack, name: str, *, workers: int = 1) -> tuple[Child, str]:
+    """Start one of these servers without waiting."""
     port = ports.free()
     child = Child.start(
         name,
-        [sys.executable, "-m", "bench.served", name, str(port), str(workers)],
+        [sys.executable, "-m", "bench.reference_servers", name, str(port), str(workers)],
         log=stack.directory / f"{name}-{port}.log",
         env={**stack.environment, **IMPORTING_US},
         cwd=stack.directory,
@@ -160,7 +160,7 @@ if __name__ == "__main__":
     chosen, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     assert chosen in {"with_empty_route", "minimal_reader", "minimal_proxy", "downloads"}
     uvicorn.run(
-        f"bench.served:{chosen}",
+        f"bench.reference_servers:{chosen}",
         factory=True,
         host=LOOPBACK,
         port=port,

@@ -1,4 +1,4 @@
-"""Looking on while something runs: the database's connections and a process's memory."""
+"""Samples database connections and the memory of processes while a benchmark runs."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ MIB = 2**20
 
 @dataclass
 class Connections:
-    """The most that was seen of the service's connections."""
+    """The maximum of the service's connections over all samples; idle time in seconds."""
 
     at_once: int = 0
     idle_in_transaction: float = 0.0
@@ -26,7 +26,7 @@ class Connections:
 
 @dataclass
 class Memory:
-    """Resident memory of a process in MiB: when it was first looked at, and at most."""
+    """Resident memory of a process in MiB: the first sample, and the maximum."""
 
     first: float = 0.0
     peak: float = 0.0
@@ -34,11 +34,11 @@ class Memory:
 
 @asynccontextmanager
 async def connections(stage: Stage) -> AsyncIterator[Connections]:
-    """Watch `pg_stat_activity` meanwhile."""
+    """Sample `pg_stat_activity` during the body."""
     seen = Connections()
     async with stage.connect() as database:
 
-        async def look() -> None:
+        async def sample() -> None:
             row = await database.fetchrow(
                 "SELECT count(*) AS at_once,"
                 " max(extract(epoch FROM clock_timestamp() - state_change))"
@@ -52,31 +52,31 @@ async def connections(stage: Stage) -> AsyncIterator[Connections]:
             seen.idle_in_transaction = max(seen.idle_in_transaction, float(row["idle"] or 0))
             await asyncio.sleep(EVERY_SECONDS)
 
-        async def keep_looking() -> None:
+        async def keep_sampling() -> None:
             while True:
-                await look()
+                await sample()
 
-        async with _meanwhile(asyncio.create_task(keep_looking())):
+        async with _running(asyncio.create_task(keep_sampling())):
             yield seen
 
 
 @asynccontextmanager
 async def memory(*pids: int) -> AsyncIterator[Memory]:
-    """Watch the resident memory of processes meanwhile: the largest one's."""
+    """Sample the resident memory of the largest of these processes during the body."""
     processes = [psutil.Process(pid) for pid in pids]
     seen = Memory(first=_largest(processes))
 
-    async def keep_looking() -> None:
+    async def keep_sampling() -> None:
         while True:
             seen.peak = max(seen.peak, _largest(processes))
             await asyncio.sleep(MEMORY_EVERY_SECONDS)
 
-    async with _meanwhile(asyncio.create_task(keep_looking())):
+    async with _running(asyncio.create_task(keep_sampling())):
         yield seen
 
 
 @asynccontextmanager
-async def _meanwhile(task: "asyncio.Task[None]") -> AsyncIterator[None]:
+async def _running(task: "asyncio.Task[None]") -> AsyncIterator[None]:
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""Callers that cost next to nothing: HTTP/1.1 on connections that are opened before the clock runs.
+"""A minimal HTTP/1.1 client, whose connections are opened before the measurement.
 
-A full client library takes longer to send a request than the service takes to answer it.
+A full client library takes longer to send a request than the service takes to respond.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer, and the seconds that it took."""
+class Response:
+    """A response, and the seconds until it was read."""
 
     status: int
     body: bytes = field(repr=False)
     seconds: float
 
 
-class Line:
-    """One connection; one request at a time."""
+class HttpConnection:
+    """One connection, for one request at a time."""
 
     def __init__(
         self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -35,10 +35,10 @@ class Line:
         reader, writer = await asyncio.open_connection("127.0.0.1", parts.port, limit=1 << 22)
         return cls(parts.netloc, reader, writer)
 
-    async def ask(
+    async def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> Answered:
-        """Send a request and read the answer whole; it must have a length."""
+    ) -> Response:
+        """Send a request and return the response, which must have a Content-Length."""
         head = [f"{method} {path} HTTP/1.1", f"host: {self._host}", f"content-length: {len(body)}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
         began = time.perf_counter()
@@ -46,9 +46,9 @@ class Line:
         said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(said.partition("content-length:")[2].partition("\r\n")[0])
         answer = await self._reader.readexactly(length)
-        return Answered(int(said.split(" ", 2)[1]), answer, time.perf_counter() - began)
+        return Response(int(said.split(" ", 2)[1]), answer, time.perf_counter() - began)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()

@@ -1,4 +1,4 @@
-"""A bare FastAPI application, nothing of ours imported: `python -m bench.bare PORT`."""
+"""A bare FastAPI application, without the service: `python -m bench.bare_app PORT`."""
 
 import sys
 
@@ -15,7 +15,7 @@ async def readyz() -> dict[str, str]:
 
 if __name__ == "__main__":
     uvicorn.run(
-        "bench.bare:app",
+        "bench.bare_app:app",
         host="127.0.0.1",
         port=int(sys.argv[1]),
         log_config=None,
