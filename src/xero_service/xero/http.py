@@ -14,7 +14,6 @@ import httpx
 
 from xero_service.errors import ExternalAPIError, XeroAnswerUnusable, XeroNotReached, XeroSilent
 from xero_service.xero.bounded_transport import SMALL_RESPONSE, BoundedTransport
-from xero_service.xero.connection_pool import trusted_certificates
 from xero_service.xero.http_transport import AiohttpTransport
 
 LARGE_RESPONSE = 4 * 1024 * 1024  # bytes; connections: about 400 bytes each
@@ -193,11 +192,6 @@ def _translated(error: httpx.TransportError) -> ExternalAPIError:
     if isinstance(error, httpx.WriteError):
         return XeroSilent("Xero took only a part of the request.")
     return XeroSilent("Xero did not answer in time.")
-
-
-def warm_up() -> None:
-    """Load the certificate authorities, which takes as long as ten requests."""
-    trusted_certificates()
 
 
 def read_response(response: httpx.Response) -> HttpResponse:
