@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from demo.postgres import Postgres
 from tests.world import until
 from xero_service.errors import ServiceBusy
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 
 
 async def ask(database: Database, question: str = "SELECT 1") -> object:

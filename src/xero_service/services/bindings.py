@@ -19,7 +19,8 @@ from xero_service.domain import (
 )
 from xero_service.errors import NotFound
 from xero_service.store.authorisations import SealedConsenter
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from xero_service.errors import (
 from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder, in_line
 from xero_service.services.tokens import TokenService
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
 from xero_service.xero.adapter import XeroAdapter
 

@@ -25,8 +25,9 @@ from xero_service.errors import (
 from xero_service.failpoints import Place
 from xero_service.services.cleanups import CleanupService
 from xero_service.singleflight import BackgroundWork
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
 from xero_service.store.remote_cleanups import NewCleanup
+from xero_service.store.transaction import Transaction
 
 WAIT_FOR_XERO_SECONDS = 5.0
 

@@ -38,9 +38,10 @@ from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder, in_line
 from xero_service.services.settling import seal
 from xero_service.store.authorisations import NewAuthorisation
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
 from xero_service.store.grants import NewGrant
 from xero_service.store.reach import record_reach
+from xero_service.store.transaction import Transaction
 from xero_service.telemetry import Metrics, logger
 from xero_service.xero.adapter import XeroAdapter
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xero_service.crypto import KeyRing
 from xero_service.errors import ConfigError
 from xero_service.store.ciphertexts import SEALED
-from xero_service.store.database import Transaction
+from xero_service.store.transaction import Transaction
 
 SAMPLE = 50  # of each column: an altered value or one of a lost key stops nobody
 

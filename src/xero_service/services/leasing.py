@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 
 EXCHANGE = "xero_exchange"
 LOOK_AGAIN_SECONDS = 0.1

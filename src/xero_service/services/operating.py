@@ -17,7 +17,8 @@ from xero_service.errors import NotFound
 from xero_service.services.disconnect import Disconnected, DisconnectService
 from xero_service.services.keys import KeyService
 from xero_service.services.tokens import TokenService
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ from xero_service.failpoints import Place
 from xero_service.services.leasing import Leaseholder
 from xero_service.services.reconciling import ReconcileService
 from xero_service.services.tokens import TokenService
-from xero_service.store.database import Database, Transaction
+from xero_service.store.database import Database
 from xero_service.store.reach import record_reach
+from xero_service.store.transaction import Transaction
 
 WAIT_FOR_LEASE_SECONDS = 10.0
 

@@ -1,111 +1,36 @@
-"""The connection pool, and transactions that carry one repository per table."""
+"""The ways to the database. A caller decides two things: how many statements, and for whom.
+
+- `transaction`: several statements that commit together, for a caller that waits for an answer.
+- `background_transaction`: the same for work that may queue, such as a refresh or upkeep. Such work
+  has at most half of the connections for transactions, so that callers find one (R13).
+- `background_statements`: one statement for such work, committed by itself: one round trip, not
+  three.
+- `bare_connection` and `fetch_one`: one statement of each call of a service, on asyncpg itself and
+  connections of its own (ADR 0013).
+
+All raise ServiceBusy where the database is away, or no connection becomes free in time (R14).
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.errors import ConfigError, ServiceBusy
-from xero_service.store.audit import AuditLog
-from xero_service.store.authorisations import Authorisations
-from xero_service.store.bindings import Bindings
-from xero_service.store.ciphertexts import Ciphertexts
 from xero_service.store.connections import Connector
-from xero_service.store.due_work import DueWork
-from xero_service.store.grant_leases import GrantLeases
-from xero_service.store.grants import Grants
-from xero_service.store.leases import Leases
-from xero_service.store.limits import TenantLimits
 from xero_service.store.pools import DriverPool, engine, place, shares
-from xero_service.store.remote_cleanups import RemoteCleanups
-from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
-from xero_service.store.suspensions import Suspensions
-from xero_service.store.verification_tokens import VerificationTokens
+from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
 
 log = logger(__name__)
 _CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """The repositories, all on one connection; leaving the block commits."""
-
-    connection: AsyncConnection
-
-    @cached_property
-    def grants(self) -> Grants:
-        """Grants and their sealed token sets."""
-        return Grants(self.connection)
-
-    @cached_property
-    def grant_leases(self) -> GrantLeases:
-        """The right to spend a grant's refresh token."""
-        return GrantLeases(self.connection)
-
-    @cached_property
-    def bindings(self) -> Bindings:
-        """Tenants linked to orgs."""
-        return Bindings(self.connection)
-
-    @cached_property
-    def suspensions(self) -> Suspensions:
-        """Tenants that an operator switched off."""
-        return Suspensions(self.connection)
-
-    @cached_property
-    def authorisations(self) -> Authorisations:
-        """Consents."""
-        return Authorisations(self.connection)
-
-    @cached_property
-    def attempts(self) -> VerificationTokens:
-        """Authorisation attempts under way."""
-        return VerificationTokens(self.connection)
-
-    @cached_property
-    def cleanups(self) -> RemoteCleanups:
-        """What is owed to Xero."""
-        return RemoteCleanups(self.connection)
-
-    @cached_property
-    def service_keys(self) -> ServiceKeys:
-        """Credentials of internal services."""
-        return ServiceKeys(self.connection)
-
-    @cached_property
-    def leases(self) -> Leases:
-        """Named rights that one process holds at a time."""
-        return Leases(self.connection)
-
-    @cached_property
-    def limits(self) -> TenantLimits:
-        """What Xero said of tenants' limits."""
-        return TenantLimits(self.connection)
-
-    @cached_property
-    def due(self) -> DueWork:
-        """What upkeep has to look at."""
-        return DueWork(self.connection)
-
-    @cached_property
-    def ciphertexts(self) -> Ciphertexts:
-        """Every sealed value."""
-        return Ciphertexts(self.connection)
-
-    @cached_property
-    def audit(self) -> AuditLog:
-        """The append-only record."""
-        return AuditLog(self.connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +117,20 @@ class Database:
 
     @asynccontextmanager
     async def background_transaction(self) -> AsyncIterator[Transaction]:
-        """A transaction of work that may wait in line; all such work has half of the pool.
+        """One transaction of work that may queue; such work has at most half of the connections.
 
-        So that who reads finds a connection, however many refreshes are under way (R13). Raises
-        ServiceBusy like `transaction`.
+        Queueing for that half has no limit; then it raises ServiceBusy like `transaction`.
         """
         async with self._share, self.transaction() as tx:
             yield tx
 
     @asynccontextmanager
     async def background_statements(self) -> AsyncIterator[Transaction]:
-        """As `background_transaction`, but each statement is a transaction of its own.
+        """As `background_transaction`, but each statement commits by itself.
 
-        For work that is one statement: one round trip instead of three.
+        For a single statement: a second one may see, or fail after, what others committed between.
+        Through a pooler in transaction mode the block is one transaction: only that stays on one
+        session.
         """
         if not self._keeps_session:
             async with self.background_transaction() as tx:
@@ -228,21 +154,18 @@ class Database:
         """Whether a single statement would not have to wait for a connection now."""
         return self._bare.has_free_connection
 
-    def bare_connection(self) -> AbstractAsyncContextManager[Any]:
-        """Lend a connection of the driver's own, for one statement.
+    @asynccontextmanager
+    async def bare_connection(self) -> AsyncIterator[Any]:
+        """Acquire a connection of asyncpg for a block of one statement.
 
         Raises ServiceBusy like `transaction`.
         """
-        return self._lent() if self._first is None else self._checked_and_lent()
-
-    def _lent(self) -> AbstractAsyncContextManager[Any]:
-        return self._bare.acquire() if self._keeps_session else self._bare_transaction()
-
-    @asynccontextmanager
-    async def _checked_and_lent(self) -> AsyncIterator[Any]:
         await self.require_checked()
-        async with self._lent() as driver:
+        async with self._unchecked_connection() as driver:
             yield driver
+
+    def _unchecked_connection(self) -> AbstractAsyncContextManager[Any]:
+        return self._bare.acquire() if self._keeps_session else self._bare_transaction()
 
     @asynccontextmanager
     async def _bare_transaction(self) -> AsyncIterator[Any]:
@@ -254,7 +177,7 @@ class Database:
 
         Raises ServiceBusy like `transaction`.
         """
-        async with self._lent() as driver:
+        async with self._unchecked_connection() as driver:
             if await driver.fetchval("SELECT to_regclass('alembic_version')") is None:
                 return None
             found = await driver.fetchrow("SELECT version_num FROM alembic_version")
@@ -274,7 +197,7 @@ class Database:
 
     async def facts(self) -> DatabaseFacts:
         """Return what an operator should know of the server; raises ServiceBusy."""
-        async with self._lent() as driver:
+        async with self._unchecked_connection() as driver:
             row = await driver.fetchrow(
                 "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
                 " current_setting('synchronous_commit') AS synchronous_commit,"

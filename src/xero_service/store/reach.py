@@ -12,7 +12,7 @@ from xero_service.domain import (
     Grant,
     GrantStatus,
 )
-from xero_service.store.database import Transaction
+from xero_service.store.transaction import Transaction
 
 
 async def record_reach(

@@ -1,0 +1,92 @@
+"""A transaction: one repository for each table, all on one connection."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from xero_service.store.audit import AuditLog
+from xero_service.store.authorisations import Authorisations
+from xero_service.store.bindings import Bindings
+from xero_service.store.ciphertexts import Ciphertexts
+from xero_service.store.due_work import DueWork
+from xero_service.store.grant_leases import GrantLeases
+from xero_service.store.grants import Grants
+from xero_service.store.leases import Leases
+from xero_service.store.limits import TenantLimits
+from xero_service.store.remote_cleanups import RemoteCleanups
+from xero_service.store.service_keys import ServiceKeys
+from xero_service.store.suspensions import Suspensions
+from xero_service.store.verification_tokens import VerificationTokens
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """The repositories, all on one connection; leaving the block commits."""
+
+    connection: AsyncConnection
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Grants and their sealed token sets."""
+        return Grants(self.connection)
+
+    @cached_property
+    def grant_leases(self) -> GrantLeases:
+        """The right to spend a grant's refresh token."""
+        return GrantLeases(self.connection)
+
+    @cached_property
+    def bindings(self) -> Bindings:
+        """Tenants linked to orgs."""
+        return Bindings(self.connection)
+
+    @cached_property
+    def suspensions(self) -> Suspensions:
+        """Tenants that an operator switched off."""
+        return Suspensions(self.connection)
+
+    @cached_property
+    def authorisations(self) -> Authorisations:
+        """Consents."""
+        return Authorisations(self.connection)
+
+    @cached_property
+    def attempts(self) -> VerificationTokens:
+        """Authorisation attempts under way."""
+        return VerificationTokens(self.connection)
+
+    @cached_property
+    def cleanups(self) -> RemoteCleanups:
+        """What is owed to Xero."""
+        return RemoteCleanups(self.connection)
+
+    @cached_property
+    def service_keys(self) -> ServiceKeys:
+        """Credentials of internal services."""
+        return ServiceKeys(self.connection)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Named rights that one process holds at a time."""
+        return Leases(self.connection)
+
+    @cached_property
+    def limits(self) -> TenantLimits:
+        """What Xero said of tenants' limits."""
+        return TenantLimits(self.connection)
+
+    @cached_property
+    def due(self) -> DueWork:
+        """What upkeep has to look at."""
+        return DueWork(self.connection)
+
+    @cached_property
+    def ciphertexts(self) -> Ciphertexts:
+        """Every sealed value."""
+        return Ciphertexts(self.connection)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The append-only record."""
+        return AuditLog(self.connection)
