@@ -42,7 +42,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             value=one[SERVICE].per_second / one[EMPTY].per_second,
             unit="x",
             floor=empty_rate,
-            wanted=("≥", 0.5),
+            wanted=("≥", 0.6),
         ),
         Figure(
             name="Over the minimal reader's rate",

@@ -27,12 +27,12 @@ from xero_service.api import (
     tenants,
     tokens,
 )
+from xero_service.api.application import PREFIX as PREFIX
 from xero_service.api.application import new_application
 from xero_service.api.body_limit import LimitedBodies
 from xero_service.api.leaving import Leaving, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
 from xero_service.api.middleware import Observed, SecurityHeaders
-from xero_service.api.short_cut import ShortCut
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
 
@@ -44,10 +44,7 @@ CONTRACT = (
     disconnect,
     refresh,
     activity,
-    tokens,
-    proxy,
 )
-PREFIX = "/api/integrations/xero"
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -61,6 +58,8 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         separate_input_output_schemas=False,
     )
+    # The most frequent come first, and into the table itself (api/service_route.py).
+    app.router.routes.extend([*tokens.router.routes, *proxy.router.routes])
     app.include_router(ops.router)
     for module in CONTRACT:
         app.include_router(module.router, prefix=PREFIX)
@@ -108,9 +107,8 @@ def create_app(
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=600,
     )
-    app.add_middleware(ShortCut, prefix=PREFIX, ways=(tokens.SHORT, proxy.SHORT))
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(Observed, metrics=metrics, prefix=PREFIX)
     return app
 
 

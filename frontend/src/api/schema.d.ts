@@ -4,6 +4,85 @@
  */
 
 export interface paths {
+  '/api/integrations/xero/bindings/{bindingId}/token': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Get a live access token
+     * @description Get an access token that works now, for one binding's Xero organisation.
+     *
+     *     Who: a service key with `tokens:read`. 409 where only a person can help, 503 with
+     *     Retry-After where time can.
+     */
+    post: operations['issueToken']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/integrations/xero/bindings/{bindingId}/api/{path}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Call Xero's API with GET
+     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
+     *
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
+     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
+     */
+    get: operations['callXeroGet']
+    /**
+     * Call Xero's API with PUT
+     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
+     *
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
+     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
+     */
+    put: operations['callXeroPut']
+    /**
+     * Call Xero's API with POST
+     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
+     *
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
+     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
+     */
+    post: operations['callXeroPost']
+    /**
+     * Call Xero's API with DELETE
+     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
+     *
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
+     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
+     */
+    delete: operations['callXeroDelete']
+    options?: never
+    head?: never
+    /**
+     * Call Xero's API with PATCH
+     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
+     *
+     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
+     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
+     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
+     */
+    patch: operations['callXeroPatch']
+    trace?: never
+  }
   '/healthz': {
     parameters: {
       query?: never
@@ -246,85 +325,6 @@ export interface paths {
     options?: never
     head?: never
     patch?: never
-    trace?: never
-  }
-  '/api/integrations/xero/bindings/{bindingId}/token': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /**
-     * Get a live access token
-     * @description Get an access token that works now, for one binding's Xero organisation.
-     *
-     *     Who: a service key with `tokens:read`. 409 where only a person can help, 503 with
-     *     Retry-After where time can.
-     */
-    post: operations['issueToken']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/integrations/xero/bindings/{bindingId}/api/{path}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * Call Xero's API with GET
-     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
-     *
-     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
-     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
-     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
-     */
-    get: operations['callXeroGet']
-    /**
-     * Call Xero's API with PUT
-     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
-     *
-     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
-     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
-     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
-     */
-    put: operations['callXeroPut']
-    /**
-     * Call Xero's API with POST
-     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
-     *
-     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
-     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
-     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
-     */
-    post: operations['callXeroPost']
-    /**
-     * Call Xero's API with DELETE
-     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
-     *
-     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
-     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
-     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
-     */
-    delete: operations['callXeroDelete']
-    options?: never
-    head?: never
-    /**
-     * Call Xero's API with PATCH
-     * @description Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
-     *
-     *     Who: a service key with `api:call`. Only paths below Xero's API roots (`api.xro/` and the
-     *     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
-     *     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
-     */
-    patch: operations['callXeroPatch']
     trace?: never
   }
 }
@@ -944,1255 +944,6 @@ export interface components {
 }
 export type $defs = Record<string, never>
 export interface operations {
-  health: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Alive']
-        }
-      }
-    }
-  }
-  readiness: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Ready']
-        }
-      }
-      /** @description `service_busy`, `migrations_pending` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'migrations_pending'
-          }
-        }
-      }
-    }
-  }
-  metrics: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'text/plain': string
-        }
-      }
-    }
-  }
-  startConnection: {
-    parameters: {
-      query?: {
-        /**
-         * @description The path of the frontend to come back to, without query or fragment.
-         * @example /settings/integrations
-         */
-        returnTo?: string | null
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description The flow cookie, by which the callback knows the browser that started.
-           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
-           */
-          'Set-Cookie'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['AuthorizationStart']
-        }
-      }
-      /** @description To Xero's consent page, for a request that prefers `text/html`. */
-      302: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description The flow cookie, by which the callback knows the browser that started.
-           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
-           */
-          'Set-Cookie'?: string
-          /**
-           * @description Xero's consent page.
-           * @example https://login.xero.com/identity/connect/authorize?response_type=code&client_id=…&state=…
-           */
-          Location?: string
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `admin_required`, `impersonation_refused`, `cross_site_refused` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?:
-              'org_required' | 'admin_required' | 'impersonation_refused' | 'cross_site_refused'
-          }
-        }
-      }
-      /** @description `invalid_return_to`, `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_return_to' | 'invalid_request'
-          }
-        }
-      }
-      /** @description `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  finishConnection: {
-    parameters: {
-      query?: {
-        /**
-         * @description The attempt, as the start gave it to Xero.
-         * @example pX2m0aYq7Jr9sLd4
-         */
-        state?: string | null
-        /**
-         * @description What Xero exchanges for tokens, once.
-         * @example tR5uV8wZ1bN3cK6e
-         */
-        code?: string | null
-        /**
-         * @description Why there is no code: `access_denied` where somebody pressed Cancel.
-         * @example access_denied
-         */
-        error?: string | null
-        /**
-         * @description Who answers (RFC 9207); must be Xero where it is sent.
-         * @example https://identity.xero.com
-         */
-        iss?: string | null
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description To HEAD and prefetch, which consume nothing. */
-      204: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      /** @description To the frontend, with `action=select_tenant&grantId=…` or `error=…`: `access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, `exchange_failed`, `no_tenants`, `insufficient_scope`. */
-      303: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description The frontend, at the path that the start asked for, with the result.
-           * @example https://app.example.com/settings/integrations?action=select_tenant&grantId=8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
-           */
-          Location?: string
-          [name: string]: unknown
-        }
-        content?: never
-      }
-    }
-  }
-  listBindings: {
-    parameters: {
-      query?: {
-        /**
-         * @description Only bindings of this status; revoked ones are shown only if asked for.
-         * @example active
-         */
-        status?: components['schemas']['BindingStatus'] | null
-      }
-      header?: {
-        /**
-         * @description Which org a key for all orgs acts for; other callers leave it out.
-         * @example org_acme
-         */
-        'X-Org-Id'?: string | null
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['BindingList']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `org_mismatch`, `scope_required` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?: 'org_required' | 'org_mismatch' | 'scope_required'
-          }
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
-        }
-      }
-      /** @description `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  listTenants: {
-    parameters: {
-      query: {
-        /**
-         * @description The grant, as the callback gave it in the landing address.
-         * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
-         */
-        grantId: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['TenantList']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `admin_required` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?: 'org_required' | 'admin_required'
-          }
-        }
-      }
-      /** @description `not_found` */
-      404: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 404
-            /** @enum {string} */
-            code?: 'not_found'
-          }
-        }
-      }
-      /** @description `reauthorization_required` */
-      409: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 409
-            /** @enum {string} */
-            code?: 'reauthorization_required'
-          }
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
-        }
-      }
-      /** @description `xero_refused` */
-      502: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 502
-            /** @enum {string} */
-            code?: 'xero_refused'
-          }
-        }
-      }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?:
-              | 'xero_unavailable'
-              | 'xero_rate_limited'
-              | 'xero_misconfigured'
-              | 'service_busy'
-              | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  selectTenant: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['TenantSelection']
-      }
-    }
-    responses: {
-      /** @description The binding of this org, which now rests on this grant. */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Binding']
-        }
-      }
-      /** @description A new binding. */
-      201: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Binding']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `admin_required`, `impersonation_refused` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?: 'org_required' | 'admin_required' | 'impersonation_refused'
-          }
-        }
-      }
-      /** @description `not_found` */
-      404: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 404
-            /** @enum {string} */
-            code?: 'not_found'
-          }
-        }
-      }
-      /** @description `reauthorization_required`, `tenant_bound_elsewhere` */
-      409: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 409
-            /** @enum {string} */
-            code?: 'reauthorization_required' | 'tenant_bound_elsewhere'
-          }
-        }
-      }
-      /** @description `body_too_large` */
-      413: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 413
-            /** @enum {string} */
-            code?: 'body_too_large'
-          }
-        }
-      }
-      /** @description `tenant_not_accessible`, `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'tenant_not_accessible' | 'invalid_request'
-          }
-        }
-      }
-      /** @description `xero_refused` */
-      502: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 502
-            /** @enum {string} */
-            code?: 'xero_refused'
-          }
-        }
-      }
-      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?:
-              | 'xero_unavailable'
-              | 'xero_rate_limited'
-              | 'xero_misconfigured'
-              | 'service_busy'
-              | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  disconnectBinding: {
-    parameters: {
-      query?: never
-      header?: {
-        /**
-         * @description Which org a key for all orgs acts for; other callers leave it out.
-         * @example org_acme
-         */
-        'X-Org-Id'?: string | null
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['DisconnectRequest']
-      }
-    }
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['DisconnectAnswer']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required`, `impersonation_refused` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?:
-              | 'org_required'
-              | 'org_mismatch'
-              | 'admin_required'
-              | 'scope_required'
-              | 'impersonation_refused'
-          }
-        }
-      }
-      /** @description `not_found` */
-      404: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 404
-            /** @enum {string} */
-            code?: 'not_found'
-          }
-        }
-      }
-      /** @description `body_too_large` */
-      413: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 413
-            /** @enum {string} */
-            code?: 'body_too_large'
-          }
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
-        }
-      }
-      /** @description `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  refreshTokens: {
-    parameters: {
-      query?: never
-      header?: {
-        /**
-         * @description Which org a key for all orgs acts for; other callers leave it out.
-         * @example org_acme
-         */
-        'X-Org-Id'?: string | null
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['Nothing'] | null
-      }
-    }
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RefreshAnswer']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `org_mismatch`, `scope_required` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?: 'org_required' | 'org_mismatch' | 'scope_required'
-          }
-        }
-      }
-      /** @description `body_too_large` */
-      413: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 413
-            /** @enum {string} */
-            code?: 'body_too_large'
-          }
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
-        }
-      }
-      /** @description `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
-  listActivity: {
-    parameters: {
-      query?: {
-        /**
-         * @description The `next` of the page before; without it, the newest events.
-         * @example 1042
-         */
-        after?: number | null
-        /**
-         * @description How many events at most.
-         * @example 50
-         */
-        limit?: number
-      }
-      header?: {
-        /**
-         * @description Which org a key for all orgs acts for; other callers leave it out.
-         * @example org_acme
-         */
-        'X-Org-Id'?: string | null
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['ActivityPage']
-        }
-      }
-      /** @description `unauthorized`, `session_pending` */
-      401: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description How to say who is calling.
-           * @example Bearer
-           */
-          'WWW-Authenticate'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 401
-            /** @enum {string} */
-            code?: 'unauthorized' | 'session_pending'
-          }
-        }
-      }
-      /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required` */
-      403: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 403
-            /** @enum {string} */
-            code?: 'org_required' | 'org_mismatch' | 'admin_required' | 'scope_required'
-          }
-        }
-      }
-      /** @description `invalid_request` */
-      422: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 422
-            /** @enum {string} */
-            code?: 'invalid_request'
-          }
-        }
-      }
-      /** @description `service_busy`, `sign_in_unavailable` */
-      503: {
-        headers: {
-          /**
-           * @description Names the request in logs, activity and problems.
-           * @example 6f1c2a0f9c1e4f4b
-           */
-          'X-Request-Id'?: string
-          /**
-           * @description Seconds after which the same request may be repeated; absent where time does not help.
-           * @example 5
-           */
-          'Retry-After'?: number
-          [name: string]: unknown
-        }
-        content: {
-          'application/problem+json': components['schemas']['Problem'] & {
-            /** @constant */
-            status?: 503
-            /** @enum {string} */
-            code?: 'service_busy' | 'sign_in_unavailable'
-          }
-        }
-      }
-    }
-  }
   issueToken: {
     parameters: {
       query?: never
@@ -4684,6 +3435,1255 @@ export interface operations {
           [name: string]: unknown
         }
         content?: never
+      }
+    }
+  }
+  health: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Alive']
+        }
+      }
+    }
+  }
+  readiness: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Ready']
+        }
+      }
+      /** @description `service_busy`, `migrations_pending` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'migrations_pending'
+          }
+        }
+      }
+    }
+  }
+  metrics: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'text/plain': string
+        }
+      }
+    }
+  }
+  startConnection: {
+    parameters: {
+      query?: {
+        /**
+         * @description The path of the frontend to come back to, without query or fragment.
+         * @example /settings/integrations
+         */
+        returnTo?: string | null
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The flow cookie, by which the callback knows the browser that started.
+           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
+           */
+          'Set-Cookie'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AuthorizationStart']
+        }
+      }
+      /** @description To Xero's consent page, for a request that prefers `text/html`. */
+      302: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The flow cookie, by which the callback knows the browser that started.
+           * @example __Host-xero_flow=…; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=lax
+           */
+          'Set-Cookie'?: string
+          /**
+           * @description Xero's consent page.
+           * @example https://login.xero.com/identity/connect/authorize?response_type=code&client_id=…&state=…
+           */
+          Location?: string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `admin_required`, `impersonation_refused`, `cross_site_refused` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?:
+              'org_required' | 'admin_required' | 'impersonation_refused' | 'cross_site_refused'
+          }
+        }
+      }
+      /** @description `invalid_return_to`, `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_return_to' | 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  finishConnection: {
+    parameters: {
+      query?: {
+        /**
+         * @description The attempt, as the start gave it to Xero.
+         * @example pX2m0aYq7Jr9sLd4
+         */
+        state?: string | null
+        /**
+         * @description What Xero exchanges for tokens, once.
+         * @example tR5uV8wZ1bN3cK6e
+         */
+        code?: string | null
+        /**
+         * @description Why there is no code: `access_denied` where somebody pressed Cancel.
+         * @example access_denied
+         */
+        error?: string | null
+        /**
+         * @description Who answers (RFC 9207); must be Xero where it is sent.
+         * @example https://identity.xero.com
+         */
+        iss?: string | null
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description To HEAD and prefetch, which consume nothing. */
+      204: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description To the frontend, with `action=select_tenant&grantId=…` or `error=…`: `access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, `exchange_failed`, `no_tenants`, `insufficient_scope`. */
+      303: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description The frontend, at the path that the start asked for, with the result.
+           * @example https://app.example.com/settings/integrations?action=select_tenant&grantId=8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+           */
+          Location?: string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+    }
+  }
+  listBindings: {
+    parameters: {
+      query?: {
+        /**
+         * @description Only bindings of this status; revoked ones are shown only if asked for.
+         * @example active
+         */
+        status?: components['schemas']['BindingStatus'] | null
+      }
+      header?: {
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
+        'X-Org-Id'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['BindingList']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `org_mismatch`, `scope_required` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'org_required' | 'org_mismatch' | 'scope_required'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  listTenants: {
+    parameters: {
+      query: {
+        /**
+         * @description The grant, as the callback gave it in the landing address.
+         * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+         */
+        grantId: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['TenantList']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `admin_required` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'org_required' | 'admin_required'
+          }
+        }
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `reauthorization_required` */
+      409: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
+            /** @enum {string} */
+            code?: 'reauthorization_required'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `xero_refused` */
+      502: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 502
+            /** @enum {string} */
+            code?: 'xero_refused'
+          }
+        }
+      }
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?:
+              | 'xero_unavailable'
+              | 'xero_rate_limited'
+              | 'xero_misconfigured'
+              | 'service_busy'
+              | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  selectTenant: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TenantSelection']
+      }
+    }
+    responses: {
+      /** @description The binding of this org, which now rests on this grant. */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Binding']
+        }
+      }
+      /** @description A new binding. */
+      201: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Binding']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `admin_required`, `impersonation_refused` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'org_required' | 'admin_required' | 'impersonation_refused'
+          }
+        }
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `reauthorization_required`, `tenant_bound_elsewhere` */
+      409: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 409
+            /** @enum {string} */
+            code?: 'reauthorization_required' | 'tenant_bound_elsewhere'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
+      /** @description `tenant_not_accessible`, `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'tenant_not_accessible' | 'invalid_request'
+          }
+        }
+      }
+      /** @description `xero_refused` */
+      502: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 502
+            /** @enum {string} */
+            code?: 'xero_refused'
+          }
+        }
+      }
+      /** @description `xero_unavailable`, `xero_rate_limited`, `xero_misconfigured`, `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?:
+              | 'xero_unavailable'
+              | 'xero_rate_limited'
+              | 'xero_misconfigured'
+              | 'service_busy'
+              | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  disconnectBinding: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
+        'X-Org-Id'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DisconnectRequest']
+      }
+    }
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['DisconnectAnswer']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required`, `impersonation_refused` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?:
+              | 'org_required'
+              | 'org_mismatch'
+              | 'admin_required'
+              | 'scope_required'
+              | 'impersonation_refused'
+          }
+        }
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  refreshTokens: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
+        'X-Org-Id'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Nothing'] | null
+      }
+    }
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['RefreshAnswer']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `org_mismatch`, `scope_required` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'org_required' | 'org_mismatch' | 'scope_required'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  listActivity: {
+    parameters: {
+      query?: {
+        /**
+         * @description The `next` of the page before; without it, the newest events.
+         * @example 1042
+         */
+        after?: number | null
+        /**
+         * @description How many events at most.
+         * @example 50
+         */
+        limit?: number
+      }
+      header?: {
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
+        'X-Org-Id'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ActivityPage']
+        }
+      }
+      /** @description `unauthorized`, `session_pending` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized' | 'session_pending'
+          }
+        }
+      }
+      /** @description `org_required`, `org_mismatch`, `admin_required`, `scope_required` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'org_required' | 'org_mismatch' | 'admin_required' | 'scope_required'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy`, `sign_in_unavailable` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
       }
     }
   }

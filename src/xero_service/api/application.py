@@ -1,8 +1,10 @@
-"""The FastAPI options that hold for every port of the service."""
+"""What holds for every port of the service, and where its API begins."""
 
 from typing import Any
 
 from fastapi import FastAPI
+
+PREFIX = "/api/integrations/xero"
 
 
 def new_application(**options: Any) -> FastAPI:

@@ -51,6 +51,5 @@ class LimitedBodies:
 
 def lift(scope: Scope) -> None:
     """Let the body of this request pass whole: whoever calls this has a limit of their own."""
-    limit: _Limit | None = scope.get(_LIMIT)
-    if limit is not None:  # the short cut comes before it
-        limit.holds = False
+    limit: _Limit = scope[_LIMIT]
+    limit.holds = False

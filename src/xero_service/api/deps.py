@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
-from starlette.applications import Starlette
+from pydantic import StringConstraints
 from starlette.types import Scope as HttpScope
 
 from xero_service.api import examples
@@ -56,12 +56,7 @@ session_cookie = APIKeyCookie(
 
 async def services(request: Request) -> Services:
     """Return what the application was wired with; async, or each call would cost a thread hop."""
-    return wired_of(request.app)
-
-
-def wired_of(app: Starlette) -> Services:
-    """Return what an application was wired with."""
-    wired = app.state.services
+    wired = request.app.state.services
     assert isinstance(wired, Services)  # noqa: S101 - set by the lifespan
     return wired
 
@@ -69,14 +64,13 @@ def wired_of(app: Starlette) -> Services:
 ServicesDep = Annotated[Services, Depends(services)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(session_bearer)]
 KeyBearer = Annotated[HTTPAuthorizationCredentials | None, Security(key_bearer)]
+OrgId = Annotated[str, StringConstraints(max_length=ORG_ID_AT_MOST, pattern=r"^[!-~]*$")]
 OrgHeader = Annotated[
-    str | None,
+    OrgId | None,
     Header(
         alias="X-Org-Id",
         description="Which org a key for all orgs acts for; other callers leave it out.",
         examples=[examples.ORG],
-        max_length=ORG_ID_AT_MOST,
-        pattern=r"^[!-~]*$",
     ),
 ]
 BindingPath = Annotated[

@@ -44,10 +44,14 @@ def note_cut(scope: Scope, by: CutBy) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Gives each request an id and writes down how it ended; never its query."""
+    """Gives each request an id and writes down how it ended; never its query.
+
+    Routes are named as they are declared, those of the API without its `prefix`.
+    """
 
     app: ASGIApp
     metrics: Metrics
+    prefix: str
     log: AccessLog = field(default_factory=AccessLog)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +87,7 @@ class Observed:
     def _record(
         self, scope: Scope, status: int, seconds: float, request_id: str, cut_by: CutBy | None
     ) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path", "unmatched").removeprefix(self.prefix)
         # Anybody may invent methods, and every label value is kept for good.
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.answered(method, route, status, seconds)

@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
+from xero_service.api.application import PREFIX
 from xero_service.api.deps import BindingPath, PresentedDep, ServicesDep
 from xero_service.api.middleware import CutBy, note_cut
-from xero_service.api.short_cut import Way
+from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (
     AuthError,
     BindingSuspended,
@@ -40,7 +40,7 @@ from xero_service.telemetry import logger
 from xero_service.wiring import Services
 from xero_service.xero.http import StreamedResponse
 
-router = APIRouter(tags=["services"])
+router = APIRouter(prefix=PREFIX, tags=["services"], route_class=ServiceRoute)
 log = logger(__name__)
 ROUTE = "/bindings/{bindingId}/api/{path:anything}"
 LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
@@ -73,13 +73,13 @@ class CallerLeft(Exception):
     """Nobody reads the answer any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProxiedCall:
-    """A call by one binding for whoever presented a key; it ends when its caller leaves."""
+class ProxiedCall(Response):
+    """The answer of Xero to a call for one binding; the call ends when its caller leaves."""
 
-    services: Services
-    presented: Presented
-    binding_id: UUID
+    def __init__(self, services: Services, presented: Presented, binding_id: UUID) -> None:
+        """`presented`: the key of the caller, who is let through or refused by the call."""
+        super().__init__()
+        self._services, self._presented, self._binding_id = services, presented, binding_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back as it arrives.
@@ -88,7 +88,7 @@ class ProxiedCall:
         """
         body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
         forwarded = _forwarded(scope, receive)
-        call = self.services.proxy.call(self.presented, self.binding_id, forwarded)
+        call = self._services.proxy.call(self._presented, self._binding_id, forwarded)
         has_begun = False
         try:
             async with call as answer, nullcontext() if answer.is_here else _unless_left(receive):
@@ -169,17 +169,6 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-class _AnsweredBy(Response):
-    """What a route may return for an application that answers by itself."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__()
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-
 async def call_xero(
     bindingId: BindingPath,  # noqa: N803 - the name in the contract
     path: Annotated[str, XERO_PATH],  # noqa: ARG001 - the raw path is what is sent
@@ -192,7 +181,7 @@ async def call_xero(
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
-    return _AnsweredBy(ProxiedCall(services, presented, bindingId))
+    return ProxiedCall(services, presented, bindingId)
 
 
 for method in METHODS:
@@ -226,5 +215,3 @@ for method in METHODS:
         },
         include_in_schema=method not in {"HEAD", "OPTIONS"},
     )
-
-SHORT = Way(ROUTE, frozenset(METHODS), takes_body=True, serve=ProxiedCall)
