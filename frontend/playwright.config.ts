@@ -45,7 +45,8 @@ export default defineConfig({
         '--no-first-run',
       ],
     },
-    trace: process.env['CI'] ? 'off' : 'retain-on-failure',
+    // A trace of every test doubles its time; `--trace on` asks for one.
+    screenshot: 'only-on-failure',
   },
   ...(!service && {
     webServer: {

@@ -31,6 +31,8 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
     maxWorkers: 2,
+    // Starting jsdom and importing React for each file took twice as long as the tests.
+    isolate: false,
     // A busy machine may be slow; nothing waits this long on a quiet one.
     testTimeout: 30_000,
     expect: { poll: { timeout: 8_000 } },

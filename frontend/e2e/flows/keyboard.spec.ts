@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from '@playwright/test'
 
+import { expectAccessible } from '../accessibility'
 import { expect, Person, SETTINGS, test } from './person'
 
 /** Tabs until the element has the focus, as somebody without a mouse would. */
@@ -18,69 +18,68 @@ async function press(page: Page, target: Locator, key = 'Enter'): Promise<void> 
   await page.keyboard.press(key)
 }
 
-async function expectAccessible(page: Page): Promise<void> {
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+async function expectAccessibleInBothThemes(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme)
+    await expectAccessible(page)
+  }
 }
 
-for (const theme of ['light', 'dark'] as const) {
-  test(`the whole flow with the keyboard alone, ${theme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    const admin = new Person(page)
-    await page.goto(SETTINGS)
-    await press(page, admin.button('Acme admin'))
-    await expectAccessible(page)
+test('the whole flow with the keyboard alone, in both themes', async ({ page }) => {
+  const admin = new Person(page)
+  await page.goto(SETTINGS)
+  await press(page, admin.button('Acme admin'))
+  await expectAccessibleInBothThemes(page)
 
-    await press(page, admin.button('Connect Xero'))
-    await admin.isAtXero()
-    const trading = page.getByRole('radio', { name: 'Acme Trading Ltd' })
-    await press(page, trading, 'Space')
-    await press(page, admin.button('Allow access'))
+  await press(page, admin.button('Connect Xero'))
+  await admin.isAtXero()
+  const trading = page.getByRole('radio', { name: 'Acme Trading Ltd' })
+  await press(page, trading, 'Space')
+  await press(page, admin.button('Allow access'))
 
-    // The only one just authorised is chosen already.
-    await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
-    await expectAccessible(page)
-    await press(page, admin.button('Connect organisation'))
-    await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
-    await expect(page.getByRole('heading', { name: 'Xero', exact: true })).toBeFocused()
+  // The only one just authorised is chosen already.
+  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expectAccessibleInBothThemes(page)
+  await press(page, admin.button('Connect organisation'))
+  await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
+  await expect(page.getByRole('heading', { name: 'Xero', exact: true })).toBeFocused()
 
-    const health = admin.button('Healthy, renews automatically')
-    await tabTo(page, health)
-    await expect(page.getByRole('tooltip')).toContainText('Access token expires')
-    await expectAccessible(page)
-    await page.keyboard.press('Escape')
-    await expect(page.getByRole('tooltip')).toBeHidden()
+  const health = admin.button('Healthy, renews automatically')
+  await tabTo(page, health)
+  await expect(page.getByRole('tooltip')).toContainText('Access token expires')
+  await expectAccessibleInBothThemes(page)
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('tooltip')).toBeHidden()
 
-    await page.keyboard.press('Shift+Tab')
-    await press(page, admin.button('Add another organisation'))
-    await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
-    await page.keyboard.press('Escape')
-    await expect(admin.button('Add another organisation')).toBeFocused()
+  await page.keyboard.press('Shift+Tab')
+  await press(page, admin.button('Add another organisation'))
+  await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(admin.button('Add another organisation')).toBeFocused()
 
-    const disconnect = admin.button('Disconnect Acme Trading Ltd')
-    await page.keyboard.press('Shift+Tab')
-    await expect(disconnect).toBeFocused()
-    await page.keyboard.press('Enter')
-    const dialog = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
-    await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
-    await expectAccessible(page)
+  const disconnect = admin.button('Disconnect Acme Trading Ltd')
+  await page.keyboard.press('Shift+Tab')
+  await expect(disconnect).toBeFocused()
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await expectAccessibleInBothThemes(page)
 
-    // The focus cannot leave the dialog.
-    for (let presses = 0; presses < 6; presses += 1) {
-      await page.keyboard.press('Tab')
-      expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(
-        true,
-      )
-    }
-    await page.keyboard.press('Escape')
-    await expect(disconnect).toBeFocused()
+  // The focus cannot leave the dialog.
+  for (let presses = 0; presses < 6; presses += 1) {
+    await page.keyboard.press('Tab')
+    expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true)
+  }
+  await page.keyboard.press('Escape')
+  await expect(disconnect).toBeFocused()
 
-    await page.keyboard.press('Enter')
-    await press(page, dialog.getByRole('button', { name: 'Disconnect' }))
-    await admin.says('No Xero organisation connected')
-    await expect(page.getByRole('heading', { name: 'Xero', exact: true })).toBeFocused()
-    await expectAccessible(page)
-  })
-}
+  await page.keyboard.press('Enter')
+  await press(page, dialog.getByRole('button', { name: 'Disconnect' }))
+  await admin.says('No Xero organisation connected')
+  await expect(page.getByRole('heading', { name: 'Xero', exact: true })).toBeFocused()
+  await expectAccessibleInBothThemes(page)
+})
 
 test('nothing moves while the page loads', async ({ page }) => {
   const admin = new Person(page)

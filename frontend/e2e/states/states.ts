@@ -20,6 +20,8 @@ export interface State {
   query?: string
   /** Brings the page into the state and waits until it is there. */
   reach: (page: Page) => Promise<void>
+  /** The state ends by itself, as a toast does, so every look loads the page again. */
+  isTransient?: true
 }
 
 const sees = (text: string | RegExp) => async (page: Page) => {
@@ -146,7 +148,7 @@ export const STATES: State[] = [
     name: 'health-times',
     world: { bindings: all },
     reach: async (page) => {
-      await page.getByText('Healthy, renews automatically').first().hover()
+      await page.getByRole('button', { name: 'Healthy, renews automatically' }).first().focus()
       await expect(page.getByRole('tooltip').first()).toBeVisible()
     },
   },
@@ -165,11 +167,13 @@ export const STATES: State[] = [
   },
   {
     name: 'refreshed',
+    isTransient: true,
     world: { bindings: all },
     reach: presses('Refresh Tokens', sees('All tokens are up to date')),
   },
   {
     name: 'refresh-failures',
+    isTransient: true,
     world: {
       bindings: all,
       refreshed: refreshed({
@@ -185,11 +189,13 @@ export const STATES: State[] = [
   },
   {
     name: 'arrival-refreshed',
+    isTransient: true,
     world: { bindings: all, refreshed: refreshed({ refreshedCount: 2 }) },
     reach: sees('Xero connection refreshed'),
   },
   {
     name: 'arrival-attention',
+    isTransient: true,
     world: {
       bindings: all,
       refreshed: refreshed({

@@ -1,17 +1,15 @@
 import { fireEvent, screen } from '@testing-library/react'
-import { beforeEach, expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 
-import { leavePageFor } from '@/lib/leave-page'
 import { expectAccessible } from '@/testing/axe'
+import { recordRedirects } from '@/testing/redirect'
 import { renderWithApp } from '@/testing/render'
 import { givenStart, NEVER, problem } from '@/testing/server'
 
 import { ConnectButton } from './connect-button'
 import { useConnect } from './use-connect'
 
-vi.mock('@/lib/leave-page')
-
-beforeEach(() => vi.mocked(leavePageFor).mockClear())
+const redirects = recordRedirects()
 
 function Page() {
   return (
@@ -30,9 +28,7 @@ it('asks the service to start, cookies included, and goes to Xero in this window
 
   await user.click(button())
 
-  await expect
-    .poll(() => vi.mocked(leavePageFor).mock.calls)
-    .toEqual([['https://login.example.com/authorize?state=s']])
+  await expect.poll(redirects).toEqual(['https://login.example.com/authorize?state=s'])
   expect(requests).toHaveLength(1)
   expect(requests[0]?.credentials).toBe('include')
   expect(requests[0]?.headers.get('Authorization')).toBe('Bearer session-token')
@@ -44,7 +40,7 @@ it('spins until the page is left, and starts once', async () => {
   const { user } = renderWithApp(<Page />)
 
   await user.click(button())
-  await expect.poll(() => vi.mocked(leavePageFor).mock.calls.length).toBe(1)
+  await expect.poll(redirects).toHaveLength(1)
   await user.click(button())
 
   expect(button()).toHaveAttribute('aria-busy', 'true')
@@ -56,7 +52,7 @@ it('is ready again when "back" brings the page back to life', async () => {
   givenStart()
   const { user } = renderWithApp(<Page />)
   await user.click(button())
-  await expect.poll(() => vi.mocked(leavePageFor).mock.calls.length).toBe(1)
+  await expect.poll(redirects).toHaveLength(1)
 
   fireEvent(window, new PageTransitionEvent('pageshow', { persisted: true }))
 
@@ -81,5 +77,5 @@ it('waits for the answer', async () => {
   await user.click(button())
 
   expect(button()).toHaveAttribute('aria-busy', 'true')
-  expect(leavePageFor).not.toHaveBeenCalled()
+  expect(redirects()).toEqual([])
 })

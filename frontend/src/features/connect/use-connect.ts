@@ -5,7 +5,7 @@ import { toast } from 'sonner'
 import { useApi } from '@/api/api-context'
 import { answered, asProblem } from '@/api/problem'
 import type { Started } from '@/api/types'
-import { leavePageFor } from '@/lib/leave-page'
+import { redirectTo } from '@/lib/redirect'
 
 export interface Connect {
   /** Goes to Xero's consent page in this window. `reason` tells apart what was pressed. */
@@ -25,7 +25,7 @@ export function useConnect(): Connect {
           credentials: 'include',
         }),
       ),
-    onSuccess: ({ authorizationUrl }) => leavePageFor(authorizationUrl),
+    onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
     onError: (error) =>
       toast.error('Xero could not be opened', { description: asProblem(error).detail }),
   })

@@ -1,9 +1,9 @@
 import { screen } from '@testing-library/react'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { leavePageFor } from '@/lib/leave-page'
 import { expectAccessible } from '@/testing/axe'
 import { binding, demo, lost, offeredDemo as offered, services, tenant } from '@/testing/fixtures'
+import { recordRedirects } from '@/testing/redirect'
 import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
 import {
   givenActivity,
@@ -17,10 +17,9 @@ import {
 
 import { IntegrationsPage } from './integrations-page'
 
-vi.mock('@/lib/leave-page')
+const redirects = recordRedirects()
 
 beforeEach(() => {
-  vi.mocked(leavePageFor).mockClear()
   givenActivity()
 })
 
@@ -30,7 +29,6 @@ const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
 const button = (name: string) => screen.findByRole('button', { name })
 const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organisation' })
 const focused = () => document.activeElement
-const left = () => vi.mocked(leavePageFor).mock.calls.length
 
 describe('an admin', () => {
   it('with nothing connected is told what connecting is about, and can', async () => {
@@ -44,7 +42,7 @@ describe('an admin', () => {
     await expectAccessible()
 
     await user.click(await button('Connect Xero'))
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
   })
 
   it('finds one of each button beside a list', async () => {
@@ -80,7 +78,7 @@ describe('an admin', () => {
 
     await user.click(await button('Reconnect'))
 
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
     expect(starts).toHaveLength(1)
     expect(await button('Reconnect')).toHaveAttribute('aria-busy', 'true')
     expect(await button('Connect Xero')).not.toHaveAttribute('aria-busy')
@@ -160,7 +158,7 @@ describe('back from Xero', () => {
     expect(address()).toBe('/settings/integrations')
 
     await user.click(await button('Try again'))
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
   })
 })
 
@@ -178,7 +176,7 @@ describe('adding another', () => {
 
     expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
     expect(bodies).toEqual([{ grantId: binding().grantId, tenantId: 't-demo' }])
-    expect(left()).toBe(0)
+    expect(redirects()).toEqual([])
     await expect.poll(focused).toBe(add)
   })
 
@@ -191,7 +189,7 @@ describe('adding another', () => {
     await user.click(await button('Add another organisation'))
     await user.click(await button('Sign in to Xero again'))
 
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
   })
 
   it('is not offered where no consent is alive', async () => {

@@ -1,8 +1,8 @@
 import { screen, within } from '@testing-library/react'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { leavePageFor } from '@/lib/leave-page'
 import { binding, demo, offeredDemo as offered, tenant } from '@/testing/fixtures'
+import { recordRedirects } from '@/testing/redirect'
 import { ACME_ADMIN, renderWithApp, RETURNED } from '@/testing/render'
 import {
   givenActivity,
@@ -15,10 +15,9 @@ import {
 
 import { IntegrationsPage } from './integrations-page'
 
-vi.mock('@/lib/leave-page')
+const redirects = recordRedirects()
 
 beforeEach(() => {
-  vi.mocked(leavePageFor).mockClear()
   givenActivity()
 })
 
@@ -27,7 +26,6 @@ const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
 
 const button = (name: string) => screen.findByRole('button', { name })
 const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organisation' })
-const left = () => vi.mocked(leavePageFor).mock.calls.length
 
 describe('switching', () => {
   const switchButton = () => button('Switch organisation')
@@ -73,7 +71,7 @@ describe('switching', () => {
     const before = show()
     await before.user.click(await switchButton())
     await before.user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
     before.unmount()
 
     givenTenants([{ ...offered, justAuthorised: true }])
@@ -94,7 +92,7 @@ describe('switching', () => {
     const { user, unmount } = show()
     await user.click(await switchButton())
     await user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
     expect(sessionStorage).toHaveLength(1)
     unmount()
 
@@ -110,7 +108,7 @@ describe('switching', () => {
     const { user } = show()
     await user.click(await switchButton())
     await user.click(await button('Sign in to Xero again'))
-    await expect.poll(left).toBe(1)
+    await expect.poll(redirects).toHaveLength(1)
 
     await user.click(await button('Cancel'))
 

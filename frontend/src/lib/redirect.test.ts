@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
-import { leavePageFor } from './leave-page'
+import { redirectTo } from './redirect'
 
 it.each(['javascript:alert(1)', 'data:text/html,x', 'not an address'])('refuses %s', (address) => {
-  expect(() => leavePageFor(address)).toThrow()
+  expect(() => redirectTo(address)).toThrow()
 })
