@@ -1,14 +1,14 @@
 import type { Page } from '@playwright/test'
 
-/** What the browser complains about: errors in scripts, and what a security policy refuses. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
+/** Collects script errors and violations of the Content-Security-Policy. */
+export function collectConsoleErrors(page: Page): string[] {
+  const consoleErrors: string[] = []
+  page.on('pageerror', (error) => consoleErrors.push(error.message))
   page.on('console', (message) => {
     const text = message.text()
-    // A refusal by the service is an answer, not a fault of the page.
+    // The browser also logs error responses of the service; those are no fault of the page.
     const isAnswer = text.startsWith('Failed to load resource')
-    if (message.type() === 'error' && !isAnswer) complaints.push(text)
+    if (message.type() === 'error' && !isAnswer) consoleErrors.push(text)
   })
-  return complaints
+  return consoleErrors
 }

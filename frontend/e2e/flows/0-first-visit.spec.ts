@@ -1,11 +1,11 @@
-import { expect, Person, SETTINGS, test } from './person'
+import { expect, SettingsPage, SETTINGS, test } from './settings-page'
 
 const AT_MOST = 150_000
 
-// First of the flows by its name: after the others the page lists what they did.
-// C16: counted on the wire, heads and the calls of the page included; Clerk is no part of it.
+// The file name makes this flow run first: later the page would list activity of other flows.
+// C16: bytes on the wire, with headers and API calls; Clerk is not part of this build.
 test('a first visit downloads little, and a second one next to nothing', async ({ page }) => {
-  const person = new Person(page)
+  const person = new SettingsPage(page)
   const browser = await page.context().newCDPSession(page)
   const received = new Map<string, number>()
   const encodings = new Map<string, string | undefined>()
@@ -21,7 +21,7 @@ test('a first visit downloads little, and a second one next to nothing', async (
   const total = () => [...received.values()].reduce((sum, bytes) => sum + bytes, 0)
 
   await person.signIn('Acme admin')
-  await person.says('No Xero organisation connected')
+  await person.expectText('No Xero organisation connected')
   await page.waitForLoadState('networkidle')
   const first = total()
 
@@ -31,7 +31,7 @@ test('a first visit downloads little, and a second one next to nothing', async (
   expect(new Set(scripts.map(([, encoding]) => encoding))).toEqual(new Set(['br']))
 
   await page.goto(SETTINGS)
-  await person.says('No Xero organisation connected')
+  await person.expectText('No Xero organisation connected')
   await page.waitForLoadState('networkidle')
 
   expect(total() - first).toBeLessThanOrEqual(AT_MOST / 10)

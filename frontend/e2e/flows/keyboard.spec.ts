@@ -1,9 +1,9 @@
 import type { Locator, Page } from '@playwright/test'
 
 import { expectAccessible } from '../accessibility'
-import { expect, Person, SETTINGS, test } from './person'
+import { expect, SettingsPage, SETTINGS, test } from './settings-page'
 
-/** Tabs until the element has the focus, as somebody without a mouse would. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(target).toBeVisible()
   for (let presses = 0; presses < 40; presses += 1) {
@@ -27,18 +27,18 @@ async function expectAccessibleInBothThemes(page: Page): Promise<void> {
 }
 
 test('the whole flow with the keyboard alone, in both themes', async ({ page }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await page.goto(SETTINGS)
   await press(page, admin.button('Acme admin'))
   await expectAccessibleInBothThemes(page)
 
   await press(page, admin.button('Connect Xero'))
-  await admin.isAtXero()
+  await admin.expectConsentPage()
   const trading = page.getByRole('radio', { name: 'Acme Trading Ltd' })
   await press(page, trading, 'Space')
   await press(page, admin.button('Allow access'))
 
-  // The only one just authorised is chosen already.
+  // The only one just authorised is preselected.
   await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
   await expectAccessibleInBothThemes(page)
   await press(page, admin.button('Connect organisation'))
@@ -76,15 +76,15 @@ test('the whole flow with the keyboard alone, in both themes', async ({ page }) 
 
   await page.keyboard.press('Enter')
   await press(page, dialog.getByRole('button', { name: 'Disconnect' }))
-  await admin.says('No Xero organisation connected')
+  await admin.expectText('No Xero organisation connected')
   await expect(page.getByRole('heading', { name: 'Xero', exact: true })).toBeFocused()
   await expectAccessibleInBothThemes(page)
 })
 
 test('nothing moves while the page loads', async ({ page }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
   await page.addInitScript(() => {
     const shifts: number[] = []
     Object.assign(window, { shifts })

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 
-import { expect, Person, test } from './person'
+import { expect, SettingsPage, test } from './settings-page'
 import { disconnectInXero, SANDBOX, XERO } from './sandbox'
 
 function visitsToXero(page: Page): string[] {
@@ -11,21 +11,21 @@ function visitsToXero(page: Page): string[] {
   return visits
 }
 
-async function withTwoInReach(admin: Person): Promise<void> {
+async function withTwoInReach(admin: SettingsPage): Promise<void> {
   await admin.signIn('Acme admin')
   await admin.startConnecting()
-  await admin.allow('Acme bookkeeper', 'Demo Company (NZ)')
+  await admin.allowAccess('Acme bookkeeper', 'Demo Company (NZ)')
   await admin.button('Cancel').click()
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 }
 
 test('a second organisation is added without a new consent', async ({ page }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await withTwoInReach(admin)
   const visits = visitsToXero(page)
 
   await admin.button('Add another organisation').click()
-  await expect(admin.chooser()).toContainText('Already connected here')
+  await expect(admin.selectDialog()).toContainText('Already connected here')
   await admin.radio('Demo Company (NZ)').check()
   await admin.button('Connect organisation').click()
 
@@ -35,7 +35,7 @@ test('a second organisation is added without a new consent', async ({ page }) =>
 })
 
 test('a switch selects the new one, then disconnects the old', async ({ page }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await withTwoInReach(admin)
 
   await admin.button('Switch organisation').click()
@@ -49,15 +49,15 @@ test('a switch selects the new one, then disconnects the old', async ({ page }) 
   await expect(admin.row('Demo Company (NZ)')).toContainText('Active')
 })
 
-test('a switch goes on after a detour by way of Xero', async ({ page }) => {
-  const admin = new Person(page)
+test('a switch continues after a new consent at Xero', async ({ page }) => {
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
   await admin.button('Switch organisation').click()
   await admin.button('Sign in to Xero again').click()
-  await admin.isAtXero()
-  await admin.allow('Acme bookkeeper', 'Acme Services Ltd')
+  await admin.expectConsentPage()
+  await admin.allowAccess('Acme bookkeeper', 'Acme Services Ltd')
   await expect(admin.radio('Acme Services Ltd')).toBeChecked()
   await admin.button('Connect organisation').click()
 
@@ -70,31 +70,31 @@ test('a switch goes on after a detour by way of Xero', async ({ page }) => {
 test('disconnecting takes the organisation away, and connecting brings it back', async ({
   page,
 }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
   await admin.button('Disconnect Acme Trading Ltd').click()
   const dialog = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
   await expect(dialog).toContainText('can no longer read from Acme Trading Ltd')
   await dialog.getByRole('button', { name: 'Disconnect' }).click()
 
-  await admin.says('Acme Trading Ltd disconnected')
-  await admin.says('No Xero organisation connected')
+  await admin.expectText('Acme Trading Ltd disconnected')
+  await admin.expectText('No Xero organisation connected')
   await page.reload()
-  await admin.says('No Xero organisation connected')
+  await admin.expectText('No Xero organisation connected')
 
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 })
 
 test('what was disconnected in Xero is shown, explained and reconnected', async ({ page }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Services Ltd')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Services Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
   await disconnectInXero(XERO.acmeBookkeeper.key, XERO.acmeTrading)
 
-  // Whatever asks Xero finds out.
+  // The next request to Xero finds out.
   await admin.button('Add another organisation').click()
   await expect(admin.radio('Acme Services Ltd')).toBeVisible()
   await admin.button('Cancel').click()
@@ -104,8 +104,8 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
   await expect(admin.row('Acme Services Ltd')).toContainText('Active')
 
   await admin.button('Reconnect').click()
-  await admin.isAtXero()
-  await admin.allow('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.expectConsentPage()
+  await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
   await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
   await admin.button('Connect organisation').click()
 
@@ -113,28 +113,28 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
   await expect(row).toContainText('Healthy, renews automatically')
 })
 
-test('a member sees it all and is told who can act', async ({ page, browser }) => {
-  const admin = new Person(page)
+test('a member sees everything and who can act', async ({ page, browser }) => {
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
-  const member = new Person(await (await browser.newContext()).newPage())
+  const member = new SettingsPage(await (await browser.newContext()).newPage())
   await member.signIn('Acme member')
   await expect(member.row('Acme Trading Ltd')).toContainText('Connected by Acme bookkeeper')
-  await member.says(/Only admins of Acme can connect, switch or disconnect/)
+  await member.expectText(/Only admins of Acme can connect, switch or disconnect/)
   await expect(member.page.getByRole('button', { name: /Disconnect/ })).toHaveCount(0)
   await expect(member.page.getByRole('button', { name: 'Connect Xero' })).toHaveCount(0)
   await expect(member.page.getByRole('heading', { name: 'Activity' })).toHaveCount(0)
   await member.button('Refresh Tokens').click()
-  await member.says('All tokens are up to date')
+  await member.expectText('All tokens are up to date')
   await member.page.context().close()
 })
 
-test('somebody in two organisations sees each alone', async ({ page }) => {
-  const accountant = new Person(page)
+test('a user of two organisations sees each alone', async ({ page }) => {
+  const accountant = new SettingsPage(page)
   await accountant.signIn('Accountant')
   await page.getByRole('button', { name: /Acme/ }).click()
-  await accountant.connects('Sample accountant', 'Acme Trading Ltd')
+  await accountant.connect('Sample accountant', 'Acme Trading Ltd')
 
   const refreshes: string[] = []
   page.on('request', (request) => {
@@ -142,7 +142,7 @@ test('somebody in two organisations sees each alone', async ({ page }) => {
   })
   const organisation = page.getByRole('combobox', { name: 'Organisation' })
   await organisation.selectOption('Globex')
-  await accountant.says('No Xero organisation connected')
+  await accountant.expectText('No Xero organisation connected')
   await expect(accountant.row('Acme Trading Ltd')).toBeHidden()
   await page.waitForTimeout(500)
   expect(refreshes).toEqual(['POST'])

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** The sandbox from outside: what happens inside Xero, and what goes wrong there. */
+/** Controls the sandbox: what happens at Xero, and which faults it injects. */
 export const SERVICE = process.env['XERO_SERVICE_URL'] ?? ''
 export const SANDBOX = process.env['XERO_SANDBOX_URL'] ?? ''
 const API = `${SERVICE}/api/integrations/xero`
 
-/** The sandbox's samples, by what they are called on its pages. */
+/** The sandbox's sample users and organisations. */
 export const XERO = {
   acmeBookkeeper: { key: 'xero-user-1', name: 'Acme bookkeeper' },
   globexBookkeeper: { key: 'xero-user-2', name: 'Globex bookkeeper' },
@@ -38,17 +38,17 @@ async function ask(method: string, address: string, body?: object, token?: strin
 
 const control = (path: string, body: object) => ask('POST', `${SANDBOX}/control${path}`, body)
 
-/** Goes wrong at Xero from now on, as often as told. */
-export const fault = (order: Fault) => control('/faults', order)
-export const mend = () => ask('DELETE', `${SANDBOX}/control/faults`)
-export const turn = (switches: object) => control('/switches', switches)
+/** Makes Xero fail from now on, `times` times. */
+export const injectFault = (order: Fault) => control('/faults', order)
+export const clearFaults = () => ask('DELETE', `${SANDBOX}/control/faults`)
+export const setSwitches = (switches: object) => control('/switches', switches)
 
-/** While this runs, whatever tokens Xero gives are due for renewal at once. */
+/** Runs `happen` while every token that Xero issues is due for renewal at once. */
 export async function withShortLivedTokens(happen: () => Promise<void>): Promise<void> {
   const changes = { expires_in: 120 }
-  await fault({ kind: 'token', fault: 'changed_fields', when: 'after', times: null, changes })
+  await injectFault({ kind: 'token', fault: 'changed_fields', when: 'after', times: null, changes })
   await happen()
-  await mend()
+  await clearFaults()
 }
 
 export const disconnectInXero = (xeroUserId: string, tenantId: string) =>
@@ -60,13 +60,13 @@ export const removeFromOrganisation = (xeroUserId: string, tenantId: string) =>
 export const endSession = (sessionId: string) =>
   ask('DELETE', `${SANDBOX}/session/sessions/${sessionId}`)
 
-/** The fingerprints of every refresh token there has been. */
+/** Returns the fingerprints of every refresh token that the sandbox has issued. */
 export async function refreshTokenFingerprints(): Promise<string[]> {
   const tokens = (await ask('GET', `${SANDBOX}/control/tokens`)) as { fingerprint: string }[]
   return tokens.map(({ fingerprint }) => fingerprint)
 }
 
-/** A user of Xero with a token set in full: something for a search to find. */
+/** Returns a token set in plain text, to prove that the search finds one. */
 export async function sampleTokens(): Promise<{ accessToken: string; refreshToken: string }> {
   const seeded = (await control('/seed', { grants: 1 })) as {
     accessToken: string
@@ -76,7 +76,7 @@ export async function sampleTokens(): Promise<{ accessToken: string; refreshToke
   return seeded[0]
 }
 
-/** A session token as the page would get it. */
+/** Returns a session token as the page would get it. */
 export async function sessionToken(personId: string, orgId: string): Promise<string> {
   const session = `${SANDBOX}/session`
   const { sessionId } = (await ask('POST', `${session}/sign-in`, { personId })) as {
@@ -90,8 +90,8 @@ export async function sessionToken(personId: string, orgId: string): Promise<str
   return token
 }
 
-/** Ten minutes pass for whoever is at Xero: only the service's database knows when they began. */
-export function letAttemptsExpire(): void {
+/** Expires every consent attempt, by changing its time in the service's database. */
+export function expireAttempts(): void {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
   execFileSync(process.env['STACK_PYTHON'] ?? 'python', ['-m', 'demo.expire_attempts'], {
     cwd: root,
@@ -103,9 +103,9 @@ const ADMINS = [
   ['user_globex_admin', 'org_globex'],
 ] as const
 
-/** Nothing is connected, nothing is wrong, nobody is signed in. */
-export async function freshStart(): Promise<void> {
-  await mend()
+/** Removes every binding, fault and session. */
+export async function resetStack(): Promise<void> {
+  await clearFaults()
   for (const [personId, orgId] of ADMINS) {
     const token = await sessionToken(personId, orgId)
     const { bindings } = (await ask('GET', `${API}/bindings`, undefined, token)) as {

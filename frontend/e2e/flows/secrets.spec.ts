@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { BrowserContext, Page, Request } from '@playwright/test'
 
-import { expect, Person, SETTINGS, test } from './person'
+import { expect, SettingsPage, SETTINGS, test } from './settings-page'
 import {
   refreshTokenFingerprints,
   SANDBOX,
@@ -31,7 +31,7 @@ class NetworkLog {
   }
 }
 
-/** Everything that the page keeps: storage, cookies and what is on the screen. */
+/** Everything that the page stores or shows: storage, cookies and the document. */
 async function kept(page: Page): Promise<string> {
   const inPage = await page.evaluate(async () =>
     JSON.stringify([
@@ -65,11 +65,11 @@ function issuerOf(word: string): string | undefined {
 
 test('S52: no Xero token in storage, cookies, document or network log, ever', async ({ page }) => {
   const log = new NetworkLog(page.context())
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await withShortLivedTokens(() => admin.connects('Acme bookkeeper', 'Acme Trading Ltd'))
+  await withShortLivedTokens(() => admin.connect('Acme bookkeeper', 'Acme Trading Ltd'))
   await admin.button('Refresh Tokens').click()
-  await admin.says('1 token refreshed')
+  await admin.expectText('1 token refreshed')
   await page.reload()
   await admin.button('Add another organisation').click()
   await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
@@ -80,7 +80,7 @@ test('S52: no Xero token in storage, cookies, document or network log, ever', as
   expect(xeroTokensIn(everything, refreshTokens)).toEqual([])
   expect(everything).toContain('Acme Trading Ltd')
 
-  // The search would have found them.
+  // The search finds tokens that are there.
   const { accessToken, refreshToken } = await sampleTokens()
   const planted = `${everything} "accessToken":"${accessToken}", ${refreshToken};`
   expect(xeroTokensIn(planted, await refreshTokenFingerprints())).toEqual(
@@ -91,9 +91,9 @@ test('S52: no Xero token in storage, cookies, document or network log, ever', as
 test('S52: the page stores which session and which organisation, nothing else', async ({
   page,
 }) => {
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
   const stored = await page.evaluate(() => [
     ...Object.entries(sessionStorage),
@@ -108,7 +108,7 @@ test('S52: the page stores which session and which organisation, nothing else', 
 
 test('S46: the page is served under a policy without inline scripts, and keeps it', async ({
   page,
-  quiet,
+  consoleErrors,
 }) => {
   const answer = await page.goto(SETTINGS)
   const headers = answer?.headers() ?? {}
@@ -127,10 +127,10 @@ test('S46: the page is served under a policy without inline scripts, and keeps i
   expect(headers['x-content-type-options']).toBe('nosniff')
   expect(page.url()).toBe(SERVICE + SETTINGS)
 
-  const admin = new Person(page)
+  const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
-  await admin.connects('Acme bookkeeper', 'Acme Trading Ltd')
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
   await admin.button('Refresh Tokens').click()
-  await admin.says('All tokens are up to date')
-  expect(quiet).toEqual([])
+  await admin.expectText('All tokens are up to date')
+  expect(consoleErrors).toEqual([])
 })

@@ -1,18 +1,18 @@
 import { expect, test as base, type Page } from '@playwright/test'
 
-import { complaintsOf } from '../complaints'
-import { freshStart } from './sandbox'
+import { collectConsoleErrors } from '../console-errors'
+import { resetStack } from './sandbox'
 
 export const SETTINGS = '/settings/integrations'
 
-/** Every flow starts from nothing, and ends with a browser that had nothing to complain about. */
-export const test = base.extend<{ quiet: string[] }>({
-  quiet: [
+/** Resets the stack before each flow, and expects no console errors after it. */
+export const test = base.extend<{ consoleErrors: string[] }>({
+  consoleErrors: [
     async ({ page }, use) => {
-      await freshStart()
-      const complaints = complaintsOf(page)
-      await use(complaints)
-      expect(complaints).toEqual([])
+      await resetStack()
+      const consoleErrors = collectConsoleErrors(page)
+      await use(consoleErrors)
+      expect(consoleErrors).toEqual([])
     },
     { auto: true },
   ],
@@ -20,8 +20,8 @@ export const test = base.extend<{ quiet: string[] }>({
 
 export { expect }
 
-/** What a person does on the settings page. */
-export class Person {
+/** Page object of the settings page and Xero's consent page. */
+export class SettingsPage {
   readonly page: Page
 
   constructor(page: Page) {
@@ -31,8 +31,8 @@ export class Person {
   button = (name: string) => this.page.getByRole('button', { name, exact: true })
   row = (tenantName: string) => this.page.getByRole('listitem', { name: tenantName })
   radio = (tenantName: string) => this.page.getByRole('radio', { name: tenantName })
-  chooser = () => this.page.getByRole('dialog', { name: 'Select a Xero organisation' })
-  says = (text: string | RegExp) => expect(this.page.getByText(text).first()).toBeVisible()
+  selectDialog = () => this.page.getByRole('dialog', { name: 'Select a Xero organisation' })
+  expectText = (text: string | RegExp) => expect(this.page.getByText(text).first()).toBeVisible()
 
   async signIn(name: string, path = SETTINGS): Promise<void> {
     await this.page.goto(path)
@@ -42,23 +42,23 @@ export class Person {
 
   async startConnecting(): Promise<void> {
     await this.button('Connect Xero').click()
-    await this.isAtXero()
+    await this.expectConsentPage()
   }
 
-  async isAtXero(): Promise<void> {
+  async expectConsentPage(): Promise<void> {
     await expect(this.page.getByRole('radiogroup', { name: 'Xero user' })).toBeVisible()
   }
 
-  /** On Xero's consent page: signs in as a Xero user and shares an organisation. */
-  async allow(xeroUser: string, organisation: string): Promise<void> {
+  /** On the consent page: signs in as a Xero user and allows access to an organisation. */
+  async allowAccess(xeroUser: string, organisation: string): Promise<void> {
     await this.page.getByRole('radio', { name: xeroUser }).check()
     await this.page.getByRole('radio', { name: organisation }).check()
     await this.button('Allow access').click()
   }
 
-  async connects(xeroUser: string, organisation: string): Promise<void> {
+  async connect(xeroUser: string, organisation: string): Promise<void> {
     await this.startConnecting()
-    await this.allow(xeroUser, organisation)
+    await this.allowAccess(xeroUser, organisation)
     await expect(this.radio(organisation)).toBeChecked()
     await this.button('Connect organisation').click()
     await expect(this.row(organisation)).toContainText('Active')

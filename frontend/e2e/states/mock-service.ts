@@ -1,14 +1,14 @@
 import type { Page, Route } from '@playwright/test'
 
-import type { ActivityEvent, Binding, Refreshed, Tenant } from '../../src/api/types'
+import type { ActivityEvent, Binding, RefreshResult, Tenant } from '../../src/api/types'
 import { pageOf } from '../../src/testing/activity'
 
-/** The service and the session issuer, as far as the page can tell. */
-export interface StandIn {
+/** What the mocked service and session issuer answer. */
+export interface MockState {
   person: 'admin' | 'member' | 'accountant' | null
   bindings: Binding[] | 'failing' | 'pending'
   tenants: Tenant[] | 'failing' | 'foreign' | 'pending'
-  refreshed: Refreshed | 'failing'
+  refreshed: RefreshResult | 'failing'
   activity: ActivityEvent[] | 'failing' | 'pending'
   issuer: 'up' | 'down' | 'unknown'
 }
@@ -53,9 +53,9 @@ const SIGNED_IN = {
   accountant: 'user_accountant',
 }
 
-/** Answers for the service and the issuer; anything nobody prepared for fails the request. */
-export async function standIn(page: Page, change: Partial<StandIn> = {}): Promise<void> {
-  const world: StandIn = {
+/** Mocks the service and the issuer; an unknown path fails the test. */
+export async function mockService(page: Page, change: Partial<MockState> = {}): Promise<void> {
+  const mocks: MockState = {
     person: 'admin',
     bindings: [],
     tenants: [],
@@ -65,15 +65,15 @@ export async function standIn(page: Page, change: Partial<StandIn> = {}): Promis
     ...change,
   }
   await page.route('**/sandbox.json', (route) =>
-    world.issuer === 'unknown'
+    mocks.issuer === 'unknown'
       ? route.fulfill({ contentType: 'text/html', body: '<!doctype html>' })
       : route.fulfill({ json: { sessionIssuer: ISSUER } }),
   )
-  await page.route(`${ISSUER}/**`, (route) => issuer(route, world))
-  await page.route('**/api/integrations/xero/**', (route) => service(route, world))
-  if (world.person) {
-    const orgId = world.person === 'accountant' ? null : ACME.id
-    const remembered = { sessionId: SIGNED_IN[world.person], orgId }
+  await page.route(`${ISSUER}/**`, (route) => issuer(route, mocks))
+  await page.route('**/api/integrations/xero/**', (route) => service(route, mocks))
+  if (mocks.person) {
+    const orgId = mocks.person === 'accountant' ? null : ACME.id
+    const remembered = { sessionId: SIGNED_IN[mocks.person], orgId }
     await page.addInitScript(
       (session) => sessionStorage.setItem('sandbox-session', JSON.stringify(session)),
       remembered,
@@ -81,8 +81,8 @@ export async function standIn(page: Page, change: Partial<StandIn> = {}): Promis
   }
 }
 
-async function issuer(route: Route, world: StandIn): Promise<void> {
-  if (world.issuer === 'down') return route.abort('connectionrefused')
+async function issuer(route: Route, mocks: MockState): Promise<void> {
+  if (mocks.issuer === 'down') return route.abort('connectionrefused')
   const request = route.request()
   const path = new URL(request.url()).pathname.replace('/session', '')
   const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' }
@@ -99,31 +99,31 @@ async function issuer(route: Route, world: StandIn): Promise<void> {
   return route.fulfill({ headers, status: 204 })
 }
 
-async function service(route: Route, world: StandIn): Promise<void> {
+async function service(route: Route, mocks: MockState): Promise<void> {
   const { pathname, searchParams } = new URL(route.request().url())
   const path = pathname.replace('/api/integrations/xero', '')
   switch (path) {
     case '/activity':
-      if (world.activity === 'pending') return
-      if (world.activity === 'failing') return problem(route, 503, 'service_busy')
-      return route.fulfill({ json: pageOf(world.activity, searchParams) })
+      if (mocks.activity === 'pending') return
+      if (mocks.activity === 'failing') return problem(route, 503, 'service_busy')
+      return route.fulfill({ json: pageOf(mocks.activity, searchParams) })
     case '/bindings':
-      if (world.bindings === 'pending') return
-      if (world.bindings === 'failing') return problem(route, 503, 'service_busy')
+      if (mocks.bindings === 'pending') return
+      if (mocks.bindings === 'failing') return problem(route, 503, 'service_busy')
       return route.fulfill({
         json: {
-          bindings: searchParams.get('status') === 'revoked' ? [] : world.bindings,
-          hasActiveBindings: world.bindings.some(({ status }) => status === 'active'),
+          bindings: searchParams.get('status') === 'revoked' ? [] : mocks.bindings,
+          hasActiveBindings: mocks.bindings.some(({ status }) => status === 'active'),
         },
       })
     case '/tenants/list':
-      if (world.tenants === 'pending') return
-      if (world.tenants === 'failing') return problem(route, 503, 'xero_unavailable')
-      if (world.tenants === 'foreign') return problem(route, 404, 'not_found')
+      if (mocks.tenants === 'pending') return
+      if (mocks.tenants === 'failing') return problem(route, 503, 'xero_unavailable')
+      if (mocks.tenants === 'foreign') return problem(route, 404, 'not_found')
       return route.fulfill({
         json: {
           grantId: searchParams.get('grantId'),
-          tenants: world.tenants,
+          tenants: mocks.tenants,
         },
       })
     case '/tenants/select':
@@ -131,8 +131,8 @@ async function service(route: Route, world: StandIn): Promise<void> {
     case '/disconnect':
       return problem(route, 503, 'service_busy')
     case '/refresh':
-      if (world.refreshed === 'failing') return problem(route, 503, 'service_busy')
-      return route.fulfill({ json: world.refreshed })
+      if (mocks.refreshed === 'failing') return problem(route, 503, 'service_busy')
+      return route.fulfill({ json: mocks.refreshed })
     default:
       throw new Error(`Nobody prepared for ${path}`)
   }

@@ -1,8 +1,8 @@
 import { expect, test, type Page } from '@playwright/test'
 
-import { expectAccessible } from '../accessibility'
-import { complaintsOf } from '../complaints'
-import { standIn } from './stand-in'
+import { expectAccessible, waitForAnimations } from '../accessibility'
+import { collectConsoleErrors } from '../console-errors'
+import { mockService } from './mock-service'
 import { STATES } from './states'
 
 /** The folder for screenshots of every state, when PICTURES asks for them. */
@@ -24,8 +24,8 @@ test.use({ reducedMotion: 'reduce' })
 
 for (const state of STATES) {
   test(state.name, async ({ page }) => {
-    const complaints = complaintsOf(page)
-    await standIn(page, state.world)
+    const consoleErrors = collectConsoleErrors(page)
+    await mockService(page, state.mocks)
 
     for (const [index, { theme, width, height }] of LOOKS.entries()) {
       await page.emulateMedia({ colorScheme: theme })
@@ -46,15 +46,8 @@ for (const state of STATES) {
       await expectNoSidewaysScrolling(page)
       await expectAccessible(page)
     }
-    expect(complaints).toEqual([])
+    expect(consoleErrors).toEqual([])
   })
-}
-
-/** Reduced motion ends every animation within a frame or two. */
-async function waitForAnimations(page: Page): Promise<void> {
-  await page.evaluate(() =>
-    Promise.allSettled(document.getAnimations().map(({ finished }) => finished)),
-  )
 }
 
 async function expectNoSidewaysScrolling(page: Page): Promise<void> {

@@ -12,15 +12,15 @@ import {
   suspended,
   tenant,
 } from '../../src/testing/fixtures'
-import type { StandIn } from './stand-in'
+import type { MockState } from './mock-service'
 
 export interface State {
   name: string
-  world?: Partial<StandIn>
+  mocks?: Partial<MockState>
   query?: string
   /** Brings the page into the state and waits until it is there. */
   reach: (page: Page) => Promise<void>
-  /** The state ends by itself, as a toast does, so every look loads the page again. */
+  /** The state ends by itself, like a toast, so each look loads the page again. */
   isTransient?: true
 }
 
@@ -59,76 +59,76 @@ const ERRORS = [
 export const STATES: State[] = [
   {
     name: 'not-configured',
-    world: { issuer: 'unknown' },
+    mocks: { issuer: 'unknown' },
     reach: sees('Sign-in is not configured'),
   },
   {
     name: 'sign-in',
-    world: { person: null },
+    mocks: { person: null },
     reach: async (page) => expect(page.getByRole('button', { name: 'Acme admin' })).toBeVisible(),
   },
   {
     name: 'sign-in-failing',
-    world: { person: null, issuer: 'down' },
+    mocks: { person: null, issuer: 'down' },
     reach: sees('The sandbox cannot be reached'),
   },
-  { name: 'unreachable', world: { issuer: 'down' }, reach: sees('Sign-in cannot be reached') },
+  { name: 'unreachable', mocks: { issuer: 'down' }, reach: sees('Sign-in cannot be reached') },
   {
     name: 'choose-org',
-    world: { person: 'accountant' },
+    mocks: { person: 'accountant' },
     reach: async (page) =>
       expect(page.getByRole('heading', { name: 'Choose an organisation' })).toBeVisible(),
   },
   {
     name: 'loading',
-    world: { bindings: 'pending' },
+    mocks: { bindings: 'pending' },
     reach: async (page) =>
       expect(page.getByRole('status', { name: 'Loading connections' })).toBeVisible(),
   },
   { name: 'empty-admin', reach: sees('No Xero organisation connected') },
   {
     name: 'empty-member',
-    world: { person: 'member' },
+    mocks: { person: 'member' },
     reach: sees('Ask an admin of Acme to connect Xero.'),
   },
   {
     name: 'failed',
-    world: { bindings: 'failing' },
+    mocks: { bindings: 'failing' },
     reach: async (page) =>
       expect(page.getByText('The connections could not be loaded')).toBeVisible({
         timeout: 15_000,
       }),
   },
-  { name: 'one', world: { bindings: [binding()] }, reach: sees('Acme Trading Ltd') },
+  { name: 'one', mocks: { bindings: [binding()] }, reach: sees('Acme Trading Ltd') },
   {
     name: 'full-admin',
-    world: { bindings: all, activity: everyday },
+    mocks: { bindings: all, activity: everyday },
     reach: seesActivity('You connected'),
   },
   {
     name: 'full-member',
-    world: { bindings: all, person: 'member' },
+    mocks: { bindings: all, person: 'member' },
     reach: sees('Acme Archive Ltd'),
   },
   {
     name: 'activity-loading',
-    world: { bindings: [binding()], activity: 'pending' },
+    mocks: { bindings: [binding()], activity: 'pending' },
     reach: async (page) =>
       expect(page.getByRole('status', { name: 'Loading activity' })).toBeVisible(),
   },
   {
     name: 'activity-empty',
-    world: { bindings: [binding()] },
+    mocks: { bindings: [binding()] },
     reach: seesActivity('Nothing has happened yet'),
   },
   {
     name: 'activity-failed',
-    world: { bindings: [binding()], activity: 'failing' },
+    mocks: { bindings: [binding()], activity: 'failing' },
     reach: seesActivity('The activity could not be loaded', 15_000),
   },
   {
     name: 'activity-full',
-    world: { bindings: all, activity: eventful },
+    mocks: { bindings: all, activity: eventful },
     reach: async (page) => {
       await page.getByRole('button', { name: 'Show more' }).click()
       await seesActivity('Nothing older is on record.')(page)
@@ -136,7 +136,7 @@ export const STATES: State[] = [
   },
   {
     name: 'activity-paged',
-    world: { bindings: [binding()], activity: long },
+    mocks: { bindings: [binding()], activity: long },
     reach: async (page) => {
       const more = page.getByRole('button', { name: 'Show more' })
       await more.click()
@@ -146,7 +146,7 @@ export const STATES: State[] = [
   },
   {
     name: 'health-times',
-    world: { bindings: all },
+    mocks: { bindings: all },
     reach: async (page) => {
       await page.getByRole('button', { name: 'Healthy, renews automatically' }).first().focus()
       await expect(page.getByRole('tooltip').first()).toBeVisible()
@@ -154,12 +154,12 @@ export const STATES: State[] = [
   },
   {
     name: 'disconnect',
-    world: { bindings: all },
+    mocks: { bindings: all },
     reach: presses('Disconnect Acme Trading Ltd', sees('Disconnect Acme Trading Ltd?')),
   },
   {
     name: 'disconnect-failed',
-    world: { bindings: all },
+    mocks: { bindings: all },
     reach: presses('Disconnect Acme Trading Ltd', async (page) => {
       await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
       await sees('Acme Trading Ltd is still connected')(page)
@@ -168,13 +168,13 @@ export const STATES: State[] = [
   {
     name: 'refreshed',
     isTransient: true,
-    world: { bindings: all },
+    mocks: { bindings: all },
     reach: presses('Refresh Tokens', sees('All tokens are up to date')),
   },
   {
     name: 'refresh-failures',
     isTransient: true,
-    world: {
+    mocks: {
       bindings: all,
       refreshed: refreshed({
         success: false,
@@ -190,13 +190,13 @@ export const STATES: State[] = [
   {
     name: 'arrival-refreshed',
     isTransient: true,
-    world: { bindings: all, refreshed: refreshed({ refreshedCount: 2 }) },
+    mocks: { bindings: all, refreshed: refreshed({ refreshedCount: 2 }) },
     reach: sees('Xero connection refreshed'),
   },
   {
     name: 'arrival-attention',
     isTransient: true,
-    world: {
+    mocks: {
       bindings: all,
       refreshed: refreshed({
         success: false,
@@ -208,7 +208,7 @@ export const STATES: State[] = [
   {
     name: 'choose-loading',
     query: choosing,
-    world: { tenants: 'pending' },
+    mocks: { tenants: 'pending' },
     reach: async (page) =>
       expect(
         page.getByRole('status', { name: 'Asking Xero for your organisations' }),
@@ -217,13 +217,13 @@ export const STATES: State[] = [
   {
     name: 'choose-one',
     query: choosing,
-    world: { tenants: [tenant(just)] },
+    mocks: { tenants: [tenant(just)] },
     reach: sees('Just authorised'),
   },
   {
     name: 'choose-several',
     query: choosing,
-    world: {
+    mocks: {
       bindings: [services],
       tenants: [
         tenant({ tenantId: 't9', tenantName: 'Globex Ltd', availability: 'unavailable' }),
@@ -237,13 +237,13 @@ export const STATES: State[] = [
   {
     name: 'choose-many',
     query: choosing,
-    world: { tenants: manyTenants },
+    mocks: { tenants: manyTenants },
     reach: sees('Auckland Branch Ltd'),
   },
   {
     name: 'choose-none-found',
     query: choosing,
-    world: { tenants: manyTenants },
+    mocks: { tenants: manyTenants },
     reach: async (page) => {
       await page.getByRole('searchbox', { name: 'Search organisations' }).fill('zzz')
       await sees('No organisation matches your search.')(page)
@@ -252,19 +252,19 @@ export const STATES: State[] = [
   {
     name: 'choose-nothing',
     query: choosing,
-    world: { tenants: [] },
+    mocks: { tenants: [] },
     reach: sees('This sign-in to Xero reaches no organisation'),
   },
   {
     name: 'choose-foreign',
     query: choosing,
-    world: { tenants: 'foreign' },
+    mocks: { tenants: 'foreign' },
     reach: sees("This sign-in to Xero is not Acme's"),
   },
   {
     name: 'choose-failing',
     query: choosing,
-    world: { tenants: 'failing' },
+    mocks: { tenants: 'failing' },
     reach: async (page) =>
       expect(page.getByText("Xero's organisations could not be listed")).toBeVisible({
         timeout: 15_000,
@@ -273,12 +273,12 @@ export const STATES: State[] = [
   {
     name: 'choose-taken',
     query: choosing,
-    world: { tenants: [tenant(just)] },
+    mocks: { tenants: [tenant(just)] },
     reach: presses('Connect organisation', sees('Acme Trading Ltd was not connected')),
   },
   {
     name: 'switch',
-    world: {
+    mocks: {
       bindings: [binding()],
       tenants: [tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' })],
     },
@@ -287,13 +287,13 @@ export const STATES: State[] = [
   {
     name: 'member-returns',
     query: choosing,
-    world: { bindings: all, person: 'member' },
+    mocks: { bindings: all, person: 'member' },
     reach: sees('An admin has to finish this connection'),
   },
   ...ERRORS.map((code) => ({
     name: `error-${code}`,
     query: `?error=${code}`,
-    world: { bindings: [binding()] },
+    mocks: { bindings: [binding()] },
     reach: async (page: Page) => expect(page.getByRole('alert')).toBeVisible(),
   })),
 ]

@@ -4,7 +4,7 @@ import type { Api } from './client'
 
 export const ApiContext = createContext<Api | null>(null)
 
-/** The client of the organisation that is active. */
+/** Returns the API client of the active organisation. */
 export function useApi(): Api {
   const api = use(ApiContext)
   if (!api) throw new Error('useApi needs an ApiContext above it')

@@ -1,39 +1,39 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 
 import type { Api } from './client'
-import { answered } from './problem'
+import { unwrap } from './problem'
 import type { Binding } from './types'
 
-export const BINDINGS = ['bindings'] as const
-const REVOKED = [...BINDINGS, 'revoked'] as const
+export const BINDINGS_KEY = ['bindings'] as const
+const REVOKED_BINDINGS_KEY = [...BINDINGS_KEY, 'revoked'] as const
 
-/** The organisation's bindings. Its cache is the organisation's own, so the key need not say whose. */
+/** The organisation's bindings. Each organisation has its own cache, so the key has no org id. */
 export function bindingsQuery(api: Api) {
   return queryOptions({
-    queryKey: BINDINGS,
+    queryKey: BINDINGS_KEY,
     queryFn: async ({ signal }) =>
-      answered(await api.GET('/api/integrations/xero/bindings', { signal })).bindings,
+      unwrap(await api.GET('/api/integrations/xero/bindings', { signal })).bindings,
   })
 }
 
-/** The bindings that have ended: what happened to them is still told by name. */
+/** The revoked bindings: the activity list needs their names. */
 export function revokedBindingsQuery(api: Api) {
   return queryOptions({
-    queryKey: REVOKED,
+    queryKey: REVOKED_BINDINGS_KEY,
     queryFn: async ({ signal }) => {
       const query = { status: 'revoked' } as const
       const answer = await api.GET('/api/integrations/xero/bindings', { params: { query }, signal })
-      return answered(answer).bindings
+      return unwrap(answer).bindings
     },
   })
 }
 
-/** Takes a binding out of the list at once, ahead of the server's next answer. */
-export function forgetBinding(queryClient: QueryClient, forgotten: Binding): void {
-  queryClient.setQueryData<Binding[]>(BINDINGS, (bindings) =>
+/** Moves a binding to the revoked list in the cache, before the next response. */
+export function markBindingRevoked(queryClient: QueryClient, forgotten: Binding): void {
+  queryClient.setQueryData<Binding[]>(BINDINGS_KEY, (bindings) =>
     bindings?.filter(({ id }) => id !== forgotten.id),
   )
-  queryClient.setQueryData<Binding[]>(REVOKED, (bindings) =>
+  queryClient.setQueryData<Binding[]>(REVOKED_BINDINGS_KEY, (bindings) =>
     bindings ? [...bindings, { ...forgotten, status: 'revoked' }] : bindings,
   )
 }

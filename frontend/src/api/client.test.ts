@@ -6,13 +6,13 @@ import { problem, server } from '@/testing/server'
 import { createApi } from './client'
 import { ApiProblem } from './problem'
 
-const BINDINGS = '*/api/integrations/xero/bindings'
+const BINDINGS_URL = '*/api/integrations/xero/bindings'
 const answer = { bindings: [], hasActiveBindings: false }
 
-const ask = (getToken: () => Promise<string | null>) =>
+const listBindings = (getToken: () => Promise<string | null>) =>
   createApi(getToken, 'org_acme').GET('/api/integrations/xero/bindings')
 
-async function failure(promise: Promise<unknown>): Promise<ApiProblem> {
+async function problemOf(promise: Promise<unknown>): Promise<ApiProblem> {
   const error = await promise.then(
     () => null,
     (thrown: unknown) => thrown,
@@ -21,29 +21,29 @@ async function failure(promise: Promise<unknown>): Promise<ApiProblem> {
   return error
 }
 
-it("speaks for the organisation with its own session's token", async () => {
+it("sends the organisation's session token", async () => {
   const getToken = vi.fn(() => Promise.resolve('token-1'))
-  const said = vi.fn()
+  const authorization = vi.fn()
   server.use(
-    http.get(BINDINGS, ({ request }) => {
-      said(request.headers.get('Authorization'))
+    http.get(BINDINGS_URL, ({ request }) => {
+      authorization(request.headers.get('Authorization'))
       return HttpResponse.json(answer)
     }),
   )
 
-  const { data } = await ask(getToken)
+  const { data } = await listBindings(getToken)
 
   expect(data).toEqual(answer)
-  expect(said).toHaveBeenCalledExactlyOnceWith('Bearer token-1')
+  expect(authorization).toHaveBeenCalledExactlyOnceWith('Bearer token-1')
   expect(getToken).toHaveBeenCalledExactlyOnceWith('org_acme', undefined)
 })
 
-it('tries once more with a fresh token when one came too late', async () => {
+it('retries once with a fresh token after a 401', async () => {
   const getToken = vi.fn((_: string | null, options?: { fresh?: boolean }) =>
     Promise.resolve(options?.fresh ? 'fresh' : 'stale'),
   )
   server.use(
-    http.get(BINDINGS, ({ request }) =>
+    http.get(BINDINGS_URL, ({ request }) =>
       request.headers.get('Authorization') === 'Bearer fresh'
         ? HttpResponse.json(answer)
         : problem(401, 'unauthorized', 'The session token has expired.'),
@@ -55,16 +55,18 @@ it('tries once more with a fresh token when one came too late', async () => {
   expect(data).toEqual(answer)
 })
 
-it('gives up when the fresh token is refused too', async () => {
-  let asked = 0
+it('throws when the fresh token is refused too', async () => {
+  let requests = 0
   server.use(
-    http.get(BINDINGS, () => {
-      asked += 1
+    http.get(BINDINGS_URL, () => {
+      requests += 1
       return problem(401, 'unauthorized', 'Sign in first.')
     }),
   )
 
-  const { status, code, detail, requestId } = await failure(ask(() => Promise.resolve('token')))
+  const { status, code, detail, requestId } = await problemOf(
+    listBindings(() => Promise.resolve('token')),
+  )
 
   expect({ status, code, detail, requestId }).toEqual({
     status: 401,
@@ -72,25 +74,29 @@ it('gives up when the fresh token is refused too', async () => {
     detail: 'Sign in first.',
     requestId: 'req-1',
   })
-  expect(asked).toBe(2)
+  expect(requests).toBe(2)
 })
 
-it("never shows a proxy's page as if the service had said it", async () => {
-  server.use(http.get(BINDINGS, () => HttpResponse.html('<h1>Bad gateway</h1>', { status: 502 })))
+it("never shows a proxy's HTML as an error message", async () => {
+  server.use(
+    http.get(BINDINGS_URL, () => HttpResponse.html('<h1>Bad gateway</h1>', { status: 502 })),
+  )
 
-  const { status, code, detail } = await failure(ask(() => Promise.resolve('token')))
+  const { status, code, detail } = await problemOf(listBindings(() => Promise.resolve('token')))
 
   expect([status, code]).toEqual([502, 'unexpected_answer'])
   expect(detail).not.toContain('Bad gateway')
 })
 
-it('says that nothing was reached when nothing answered', async () => {
-  server.use(http.get(BINDINGS, () => HttpResponse.error()))
+it('throws "unreachable" when no response arrives', async () => {
+  server.use(http.get(BINDINGS_URL, () => HttpResponse.error()))
 
-  expect((await failure(ask(() => Promise.resolve('token')))).code).toBe('unreachable')
+  expect((await problemOf(listBindings(() => Promise.resolve('token')))).code).toBe('unreachable')
 })
 
-it('says so when no token can be had, and asks nothing', async () => {
-  expect((await failure(ask(() => Promise.resolve(null)))).code).toBe('signed_out')
-  expect((await failure(ask(() => Promise.reject(new Error('offline'))))).code).toBe('unreachable')
+it('throws without a request when there is no token', async () => {
+  expect((await problemOf(listBindings(() => Promise.resolve(null)))).code).toBe('signed_out')
+  expect((await problemOf(listBindings(() => Promise.reject(new Error('offline'))))).code).toBe(
+    'unreachable',
+  )
 })

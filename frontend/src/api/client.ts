@@ -7,34 +7,37 @@ import type { paths } from './schema'
 
 export type Api = Client<paths>
 
-/** Where the service lives: the page's own origin, unless the build says otherwise. */
+/** The service's origin: the page's own, unless the build sets another. */
 export const API_URL = import.meta.env.VITE_API_URL ?? ''
 
-/** A client that speaks for one organisation; every failure is an `ApiProblem`. */
+/** Creates a client for one organisation; every failure is thrown as an `ApiProblem`. */
 export function createApi(getToken: AuthAdapter['getToken'], orgId: string): Api {
   return createClient<paths>({
     baseUrl: API_URL || window.location.origin,
     headers: { Accept: 'application/json' },
-    fetch: (request) => send(request, getToken, orgId),
+    fetch: (request) => sendWithRetry(request, getToken, orgId),
   })
 }
 
-async function send(
+async function sendWithRetry(
   request: Request,
   getToken: AuthAdapter['getToken'],
   orgId: string,
 ): Promise<Response> {
-  const again = request.clone()
-  let response = await attempt(request, await tokenFor(orgId, getToken))
-  // A session token lives for a minute: one refused may only have been late.
+  const retryRequest = request.clone()
+  let response = await sendWithToken(request, await requireToken(orgId, getToken))
+  // A session token lives for one minute, so a refused one may just have expired.
   if (response.status === 401) {
-    response = await attempt(again, await tokenFor(orgId, getToken, { fresh: true }))
+    response = await sendWithToken(
+      retryRequest,
+      await requireToken(orgId, getToken, { fresh: true }),
+    )
   }
   if (!response.ok) throw await ApiProblem.from(response)
   return response
 }
 
-async function tokenFor(
+async function requireToken(
   orgId: string,
   getToken: AuthAdapter['getToken'],
   options?: { fresh: boolean },
@@ -49,7 +52,7 @@ async function tokenFor(
   return token
 }
 
-async function attempt(request: Request, token: string): Promise<Response> {
+async function sendWithToken(request: Request, token: string): Promise<Response> {
   request.headers.set('Authorization', `Bearer ${token}`)
   try {
     return await fetch(request)

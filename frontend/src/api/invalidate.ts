@@ -1,15 +1,15 @@
 import type { QueryClient } from '@tanstack/react-query'
 
-import { ACTIVITY } from './activity'
-import { BINDINGS } from './bindings'
+import { ACTIVITY_KEY } from './activity'
+import { BINDINGS_KEY } from './bindings'
 
 /**
- * Asks the server again for all that an action may have changed: the bindings, and the record of
- * what happened. An answer from before no longer counts.
+ * Refetches what an action may have changed: the bindings and the activity. Requests that were
+ * sent before the action are cancelled, because their responses may be stale.
  */
-export async function reload(queryClient: QueryClient): Promise<void> {
+export async function invalidateOrgData(queryClient: QueryClient): Promise<void> {
   await Promise.all(
-    [BINDINGS, ACTIVITY].map(async (queryKey) => {
+    [BINDINGS_KEY, ACTIVITY_KEY].map(async (queryKey) => {
       await queryClient.cancelQueries({ queryKey })
       await queryClient.invalidateQueries({ queryKey })
     }),

@@ -1,9 +1,9 @@
-/** What the service says when it says no (RFC 9457), as the one exception that callers see. */
+/** An error response of the service (RFC 9457). Every failed request throws this exception. */
 export class ApiProblem extends Error {
   readonly status: number
-  /** Stable, for code to compare. */
+  /** Stable code, for comparisons. */
   readonly code: string
-  /** A sentence, for people to read. */
+  /** Sentence for users. */
   readonly detail: string
   readonly requestId: string | null
 
@@ -21,7 +21,7 @@ export class ApiProblem extends Error {
     this.requestId = problem.requestId ?? null
   }
 
-  /** No answer came: the connection, the host or a proxy is at fault. */
+  /** No response: the network, the host or a proxy failed. */
   static unreachable(): ApiProblem {
     return new ApiProblem({
       status: 0,
@@ -34,34 +34,34 @@ export class ApiProblem extends Error {
     return new ApiProblem({
       status: 401,
       code: 'signed_out',
-      detail: 'Your session has ended. Sign in again to go on.',
+      detail: 'Your session has ended. Sign in again to continue.',
     })
   }
 
-  /** Reads an answer; one that is no problem document (a proxy's HTML, say) is never shown. */
+  /** Parses a response. A body that is not a problem document, such as a proxy's HTML, is not shown. */
   static async from(response: Response): Promise<ApiProblem> {
     const body: unknown = await response.json().catch(() => null)
-    const said = isRecord(body) ? body : {}
+    const fields = isRecord(body) ? body : {}
     return new ApiProblem({
       status: response.status,
-      code: text(said['code']) ?? 'unexpected_answer',
+      code: nonEmptyString(fields['code']) ?? 'unexpected_answer',
       detail:
-        text(said['detail']) ??
-        text(said['title']) ??
+        nonEmptyString(fields['detail']) ??
+        nonEmptyString(fields['title']) ??
         `The service gave an unexpected answer (${response.status}). Try again in a moment.`,
-      requestId: text(said['requestId']),
+      requestId: nonEmptyString(fields['requestId']),
     })
   }
 }
 
-/** The body of a good answer; what is not one has been thrown by the client already. */
-export function answered<Body>(result: { data?: Body }): Body {
+/** Returns the body of a successful response; the client has already thrown for a failed one. */
+export function unwrap<Body>(result: { data?: Body }): Body {
   if (result.data === undefined) throw ApiProblem.unreachable()
   return result.data
 }
 
-/** Any failure as something that can be shown. */
-export function asProblem(error: unknown): ApiProblem {
+/** Converts any thrown value to an `ApiProblem` with a message for users. */
+export function toApiProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error
   return new ApiProblem({
     status: 0,
@@ -74,6 +74,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function text(value: unknown): string | null {
+function nonEmptyString(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }

@@ -1,13 +1,13 @@
 import type { components } from './schema'
 
-/** The service's documents by the names that the page uses for them. */
+/** The API's schemas under the names that the page uses. */
 type Schemas = components['schemas']
 
 export type ActivityEvent = Schemas['ActivityEvent']
 export type ActivityPage = Schemas['ActivityPage']
 export type Binding = Schemas['Binding']
-export type Disconnected = Schemas['DisconnectAnswer']
+export type DisconnectResult = Schemas['DisconnectAnswer']
 export type Health = Schemas['Health']
-export type Refreshed = Schemas['RefreshAnswer']
-export type Started = Schemas['AuthorizationStart']
+export type RefreshResult = Schemas['RefreshAnswer']
+export type AuthorizationStart = Schemas['AuthorizationStart']
 export type Tenant = Schemas['Tenant']

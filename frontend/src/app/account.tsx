@@ -1,15 +1,15 @@
 import { LogOut } from 'lucide-react'
 
 import { Button } from '@/components/button'
-import { useAuth, type Org, type Person } from '@/lib/auth'
+import { useAuth, type Org, type User } from '@/lib/auth'
 
-/** Who is signed in, as what, and the way out. */
-export function Account({ person, org }: { person: Person; org: Org | null }) {
+/** Shows the user's name and role, and the sign-out button. */
+export function Account({ user, org }: { user: User; org: Org | null }) {
   const { signOut } = useAuth()
   return (
     <div className="flex items-center gap-1">
       <span className="text-right text-xs leading-tight max-md:sr-only">
-        <span className="block font-medium">{person.name}</span>
+        <span className="block font-medium">{user.name}</span>
         {org && (
           <span className="block text-muted-foreground">
             {org.role === 'admin' ? 'Admin' : 'Member'}
@@ -17,7 +17,7 @@ export function Account({ person, org }: { person: Person; org: Org | null }) {
         )}
       </span>
       <Button
-        variant="quiet"
+        variant="ghost"
         size="icon"
         aria-label="Sign out"
         title="Sign out"

@@ -18,7 +18,7 @@ function givenHostKnowsIssuer() {
 
 async function open(path = AT) {
   window.history.replaceState(null, '', path)
-  // Which way of signing in is found out before anything can be shown.
+  // The app renders after it has loaded the auth module.
   const view = await act(async () => Promise.resolve(render(<App />)))
   return { ...view, user: userEvent.setup() }
 }
@@ -41,7 +41,7 @@ describe('where sign-in is not configured', () => {
     ['the host answers with the page', () => HttpResponse.html('<!doctype html>')],
     ['the host cannot be reached', () => HttpResponse.error()],
     ['the file says something else', () => HttpResponse.json({ hello: 'there' })],
-  ])('says so: %s', async (_, answer) => {
+  ])('shows that: %s', async (_, answer) => {
     server.use(http.get('*/sandbox.json', answer))
     await open()
 
@@ -50,7 +50,7 @@ describe('where sign-in is not configured', () => {
   })
 })
 
-it('leads from / to the page, and other addresses nowhere', async () => {
+it('redirects / to the page and shows "not found" elsewhere', async () => {
   givenIssuer()
   const { unmount } = await open('/')
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
@@ -58,7 +58,7 @@ it('leads from / to the page, and other addresses nowhere', async () => {
   unmount()
 
   await open('/elsewhere')
-  expect(screen.getByRole('heading', { name: 'Nothing here' })).toBeVisible()
+  expect(screen.getByRole('heading', { name: 'Page not found' })).toBeVisible()
   expect(screen.getByRole('link', { name: 'Go to integrations' })).toHaveAttribute('href', AT)
 })
 
@@ -77,7 +77,7 @@ it('signs in, shows the page, and signs out again', async () => {
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-it('asks for an organisation first where there are several', async () => {
+it('asks for an organisation if the user has several', async () => {
   givenIssuer({ sess_1: 'user_accountant' })
   givenRememberedSession('sess_1', null)
   givenBindings(binding())
@@ -91,7 +91,7 @@ it('asks for an organisation first where there are several', async () => {
   expect(await screen.findByText(/What Globex is connected to/)).toBeVisible()
 })
 
-it('says that sign-in cannot be reached', async () => {
+it('shows that sign-in cannot be reached', async () => {
   server.use(
     http.get(`${ISSUER}/people`, () => HttpResponse.error()),
     http.post(`${ISSUER}/tokens`, () => HttpResponse.error()),
@@ -106,7 +106,7 @@ it('says that sign-in cannot be reached', async () => {
 })
 
 describe('switching the organisation', () => {
-  it('refreshes once for each, and shows nothing of one in the other', async () => {
+  it('refreshes once for each organisation and never shows one in the other', async () => {
     const issuer = givenIssuer({ sess_1: 'user_accountant' })
     givenRememberedSession('sess_1', 'org_acme')
     givenBindings(binding())
@@ -134,7 +134,7 @@ describe('switching the organisation', () => {
     expect(authorised(refreshes)).toEqual(['user_accountant', 'user_accountant'])
   })
 
-  it('shows the list anew once arriving has refreshed something', async () => {
+  it('reloads the list after a refresh on arrival', async () => {
     givenIssuer({ sess_1: 'user_acme_admin' })
     givenRememberedSession('sess_1', 'org_acme')
     let looked = 0
@@ -152,7 +152,7 @@ describe('switching the organisation', () => {
   })
 })
 
-it('asks to sign in again when the session is lost, and goes on where it was', async () => {
+it('asks to sign in again when the session has ended, and keeps the URL', async () => {
   const issuer = givenIssuer({ sess_1: 'user_acme_admin' })
   givenRememberedSession('sess_1', 'org_acme')
   issuer.sessions.clear()

@@ -6,14 +6,14 @@ import { Centered } from '@/components/centered'
 import { Toaster } from '@/components/toaster'
 import type { AuthModule } from '@/lib/auth'
 
-import { findAuth } from './find-auth'
-import { Frame, LoadingPage } from './frame'
+import { loadAuth } from './load-auth'
+import { Layout, LoadingPage } from './layout'
 import { SETTINGS } from './paths'
 import { Shell } from './shell'
 
 export function App() {
   return (
-    <Mishap>
+    <ErrorBoundary>
       <BrowserRouter>
         <Routes>
           <Route path="/" element={<Navigate to={SETTINGS} replace />} />
@@ -22,12 +22,12 @@ export function App() {
         </Routes>
       </BrowserRouter>
       <Toaster />
-    </Mishap>
+    </ErrorBoundary>
   )
 }
 
 function SignedInPage() {
-  const [auth] = useState(findAuth)
+  const [auth] = useState(loadAuth)
   return (
     <Suspense fallback={<LoadingPage />}>
       <WithAuth auth={auth} />
@@ -36,28 +36,28 @@ function SignedInPage() {
 }
 
 function WithAuth({ auth }: { auth: Promise<AuthModule | null> }) {
-  const found = use(auth)
-  if (!found) return <NotConfigured />
+  const authModule = use(auth)
+  if (!authModule) return <NotConfigured />
   return (
-    <found.AuthProvider>
-      <Shell SignInScreen={found.SignInScreen} />
-    </found.AuthProvider>
+    <authModule.AuthProvider>
+      <Shell SignInScreen={authModule.SignInScreen} />
+    </authModule.AuthProvider>
   )
 }
 
 function NotConfigured() {
   return (
-    <Frame>
+    <Layout>
       <Centered
         title="Sign-in is not configured"
-        description="This page does not know how people sign in."
+        description="No identity provider is configured for this page."
       >
         <p className="text-sm text-pretty text-muted-foreground">
-          Whoever runs it can build it with <Code>VITE_CLERK_PUBLISHABLE_KEY</Code> for Clerk, or
-          serve a <Code>/sandbox.json</Code> beside it that names the sandbox&apos;s session issuer.
+          Build it with <Code>VITE_CLERK_PUBLISHABLE_KEY</Code> for Clerk, or serve a{' '}
+          <Code>/sandbox.json</Code> beside it that names the sandbox&apos;s session issuer.
         </p>
       </Centered>
-    </Frame>
+    </Layout>
   )
 }
 
@@ -67,18 +67,18 @@ function Code({ children }: { children: ReactNode }) {
 
 function NotFound() {
   return (
-    <Frame>
-      <Centered title="Nothing here" description="This address leads nowhere.">
+    <Layout>
+      <Centered title="Page not found" description="There is no page at this address.">
         <a className="text-sm font-medium underline underline-offset-4" href={SETTINGS}>
           Go to integrations
         </a>
       </Centered>
-    </Frame>
+    </Layout>
   )
 }
 
-/** What is left when a part of the page breaks: words and a way out, never a white page. */
-class Mishap extends Component<{ children: ReactNode }, { broken: boolean }> {
+/** Shows a message and a reload button when rendering throws. */
+class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
   override state = { broken: false }
 
   static getDerivedStateFromError() {
@@ -88,10 +88,7 @@ class Mishap extends Component<{ children: ReactNode }, { broken: boolean }> {
   override render() {
     if (!this.state.broken) return this.props.children
     return (
-      <Centered
-        title="This page broke"
-        description="Nothing was changed. Reloading usually mends it."
-      >
+      <Centered title="This page broke" description="Reload it to continue.">
         <Button variant="primary" onClick={() => window.location.reload()}>
           Reload
         </Button>

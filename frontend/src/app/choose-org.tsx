@@ -3,21 +3,21 @@ import { ChevronRight } from 'lucide-react'
 import { Centered } from '@/components/centered'
 import { useAuth } from '@/lib/auth'
 
-/** Nothing can be shown before it is known for which organisation. */
+/** Asks for an organisation when the session has no active one. */
 export function ChooseOrg() {
   const { orgs, switchOrg } = useAuth()
   if (orgs.length === 0) {
     return (
       <Centered
-        title="You are in no organisation yet"
-        description="Connections belong to organisations. Ask somebody to invite you to theirs."
+        title="You do not belong to an organisation"
+        description="Connections belong to an organisation. Ask an admin to invite you to one."
       />
     )
   }
   return (
     <Centered
       title="Choose an organisation"
-      description="Connections belong to organisations. Whose do you want to see?"
+      description="Connections belong to an organisation. Choose one to see its connections."
     >
       <ul className="flex flex-col gap-2">
         {orgs.map(({ id, name, role }) => (

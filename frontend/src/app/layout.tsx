@@ -4,8 +4,8 @@ import type { ReactNode } from 'react'
 import { Skeleton } from '@/components/skeleton'
 import { ThemeSwitch } from '@/components/theme-switch'
 
-/** The bar at the top, always the same height, and the page below it. */
-export function Frame({ controls, children }: { controls?: ReactNode; children: ReactNode }) {
+/** The header, of constant height, and the page below it. */
+export function Layout({ controls, children }: { controls?: ReactNode; children: ReactNode }) {
   return (
     <>
       <header className="sticky top-0 z-30 border-b border-border bg-background/85 backdrop-blur">
@@ -23,10 +23,10 @@ export function Frame({ controls, children }: { controls?: ReactNode; children: 
   )
 }
 
-/** The page's shape while it is not yet known who is there. */
+/** The placeholder of the page while the session loads. */
 export function LoadingPage() {
   return (
-    <Frame>
+    <Layout>
       <main className="mx-auto w-full max-w-4xl px-4 pt-10 pb-20 sm:px-6">
         <div role="status" aria-label="Loading">
           <Skeleton className="h-8 w-40 rounded-md" />
@@ -36,6 +36,6 @@ export function LoadingPage() {
           <Skeleton className="h-52 w-full rounded-xl" />
         </div>
       </main>
-    </Frame>
+    </Layout>
   )
 }

@@ -1,7 +1,7 @@
 import type { AuthModule } from '@/lib/auth'
 
-/** How people sign in to this build; null when nothing says how. */
-export async function findAuth(): Promise<AuthModule | null> {
+/** Loads the auth implementation that this build or host configures; null if none is. */
+export async function loadAuth(): Promise<AuthModule | null> {
   const publishableKey = import.meta.env.VITE_CLERK_PUBLISHABLE_KEY
   if (publishableKey) {
     const { clerkAuth } = await import('@/features/auth-clerk/clerk-auth')
@@ -13,16 +13,16 @@ export async function findAuth(): Promise<AuthModule | null> {
   return sandboxAuth(issuer)
 }
 
-/** The host says where the sandbox is; a host that knows nothing of it answers with the page. */
+/** Reads the issuer from /sandbox.json. A host without that file may answer with the page's HTML. */
 async function sandboxIssuer(): Promise<string | null> {
   try {
     const response = await fetch('/sandbox.json', { headers: { Accept: 'application/json' } })
-    const told: unknown = await response.json()
-    if (typeof told === 'object' && told !== null && 'sessionIssuer' in told) {
-      return String(told.sessionIssuer)
+    const body: unknown = await response.json()
+    if (typeof body === 'object' && body !== null && 'sessionIssuer' in body) {
+      return String(body.sessionIssuer)
     }
   } catch {
-    // Not there, or not JSON.
+    // The file does not exist or is not JSON.
   }
   return import.meta.env.VITE_SANDBOX_ISSUER ?? null
 }

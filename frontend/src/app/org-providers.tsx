@@ -5,17 +5,17 @@ import { useNavigate } from 'react-router'
 import { ApiContext } from '@/api/api-context'
 import { API_URL, createApi } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
-import { reload } from '@/api/reload'
+import { invalidateOrgData } from '@/api/invalidate'
 import { XeroTokenRefresher } from '@/features/xero-token-refresher'
 import { useAuth, type Org } from '@/lib/auth'
 
 import { SETTINGS } from './paths'
 
 /**
- * All that belongs to one organisation: a client that speaks for it and a cache of its own.
- * A switch gets new ones of both, so nothing of one organisation is ever shown in another.
+ * Provides the API client and the query cache of one organisation.
+ * Switching creates new ones, so the page never shows one organisation's data in another.
  */
-export function OrgScope({ org, children }: { org: Org; children: ReactNode }) {
+export function OrgProviders({ org, children }: { org: Org; children: ReactNode }) {
   const { getToken } = useAuth()
   const navigate = useNavigate()
   const orgId = org.id
@@ -29,7 +29,7 @@ export function OrgScope({ org, children }: { org: Org; children: ReactNode }) {
           apiUrl={API_URL}
           settingsUrl={SETTINGS}
           onOpenSettings={() => void navigate(SETTINGS)}
-          onOutcome={() => void reload(cache.queryClient)}
+          onOutcome={() => void invalidateOrgData(cache.queryClient)}
         />
         {children}
       </ApiContext>
@@ -40,12 +40,12 @@ export function OrgScope({ org, children }: { org: Org; children: ReactNode }) {
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
-      // Offline, a request fails and says so; it does not wait in silence.
+      // Offline requests fail at once, so that the page can show an error.
       mutations: { networkMode: 'always' },
       queries: {
         networkMode: 'always',
         staleTime: 5_000,
-        // Only what time can mend is tried again.
+        // Retries only network errors and 5xx.
         retry: (failures, error) =>
           failures < 2 &&
           error instanceof ApiProblem &&

@@ -8,11 +8,11 @@ import { useAuth } from '@/lib/auth'
 
 import { Account } from './account'
 import { ChooseOrg } from './choose-org'
-import { Frame, LoadingPage } from './frame'
-import { OrgScope } from './org-scope'
+import { Layout, LoadingPage } from './layout'
+import { OrgProviders } from './org-providers'
 import { OrgSwitcher } from './org-switcher'
 
-/** What is shown to whom: the page to those who are signed in, the way in to all others. */
+/** Shows the settings page to signed-in users and the sign-in screen to everybody else. */
 export function Shell({ SignInScreen }: { SignInScreen: ComponentType }) {
   const { session } = useAuth()
   switch (session.status) {
@@ -22,35 +22,35 @@ export function Shell({ SignInScreen }: { SignInScreen: ComponentType }) {
       return <Unreachable />
     case 'signed-out':
       return (
-        <Frame>
+        <Layout>
           <SignInScreen />
-        </Frame>
+        </Layout>
       )
     case 'signed-in':
       return (
-        <Frame
+        <Layout
           controls={
             <>
               <OrgSwitcher org={session.org} />
-              <Account person={session.person} org={session.org} />
+              <Account user={session.user} org={session.org} />
             </>
           }
         >
           {session.org ? (
-            <OrgScope key={session.person.id} org={session.org}>
+            <OrgProviders key={session.user.id} org={session.org}>
               <IntegrationsPage key={session.org.id} org={session.org} />
-            </OrgScope>
+            </OrgProviders>
           ) : (
             <ChooseOrg />
           )}
-        </Frame>
+        </Layout>
       )
   }
 }
 
 function Unreachable() {
   return (
-    <Frame>
+    <Layout>
       <Centered title="Sign-in cannot be reached">
         <Notice
           role="alert"
@@ -65,6 +65,6 @@ function Unreachable() {
           Check your connection and try again.
         </Notice>
       </Centered>
-    </Frame>
+    </Layout>
   )
 }

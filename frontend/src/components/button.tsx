@@ -12,7 +12,7 @@ const styles = cva(
       variant: {
         primary: 'bg-primary text-primary-foreground shadow-xs hover:bg-primary/88',
         outline: 'border border-border bg-surface text-foreground shadow-xs hover:bg-muted',
-        quiet: 'text-muted-foreground hover:bg-muted hover:text-foreground',
+        ghost: 'text-muted-foreground hover:bg-muted hover:text-foreground',
         danger: 'bg-danger text-danger-foreground shadow-xs hover:bg-danger/90',
       },
       size: {
@@ -28,7 +28,7 @@ const styles = cva(
 
 type ButtonProps = ComponentProps<'button'> &
   VariantProps<typeof styles> & {
-    /** Work is going on: shows a spinner and ignores clicks, but keeps its name and its focus. */
+    /** Shows a spinner and ignores clicks; the button keeps its name and its focus. */
     pending?: boolean
     icon?: React.ReactNode
   }

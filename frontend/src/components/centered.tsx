@@ -6,7 +6,7 @@ interface CenteredProps {
   children?: ReactNode
 }
 
-/** A page that has one thing to say or ask. */
+/** Layout of a page with one message or question. */
 export function Centered({ title, description, children }: CenteredProps) {
   return (
     <main className="mx-auto flex min-h-[calc(100dvh-3.5rem)] w-full max-w-md flex-col px-4 pt-[12dvh] pb-16">

@@ -1,6 +1,6 @@
 import { cn } from '@/lib/class-names'
 
-/** A square with the first letters of a name: something to recognise a row by. */
+/** The initials of a name in a square, as a visual mark of a row. */
 export function Initials({ name, className }: { name: string; className?: string }) {
   const letters = name
     .split(/\s+/)

@@ -52,7 +52,7 @@ export function Notice({
       </div>
       {onDismiss && (
         <Button
-          variant="quiet"
+          variant="ghost"
           size="iconSm"
           className="-mt-1 -mr-1"
           aria-label="Dismiss"

@@ -11,7 +11,7 @@ interface ProblemNoticeProps {
   className?: string | undefined
 }
 
-/** Says what failed and why, with the way to try again and the reference support will ask for. */
+/** Shows what failed, the reason, a retry button and the request id for support. */
 export function ProblemNotice({
   title,
   problem,

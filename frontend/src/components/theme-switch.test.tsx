@@ -6,7 +6,7 @@ import { ThemeSwitch } from './theme-switch'
 
 const shown = () => document.documentElement.dataset['theme']
 
-it('follows the choice, remembers it, and goes back to the system', async () => {
+it('applies and stores the chosen theme, and returns to the system theme', async () => {
   const user = userEvent.setup()
   render(<ThemeSwitch />)
   expect(screen.getByRole('radio', { name: 'System theme' })).toBeChecked()
@@ -23,7 +23,7 @@ it('follows the choice, remembers it, and goes back to the system', async () => 
   expect(localStorage.getItem('theme')).toBeNull()
 })
 
-it('takes over what another tab chose', () => {
+it('applies the theme that another tab chose', () => {
   render(<ThemeSwitch />)
 
   localStorage.setItem('theme', 'dark')

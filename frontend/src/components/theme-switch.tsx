@@ -8,7 +8,7 @@ const choices: { value: ThemeChoice; label: string; icon: typeof Sun }[] = [
   { value: 'dark', label: 'Dark theme', icon: Moon },
 ]
 
-/** Light, dark, or as the system has it. */
+/** Radio buttons for the light, dark or system theme. */
 export function ThemeSwitch() {
   const { theme, choose } = useTheme()
   return (

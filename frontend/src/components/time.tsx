@@ -1,19 +1,19 @@
-import { exactly, inWords, onDay } from '@/lib/time'
+import { formatDateTime, formatRelative, formatDate } from '@/lib/time'
 
-/** "3 hours ago", with the exact time to hand. */
-export function Ago({ moment, now }: { moment: string; now: number }) {
+/** A relative time such as "3 hours ago"; the title shows the exact time. */
+export function RelativeTime({ moment, now }: { moment: string; now: number }) {
   return (
-    <time dateTime={moment} title={exactly(moment)}>
-      {inWords(moment, now)}
+    <time dateTime={moment} title={formatDateTime(moment)}>
+      {formatRelative(moment, now)}
     </time>
   )
 }
 
-/** "14 Nov 2026", with the exact time to hand. */
-export function Day({ moment }: { moment: string }) {
+/** A date such as "14 Nov 2026"; the title shows the exact time. */
+export function CalendarDate({ moment }: { moment: string }) {
   return (
-    <time dateTime={moment} title={exactly(moment)}>
-      {onDay(moment)}
+    <time dateTime={moment} title={formatDateTime(moment)}>
+      {formatDate(moment)}
     </time>
   )
 }

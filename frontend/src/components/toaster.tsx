@@ -1,6 +1,6 @@
 import { Toaster as Sonner } from 'sonner'
 
-/** Where toasts appear; mounted once. */
+/** The container of all toasts; mounted once. */
 export function Toaster() {
   return (
     <Sonner

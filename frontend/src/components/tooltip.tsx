@@ -1,14 +1,14 @@
 import { useId, useState, type ReactNode } from 'react'
 
-interface HintProps {
-  /** What is always there to read. */
+interface TooltipProps {
+  /** The visible text. */
   children: ReactNode
-  /** What hover, focus or a tap adds. */
-  more: ReactNode
+  /** The text that hover, focus or a tap shows. */
+  content: ReactNode
 }
 
-/** Text that has more to say on hover, focus or tap; Escape puts it away. */
-export function Hint({ children, more }: HintProps) {
+/** A button that shows a tooltip on hover, focus or tap; Escape hides it. */
+export function Tooltip({ children, content }: TooltipProps) {
   const [open, setOpen] = useState(false)
   const id = useId()
   const show = () => setOpen(true)
@@ -33,7 +33,7 @@ export function Hint({ children, more }: HintProps) {
         className="not-hidden:animate-in not-hidden:fade-in-0 absolute top-full -left-1 z-20 w-max max-w-[calc(100vw-3rem)] pt-1.5 text-xs text-foreground"
       >
         <span className="block rounded-lg border border-border bg-raised px-3 py-2.5 shadow-lg">
-          {more}
+          {content}
         </span>
       </span>
     </span>

@@ -1,47 +1,47 @@
 import { createContext, use, type ComponentType, type ReactNode } from 'react'
 
-/** An organisation that the signed-in person belongs to, and what they are there. */
+/** An organisation of the signed-in user, and the user's role in it. */
 export interface Org {
   id: string
   name: string
   role: 'admin' | 'member'
 }
 
-export interface Person {
+export interface User {
   id: string
   name: string
   email: string | null
 }
 
-/** Who is here. `org` is null until an organisation has been chosen. */
+/** The session. `org` is null until the user has chosen an organisation. */
 export type Session =
   | { status: 'loading' }
   | { status: 'unreachable' }
   | { status: 'signed-out'; ended: boolean }
-  | { status: 'signed-in'; person: Person; org: Org | null }
+  | { status: 'signed-in'; user: User; org: Org | null }
 
 export interface TokenOptions {
-  /** Skip a remembered token: the service has just refused it. */
+  /** Skips the token cache, because the service has just refused the token. */
   fresh?: boolean
 }
 
 /**
- * All that the page knows about signing in. Clerk is one implementation, the sandbox's session
- * issuer another; a third needs these six and nothing else.
+ * Everything that the page needs of an identity provider. Clerk is one implementation, the
+ * sandbox's session issuer another.
  */
 export interface AuthAdapter {
   session: Session
-  /** The organisations the person can switch to. */
+  /** The organisations the user can switch to. */
   orgs: readonly Org[]
-  /** A session token for one organisation; null when nobody is signed in any more. */
+  /** Returns a session token for one organisation; null if the session has ended. */
   getToken: (orgId: string | null, options?: TokenOptions) => Promise<string | null>
   switchOrg: (orgId: string) => Promise<void>
-  /** Starts signing in; an issuer of sample people is told as whom. */
-  signIn: (personId?: string) => Promise<void>
+  /** Starts signing in. Only the sandbox's issuer takes a user id. */
+  signIn: (userId?: string) => Promise<void>
   signOut: () => Promise<void>
 }
 
-/** What a way of signing in brings: its adapter for all below it, and its first screen. */
+/** An auth implementation: the provider of its adapter, and its sign-in screen. */
 export interface AuthModule {
   AuthProvider: ComponentType<{ children: ReactNode }>
   SignInScreen: ComponentType

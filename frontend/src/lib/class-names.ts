@@ -1,4 +1,4 @@
 import { clsx } from 'clsx'
 
-/** Joins class names. None may fight another: components offer variants, not overrides. */
+/** Joins class names. It resolves no conflicts: components have variants, not overrides. */
 export const cn = clsx

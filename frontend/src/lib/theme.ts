@@ -49,7 +49,7 @@ function choose(next: ThemeChoice): void {
 function subscribe(onChange: () => void): () => void {
   const system = systemPrefersDark()
   const followSystem = () => apply(choice())
-  // Another tab chose.
+  // Another tab changed the theme.
   const followStorage = (event: StorageEvent) => {
     if (event.key !== KEY && event.key !== null) return
     current = read()
@@ -66,7 +66,7 @@ function subscribe(onChange: () => void): () => void {
   }
 }
 
-/** The chosen theme and the way to choose another. */
+/** Returns the chosen theme and a function that changes it. */
 export function useTheme(): { theme: ThemeChoice; choose: (next: ThemeChoice) => void } {
   return { theme: useSyncExternalStore(subscribe, choice), choose }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { daysUntil, exactly, inWords, onDay } from './time'
+import { daysUntil, formatDateTime, formatRelative, formatDate } from './time'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 
@@ -12,7 +12,7 @@ it.each([
   ['2026-11-24T12:00:00Z', 'in 3 days'],
   ['2026-09-01T12:00:00Z', '1 Sept 2026'],
 ])('says %s as "%s"', (moment, words) => {
-  expect(inWords(moment, NOW)).toBe(words)
+  expect(formatRelative(moment, NOW)).toBe(words)
 })
 
 it.each([
@@ -24,6 +24,6 @@ it.each([
 })
 
 it('names the day, and the second', () => {
-  expect(onDay('2026-11-14T10:30:05Z')).toMatch(/14 Nov 2026/)
-  expect(exactly('2026-11-14T10:30:05Z')).toMatch(/14 Nov 2026, \d\d:\d\d:05/)
+  expect(formatDate('2026-11-14T10:30:05Z')).toMatch(/14 Nov 2026/)
+  expect(formatDateTime('2026-11-14T10:30:05Z')).toMatch(/14 Nov 2026, \d\d:\d\d:05/)
 })

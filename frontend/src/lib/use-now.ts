@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The time, looked up again every minute so that "3 minutes ago" stays true. */
+/** Returns the current time, updated every minute so that relative times stay correct. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

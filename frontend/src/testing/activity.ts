@@ -12,7 +12,7 @@ import {
   suspended,
 } from './fixtures'
 
-/** Sample activity; a test names only what matters to it. */
+/** Sample activity; a test sets only the fields that matter to it. */
 
 const BILLING = 'a0000000-0000-4000-8000-00000000b111'
 
@@ -72,7 +72,7 @@ const of = ({ id, grantId, tenantId }: ReturnType<typeof binding>) => ({
   tenantId,
 })
 
-/** A day with something of each kind. */
+/** At least one event of each kind. */
 export const eventful: ActivityEvent[] = inOrder([
   { action: 'binding.suspended', ...of(services), actorKind: 'system', actorId: 'an operator' },
   renewal({ outcome: 'xero_unavailable', action: 'grant.refresh_failed', ...grant(retrying) }),
@@ -109,7 +109,7 @@ function grant({ grantId }: { grantId: string }) {
   return { grantId }
 }
 
-/** A day on which nothing went wrong. */
+/** A day without failures. */
 export const everyday: ActivityEvent[] = inOrder([
   ...Array.from({ length: 18 }, () => [read(), renewal()]).flat(),
   { action: 'binding.suspended', actorKind: 'system', actorId: 'an operator', ...of(suspended) },
@@ -117,7 +117,7 @@ export const everyday: ActivityEvent[] = inOrder([
   { action: 'grant.connected', bindingId: null, tenantId: null },
 ])
 
-/** More than one look brings: two a day, for longer than anybody remembers. */
+/** More events than one page of the list holds. */
 export const long: ActivityEvent[] = inOrder(
   Array.from({ length: 130 }, (_, place) => ({
     action: place % 2 === 0 ? 'binding.disconnected' : 'binding.selected',
@@ -125,7 +125,7 @@ export const long: ActivityEvent[] = inOrder(
   days(0.5),
 )
 
-/** A page as the service cuts it: `after` is the id of the last event of the page before. */
+/** Returns a page as the service does: `after` is the id of the previous page's last event. */
 export function pageOf(events: ActivityEvent[], query: URLSearchParams): ActivityPage {
   const limit = Number(query.get('limit') ?? 50)
   const after = Number(query.get('after') ?? Infinity)

@@ -1,7 +1,7 @@
 import { run } from 'axe-core'
 import { expect } from 'vitest'
 
-/** No accessibility rule is broken. Colours need a real browser and are looked at there. */
+/** Expects no violation of axe's rules. The browser tests check colours. */
 export async function expectAccessible(): Promise<void> {
   const { violations } = await run(document.body, {
     rules: { 'color-contrast': { enabled: false }, region: { enabled: false } },

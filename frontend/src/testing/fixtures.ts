@@ -1,6 +1,6 @@
-import type { Binding, Health, Refreshed, Tenant } from '@/api/types'
+import type { Binding, Health, RefreshResult, Tenant } from '@/api/types'
 
-/** Sample answers of the service; a test names only what matters to it. */
+/** Sample responses of the service; a test sets only the fields that matter to it. */
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -107,7 +107,7 @@ export function tenant(change: Partial<Tenant> = {}): Tenant {
   }
 }
 
-/** An organisation on offer, and the binding that choosing it makes. */
+/** An available tenant, and the binding that selecting it creates. */
 export const offeredDemo = tenant({ tenantId: 't-demo', tenantName: 'Demo Company (NZ)' })
 export const demo = binding({
   id: 'b-demo',
@@ -134,6 +134,6 @@ export const manyTenants: Tenant[] = [
   }),
 )
 
-export function refreshed(change: Partial<Refreshed> = {}): Refreshed {
+export function refreshed(change: Partial<RefreshResult> = {}): RefreshResult {
   return { success: true, hasActiveBindings: true, refreshedCount: 0, errors: [], ...change }
 }

@@ -2,7 +2,7 @@ import { http, HttpResponse } from 'msw'
 
 import { server } from './server'
 
-/** The sandbox's session issuer, as far as the page can tell. */
+/** The URL of the mocked session issuer. */
 export const ISSUER = 'http://localhost:9000/session'
 
 const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
@@ -33,13 +33,13 @@ const PEOPLE = [
 ]
 
 export interface Issuer {
-  /** Which session belongs to whom; ending one signs that person out. */
+  /** User ids by session id; deleting one ends the session. */
   sessions: Map<string, string>
-  /** Every token that was asked for. */
+  /** Every token request. */
   tokens: { sessionId: string; orgId: string | null }[]
 }
 
-/** A running issuer; `sessions` may have been opened before the page was loaded. */
+/** Mocks a running issuer; `sessions` are those opened before the page load. */
 export function givenIssuer(sessions: Record<string, string> = {}): Issuer {
   const issuer: Issuer = { sessions: new Map(Object.entries(sessions)), tokens: [] }
   server.use(
@@ -66,7 +66,7 @@ export function givenIssuer(sessions: Record<string, string> = {}): Issuer {
   return issuer
 }
 
-/** A tab that was signed in before it was loaded anew. */
+/** Stores a session as a tab does before a reload. */
 export function givenRememberedSession(sessionId: string, orgId: string | null): void {
   sessionStorage.setItem('sandbox-session', JSON.stringify({ sessionId, orgId }))
 }

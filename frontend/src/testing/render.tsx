@@ -13,28 +13,28 @@ import { AuthContext, type AuthAdapter, type Org } from '@/lib/auth'
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
 export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
 
-/** Where the callback sends an admin who has just consented. */
-export const RETURNED = '/settings/integrations?action=select_tenant&grantId=g1'
+/** The URL to which the callback redirects after a consent. */
+export const CALLBACK_URL = '/settings/integrations?action=select_tenant&grantId=g1'
 
 export const getToken = () => Promise.resolve('session-token')
 
-const nothing = () => Promise.resolve()
+const noop = () => Promise.resolve()
 
-/** Somebody who is signed in and stays it. */
+/** A session that never ends. */
 const auth: AuthAdapter = {
   session: {
     status: 'signed-in',
-    person: { id: 'user_acme_admin', name: 'Acme admin', email: 'admin@acme.example.com' },
+    user: { id: 'user_acme_admin', name: 'Acme admin', email: 'admin@acme.example.com' },
     org: ACME_ADMIN,
   },
   orgs: [ACME_ADMIN],
   getToken,
-  switchOrg: nothing,
-  signIn: nothing,
-  signOut: nothing,
+  switchOrg: noop,
+  signIn: noop,
+  signOut: noop,
 }
 
-/** Renders with all that a page has around it: a person, a client, a cache of its own, a router, toasts. */
+/** Renders with the page's providers: session, API client, query cache, router and toasts. */
 export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } = {}) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })
   const api = createApi(getToken, 'org_acme')

@@ -13,8 +13,8 @@ interface Options {
   replacing?: Binding | null
 }
 
-/** The dialog for choosing an organisation, and what can be found in it. */
-export function showChooser({
+/** Renders the dialog for selecting an organisation. */
+export function renderSelectDialog({
   grantIds = ['g1'],
   afterConsent = true,
   replacing = null,

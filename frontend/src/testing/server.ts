@@ -1,21 +1,21 @@
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import { setupServer } from 'msw/node'
 
-import type { ActivityEvent, Binding, Disconnected, Refreshed, Tenant } from '@/api/types'
+import type { ActivityEvent, Binding, DisconnectResult, RefreshResult, Tenant } from '@/api/types'
 
 import { pageOf } from './activity'
 
-/** The service, as far as the page can tell. It knows nothing until a test says so. */
+/** The mocked service. It has no handlers until a test adds them. */
 export const server = setupServer()
 
 const API = '*/api/integrations/xero'
 
-/** `NEVER`: the answer does not come. */
+/** The response never arrives. */
 export const NEVER = Symbol('never')
 
-type Answer = JsonBodyType | Response | typeof NEVER
+type MockResponse = JsonBodyType | Response | typeof NEVER
 
-function answering(answer: Answer) {
+function respondWith(answer: MockResponse) {
   return async () => {
     if (answer === NEVER) {
       await delay('infinite')
@@ -25,7 +25,7 @@ function answering(answer: Answer) {
   }
 }
 
-/** A refusal as the service words it (RFC 9457). */
+/** Returns a problem document as the service sends it (RFC 9457). */
 export function problem(status: number, code: string, detail: string): Response {
   return HttpResponse.json(
     {
@@ -40,7 +40,7 @@ export function problem(status: number, code: string, detail: string): Response 
   )
 }
 
-/** What happened, newest first, a page at a time; the queries are kept. */
+/** Mocks the activity, newest first, in pages; returns the queries received. */
 export function givenActivity(...events: ActivityEvent[]): URLSearchParams[] {
   const asked: URLSearchParams[] = []
   server.use(
@@ -53,11 +53,11 @@ export function givenActivity(...events: ActivityEvent[]): URLSearchParams[] {
   return asked
 }
 
-export function givenActivityAnswer(answer: Answer): void {
-  server.use(http.get(`${API}/activity`, answering(answer)))
+export function givenActivityAnswer(answer: MockResponse): void {
+  server.use(http.get(`${API}/activity`, respondWith(answer)))
 }
 
-/** The organisation's bindings; those that a test disconnects or connects are remembered. */
+/** Mocks the organisation's bindings; a test changes the returned array. */
 export function givenBindings(...bindings: Binding[]): Binding[] {
   server.use(
     http.get(`${API}/bindings`, ({ request }) => {
@@ -71,11 +71,11 @@ export function givenBindings(...bindings: Binding[]): Binding[] {
   return bindings
 }
 
-export function givenBindingsAnswer(answer: Answer): void {
-  server.use(http.get(`${API}/bindings`, answering(answer)))
+export function givenBindingsAnswer(answer: MockResponse): void {
+  server.use(http.get(`${API}/bindings`, respondWith(answer)))
 }
 
-/** What a grant reaches; without a grant's name, what every grant reaches. */
+/** Mocks the tenants of one grant; without `grantId`, of every grant. */
 export function givenTenants(tenants: Tenant[], grantId?: string): void {
   server.use(
     http.get(`${API}/tenants/list`, ({ request }) => {
@@ -86,11 +86,11 @@ export function givenTenants(tenants: Tenant[], grantId?: string): void {
   )
 }
 
-export function givenTenantsAnswer(answer: Answer): void {
-  server.use(http.get(`${API}/tenants/list`, answering(answer)))
+export function givenTenantsAnswer(answer: MockResponse): void {
+  server.use(http.get(`${API}/tenants/list`, respondWith(answer)))
 }
 
-/** Selecting succeeds with this binding, which is in the list from then on. */
+/** Mocks a successful selection, which adds the binding to `list`; returns the bodies received. */
 export function givenSelectSucceeds(selected: Binding, list: Binding[] = []): unknown[] {
   const bodies: unknown[] = []
   server.use(
@@ -103,14 +103,14 @@ export function givenSelectSucceeds(selected: Binding, list: Binding[] = []): un
   return bodies
 }
 
-export function givenSelectAnswer(answer: Answer): void {
-  server.use(http.post(`${API}/tenants/select`, answering(answer)))
+export function givenSelectAnswer(answer: MockResponse): void {
+  server.use(http.post(`${API}/tenants/select`, respondWith(answer)))
 }
 
-/** Disconnecting succeeds and takes the binding out of the list. */
+/** Mocks a successful disconnect, which removes the binding from `list`. */
 export function givenDisconnectSucceeds(
   list: Binding[],
-  remoteCleanup: Disconnected['remoteCleanup'] = 'done',
+  remoteCleanup: DisconnectResult['remoteCleanup'] = 'done',
 ): void {
   server.use(
     http.post(`${API}/disconnect`, async ({ request }) => {
@@ -122,14 +122,14 @@ export function givenDisconnectSucceeds(
   )
 }
 
-export function givenDisconnectAnswer(answer: Answer): void {
-  server.use(http.post(`${API}/disconnect`, answering(answer)))
+export function givenDisconnectAnswer(answer: MockResponse): void {
+  server.use(http.post(`${API}/disconnect`, respondWith(answer)))
 }
 
-/** What refreshing brings; the requests are counted. */
-export function givenRefresh(answer: Refreshed | Response | typeof NEVER): Request[] {
+/** Mocks the refresh; returns the requests received. */
+export function givenRefresh(answer: RefreshResult | Response | typeof NEVER): Request[] {
   const requests: Request[] = []
-  const reply = answering(answer)
+  const reply = respondWith(answer)
   server.use(
     http.post(`${API}/refresh`, ({ request }) => {
       requests.push(request)
@@ -139,15 +139,15 @@ export function givenRefresh(answer: Refreshed | Response | typeof NEVER): Reque
   return requests
 }
 
-/** Starting a consent; the requests are kept. */
+/** Mocks the start of a consent; returns the requests received. */
 export function givenStart(
-  answer: Answer = {
+  answer: MockResponse = {
     authorizationUrl: 'https://login.example.com/authorize?state=s',
     expiresAt: '2026-11-21T10:10:00Z',
   },
 ): Request[] {
   const requests: Request[] = []
-  const reply = answering(answer)
+  const reply = respondWith(answer)
   server.use(
     http.get(`${API}/start`, ({ request }) => {
       requests.push(request)

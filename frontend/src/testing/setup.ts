@@ -8,7 +8,7 @@ import { server } from './server'
 
 configure({ asyncUtilTimeout: 8_000 })
 
-// A request that nobody prepared for fails the test that made it.
+// A request without a handler fails the test.
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
 afterEach(() => {
   cleanup()
@@ -19,7 +19,7 @@ afterEach(() => {
 })
 afterAll(() => server.close())
 
-// What jsdom lacks of a browser.
+// jsdom does not implement these.
 Element.prototype.setPointerCapture = () => undefined
 window.matchMedia = (query) =>
   ({

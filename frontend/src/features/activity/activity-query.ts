@@ -1,30 +1,30 @@
 import { infiniteQueryOptions } from '@tanstack/react-query'
 
-import { ACTIVITY, activityPage } from '@/api/activity'
+import { ACTIVITY_KEY, fetchActivityPage } from '@/api/activity'
 import type { Api } from '@/api/client'
 import type { ActivityEvent, ActivityPage } from '@/api/types'
 
-import { folded } from './entries'
+import { groupEvents } from './group-events'
 
-/** What one look brings at least, if there is so much, so that pressing "Show more" shows more. */
-const ENTRIES = 10
-/** How far one look goes through nothing but renewals and reads to find them. */
-const REQUESTS = 4
-const EVENTS = 100
+/** One page holds at least this many entries, if there are any, so that "Show more" adds some. */
+const MIN_ENTRIES = 10
+/** The number of requests for one page: many events may fold into few entries. */
+const MAX_REQUESTS = 4
+const EVENTS_PER_REQUEST = 100
 
-/** The organisation's activity, newest first, further back with each page. */
+/** The organisation's activity, newest first; each page goes further back. */
 export function activityQuery(api: Api) {
   return infiniteQueryOptions({
-    queryKey: ACTIVITY,
+    queryKey: ACTIVITY_KEY,
     initialPageParam: null as number | null,
     queryFn: async ({ pageParam, signal }): Promise<ActivityPage> => {
       const events: ActivityEvent[] = []
       let after = pageParam
-      for (let asked = 0; asked < REQUESTS; asked += 1) {
-        const page = await activityPage(api, { after, limit: EVENTS, signal })
+      for (let requests = 0; requests < MAX_REQUESTS; requests += 1) {
+        const page = await fetchActivityPage(api, { after, limit: EVENTS_PER_REQUEST, signal })
         events.push(...page.events)
         after = page.next
-        if (after === null || folded(events).length >= ENTRIES) break
+        if (after === null || groupEvents(events).length >= MIN_ENTRIES) break
       }
       return { events, next: after }
     },

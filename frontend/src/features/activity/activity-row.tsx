@@ -1,11 +1,11 @@
 import { CircleDot, KeyRound, Link2, RefreshCw, TriangleAlert, Unlink } from 'lucide-react'
 
 import { Badge } from '@/components/badge'
-import { Ago } from '@/components/moment'
+import { RelativeTime } from '@/components/time'
 import { cn } from '@/lib/class-names'
 
-import type { Entry } from './entries'
-import type { Names } from './names'
+import type { ActivityEntry } from './group-events'
+import type { NameResolver } from './name-resolver'
 import { told, type Sign } from './words'
 
 const symbols: Record<Sign, typeof Link2> = {
@@ -17,14 +17,14 @@ const symbols: Record<Sign, typeof Link2> = {
 }
 
 interface ActivityRowProps {
-  entry: Entry
-  names: Names
+  entry: ActivityEntry
+  names: NameResolver
   now: number
 }
 
-/** What happened, who did it, how it went and when. */
+/** One entry: what happened, who did it, the outcome and the time. */
 export function ActivityRow({ entry, names, now }: ActivityRowProps) {
-  const { event, times, since } = entry
+  const { event, count, firstAt } = entry
   const { sentence, unnamed, symbol, mark, reason } = told(event)
   const failed = mark?.tone === 'warning'
   const Icon = failed ? TriangleAlert : symbols[symbol]
@@ -37,7 +37,7 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
       <div className="flex min-w-0 flex-1 flex-col gap-x-6 gap-y-0.5 sm:flex-row">
         <div className="min-w-0 flex-1">
           <p className="text-pretty break-words">
-            <Sentence who={names.who(event)} what={names.what(event) ?? unnamed}>
+            <Sentence actor={names.actor(event)} subject={names.subject(event) ?? unnamed}>
               {sentence}
             </Sentence>
             {mark && (
@@ -50,14 +50,14 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
             )}
           </p>
           {reason && <p className="mt-0.5 text-pretty text-muted-foreground">{reason}</p>}
-          {times > 1 && (
+          {count > 1 && (
             <p className="mt-0.5 text-muted-foreground">
-              Noted {times} times, first <Ago moment={since} now={now} />.
+              Noted {count} times, first <RelativeTime moment={firstAt} now={now} />.
             </p>
           )}
         </div>
         <p className="shrink-0 text-muted-foreground sm:text-right">
-          <Ago moment={event.occurredAt} now={now} />
+          <RelativeTime moment={event.occurredAt} now={now} />
         </p>
       </div>
     </li>
@@ -66,18 +66,18 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
 
 interface SentenceProps {
   children: string
-  who: string
-  what: string
+  actor: string
+  subject: string
 }
 
-/** A sentence with the names put in and set off. */
-function Sentence({ children, who, what }: SentenceProps) {
+/** The sentence with `{who}` and `{what}` replaced by names. */
+function Sentence({ children, actor, subject }: SentenceProps) {
   return children.split(/(\{who\}|\{what\})/).map((part, place) => {
-    if (part === '{who}') return who
+    if (part === '{who}') return actor
     if (part === '{what}') {
       return (
         <span key={place} className="font-medium">
-          {what}
+          {subject}
         </span>
       )
     }

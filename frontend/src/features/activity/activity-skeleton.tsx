@@ -1,8 +1,8 @@
 import { Card } from '@/components/card'
 import { Skeleton } from '@/components/skeleton'
 
-/** The shape of a few lines. */
-export function Loading() {
+/** The placeholder of a few entries. */
+export function ActivitySkeleton() {
   return (
     <Card>
       <div role="status" aria-label="Loading activity" className="divide-y divide-border">

@@ -31,7 +31,7 @@ const lines = async () =>
     .getAllByRole('listitem')
     .map((line) => line.textContent)
 const more = () => screen.findByText('Show more')
-/** Finding by role takes its time in a long list. */
+/** Queries by role are slow in a long list. */
 const count = () => document.querySelectorAll('ol > li').length
 const busy = () => problem(503, 'service_busy', 'The service is busy.')
 
@@ -43,7 +43,7 @@ async function lineOf(change: Partial<ActivityEvent>, ...bindings: Binding[]) {
 }
 
 describe('loading', () => {
-  it('keeps the place of what is on its way', async () => {
+  it('shows placeholders', async () => {
     givenBindings()
     givenActivityAnswer(NEVER)
     show()
@@ -84,7 +84,7 @@ describe('failed', () => {
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
   })
 
-  it('keeps the list that it has when a later look fails', async () => {
+  it('keeps the list when a later request fails', async () => {
     givenBindings()
     givenActivity(event())
     const { queryClient } = show()
@@ -97,7 +97,7 @@ describe('failed', () => {
     expect(await lines()).toHaveLength(1)
   })
 
-  it('shows the activity without names when only those cannot be had', async () => {
+  it('shows the activity without names when only the bindings fail to load', async () => {
     givenBindingsAnswer(busy())
     givenActivity(event())
     show()
@@ -108,7 +108,7 @@ describe('failed', () => {
 })
 
 describe('full', () => {
-  it('says who did what, how it went and when, newest first', async () => {
+  it('shows the actor, the action, the outcome and the time, newest first', async () => {
     givenBindings(binding())
     givenActivity(...inOrder([{ action: 'binding.disconnected' }, { detail: { created: true } }]))
     show()
@@ -122,7 +122,7 @@ describe('full', () => {
     expect(time).toHaveAttribute('title', expect.stringMatching(/\d{4}, \d\d:\d\d:\d\d/))
   })
 
-  it('has words for every kind of event, and breaks no rule', async () => {
+  it('has a sentence for every kind of event', async () => {
     givenBindings(binding(), services)
     givenActivity(...eventful)
     const { user } = show()
@@ -132,7 +132,7 @@ describe('full', () => {
     await expectAccessible()
   })
 
-  it('folds what goes on day and night', async () => {
+  it('groups routine events', async () => {
     givenBindings(binding())
     givenActivity(...inOrder([read(), renewal(), read(), renewal(), read(), {}]))
     show()
@@ -160,11 +160,11 @@ describe('who', () => {
     [{ actorKind: 'system', actorId: 'an operator' }, 'An operator '],
     [{ actorKind: 'system', actorId: 'anonymous' }, 'Somebody '],
     [{ actorKind: 'system', actorId: 'xero-service' }, 'The service '],
-  ])('%o is named as well as can be', async (actor, name) => {
+  ])('names the actor %o', async (actor, name) => {
     expect((await lineOf(actor)).textContent.startsWith(name)).toBe(true)
   })
 
-  it('knows a service key by what another event calls it', async () => {
+  it('names a service key with the name in another event', async () => {
     givenBindings(binding())
     givenActivity(
       ...inOrder([
@@ -189,7 +189,7 @@ describe('who', () => {
 })
 
 describe('what', () => {
-  it('still has its name after it was disconnected', async () => {
+  it('names a disconnected organisation', async () => {
     const line = await lineOf(
       { action: 'binding.disconnected' },
       binding({ status: 'revoked' }),
@@ -206,7 +206,7 @@ describe('what', () => {
     ['Acme Services Ltd', [binding({ status: 'revoked' }), services]],
     ['Acme Trading Ltd', [binding({ status: 'revoked' })]],
     ['an earlier sign-in to Xero', []],
-  ])('of a renewal is what its sign-in is used for: %s', async (names, bindings) => {
+  ])('of a renewal is every organisation of its grant: %s', async (names, bindings) => {
     const line = await lineOf(renewal(), ...bindings)
 
     expect(line.textContent).toMatch(new RegExp(`tokens of ${names}\\d`))
@@ -221,7 +221,7 @@ describe('how it went', () => {
     [{ action: 'grant.refresh_failed', outcome: 'new_code' }, 'Failed', 'reason: new_code'],
     [{ action: 'binding.access_lost' }, 'Access lost', 'stopped giving access'],
     [{ action: 'access.denied', outcome: 'scope_required' }, 'Refused', 'may not do what'],
-  ])('is told in words: %o', async (change, mark, reason) => {
+  ])('is shown as text: %o', async (change, mark, reason) => {
     const line = await lineOf(change)
 
     expect(within(line).getByText(mark)).toBeVisible()
@@ -229,7 +229,7 @@ describe('how it went', () => {
   })
 
   it.each(['contact.exported', 'constructor', '__proto__'])(
-    'of a kind that a newer service records is told neutrally: %s',
+    'of an action that the page does not know is shown with its code: %s',
     async (action) => {
       const line = await lineOf({ action, outcome: 'partly' })
 
@@ -240,7 +240,7 @@ describe('how it went', () => {
 })
 
 describe('show more', () => {
-  it('goes back a page at a time and keeps the focus, to the very end', async () => {
+  it('loads older pages to the end and keeps the focus', async () => {
     givenBindings(binding())
     const asked = givenActivity(...long)
     const { user } = show()
@@ -261,7 +261,7 @@ describe('show more', () => {
     expect(screen.getByText('Nothing older is on record.')).toHaveFocus()
   })
 
-  it('looks through renewals and reads until it finds something else', async () => {
+  it('requests more pages while they hold only renewals and reads', async () => {
     givenBindings(binding())
     const routine = Array.from({ length: 150 }, () => [read(), renewal()]).flat()
     const asked = givenActivity(...inOrder([...routine, {}]))
@@ -271,7 +271,7 @@ describe('show more', () => {
     expect(asked).toHaveLength(4)
   })
 
-  it('says when older activity cannot be had, keeps what is there, and tries again', async () => {
+  it('shows that older activity failed to load, keeps the list, and retries', async () => {
     givenBindings(binding())
     givenActivity(...long)
     const { user } = show()

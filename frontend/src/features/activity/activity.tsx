@@ -1,19 +1,19 @@
 import { useState } from 'react'
 
-import { asProblem } from '@/api/problem'
+import { toApiProblem } from '@/api/problem'
 import { Card } from '@/components/card'
 import { ProblemNotice } from '@/components/problem-notice'
 import { useNow } from '@/lib/use-now'
 
 import { ActivityRow } from './activity-row'
-import { Loading } from './loading'
-import { More } from './more'
+import { ActivitySkeleton } from './activity-skeleton'
+import { ShowMore } from './show-more'
 import { useActivity } from './use-activity'
 
-const AT_FIRST = 10
+const INITIAL_COUNT = 10
 const STEP = 20
 
-/** What happened in the organisation, newest first; for its admins. */
+/** The organisation's activity, newest first; only for its admins. */
 export function Activity({ orgName }: { orgName: string }) {
   return (
     <section aria-labelledby="activity" className="mt-12">
@@ -29,19 +29,19 @@ export function Activity({ orgName }: { orgName: string }) {
   )
 }
 
-/** Loading, failed, empty, or as much of it as was asked for. */
+/** The list: loading, failed, empty or the entries that the user asked for. */
 function ActivityList() {
   const now = useNow()
   const { query, isPending, entries, names } = useActivity()
-  const [wanted, setWanted] = useState(AT_FIRST)
-  const shown = entries.slice(0, wanted)
+  const [visibleCount, setVisibleCount] = useState(INITIAL_COUNT)
+  const shown = entries.slice(0, visibleCount)
 
   const showMore = () => {
-    setWanted(wanted + STEP)
-    if (entries.length < wanted + STEP && query.hasNextPage) void query.fetchNextPage()
+    setVisibleCount(visibleCount + STEP)
+    if (entries.length < visibleCount + STEP && query.hasNextPage) void query.fetchNextPage()
   }
 
-  if (isPending) return <Loading />
+  if (isPending) return <ActivitySkeleton />
   return (
     <>
       {(query.isLoadingError || query.isRefetchError) && (
@@ -52,14 +52,14 @@ function ActivityList() {
               ? 'The activity could not be loaded'
               : 'This activity may be out of date'
           }
-          problem={asProblem(query.error)}
+          problem={toApiProblem(query.error)}
           onRetry={() => void query.refetch()}
           retrying={query.isFetching}
         />
       )}
       {query.data && (
         <Card>
-          {shown.length === 0 && <Nothing />}
+          {shown.length === 0 && <EmptyActivity />}
           <ol aria-label="Activity" className="divide-y divide-border empty:hidden">
             {shown.map((entry) => (
               <ActivityRow key={entry.event.id} entry={entry} names={names} now={now} />
@@ -71,22 +71,22 @@ function ActivityList() {
         <ProblemNotice
           className="mt-4"
           title="Older activity could not be loaded"
-          problem={asProblem(query.error)}
+          problem={toApiProblem(query.error)}
         />
       )}
       {query.data && (
-        <More
+        <ShowMore
           shown={shown.length}
-          isAll={shown.length === entries.length && !query.hasNextPage}
+          isComplete={shown.length === entries.length && !query.hasNextPage}
           loading={query.isFetchingNextPage}
-          onMore={showMore}
+          onShowMore={showMore}
         />
       )}
     </>
   )
 }
 
-function Nothing() {
+function EmptyActivity() {
   return (
     <p className="px-4 py-6 text-sm text-pretty text-muted-foreground sm:px-5">
       Nothing has happened yet. What people and services do here will be listed.

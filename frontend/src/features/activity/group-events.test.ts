@@ -3,25 +3,25 @@ import { expect, it } from 'vitest'
 import type { ActivityEvent } from '@/api/types'
 import { inOrder, read, renewal } from '@/testing/activity'
 
-import { folded } from './entries'
+import { groupEvents } from './group-events'
 
 const brief = (events: ActivityEvent[]) =>
-  folded(events).map(({ event: { id, action }, times }) => [id, action, times])
+  groupEvents(events).map(({ event: { id, action }, count }) => [id, action, count])
 
-it('makes one entry of reads and one of renewals, however they alternate', () => {
+it('groups alternating reads and renewals into one entry each', () => {
   const events = inOrder([read(), renewal(), read(), renewal(), read()])
 
   expect(brief(events)).toEqual([
     [5, 'token.issued', 3],
     [4, 'grant.refreshed', 2],
   ])
-  expect(folded(events).map(({ since }) => since)).toEqual([
+  expect(groupEvents(events).map(({ firstAt }) => firstAt)).toEqual([
     events[4]?.occurredAt,
     events[3]?.occurredAt,
   ])
 })
 
-it('keeps what people do apart, and the order in which it happened', () => {
+it('does not group what users do, and keeps the order', () => {
   expect(brief(inOrder([read(), read(), {}, {}, read()]))).toEqual([
     [5, 'token.issued', 2],
     [3, 'binding.selected', 1],
@@ -34,13 +34,13 @@ it.each([
   ['another service key', read({ actorId: 'another' })],
   ['another organisation', read({ bindingId: 'another' })],
   ['another outcome', read({ outcome: 'refused' })],
-])('tells reads apart: %s', (_, other) => {
-  expect(folded(inOrder([read(), other, read()])).map(({ times }) => times)).toEqual([2, 1])
+])('does not group reads of %s', (_, other) => {
+  expect(groupEvents(inOrder([read(), other, read()])).map(({ count }) => count)).toEqual([2, 1])
 })
 
-it('never hides the end of a grant among failures that pass', () => {
+it('never groups the failure that ends a grant', () => {
   const failure = (outcome: string) => renewal({ action: 'grant.refresh_failed', outcome })
   const events = inOrder([failure('dead'), failure('xero_unavailable'), failure('dead')])
 
-  expect(folded(events)).toHaveLength(3)
+  expect(groupEvents(events)).toHaveLength(3)
 })

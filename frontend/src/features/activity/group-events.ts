@@ -1,41 +1,41 @@
 import type { ActivityEvent } from '@/api/types'
 
-/** A line of the list: one event, or a routine one that was noted several times in a row. */
-export interface Entry {
+/** A line of the list: one event, or several equal routine events. */
+export interface ActivityEntry {
   event: ActivityEvent
-  times: number
-  /** When it was first noted, as far back as has been read. */
-  since: string
+  count: number
+  /** When the oldest loaded event of the group occurred. */
+  firstAt: string
 }
 
-const ROUTINE = ['grant.refreshed', 'grant.refresh_failed', 'token.issued', 'access.denied']
+const GROUPED_ACTIONS = ['grant.refreshed', 'grant.refresh_failed', 'token.issued', 'access.denied']
 
 /**
- * The events as a person wants to read them, newest first. Renewals and reads go on day and night:
- * between two events of any other kind, those that are alike become one entry at the newest's place.
+ * Groups routine events, newest first. Token renewals and reads repeat all day, so equal ones
+ * between two events of another kind become one entry at the position of the newest.
  */
-export function folded(events: readonly ActivityEvent[]): Entry[] {
-  const entries: Entry[] = []
-  let alike = new Map<string, Entry>()
+export function groupEvents(events: readonly ActivityEvent[]): ActivityEntry[] {
+  const entries: ActivityEntry[] = []
+  let groups = new Map<string, ActivityEntry>()
   for (const event of events) {
-    const kind = routineKind(event)
-    const newer = kind === null ? undefined : alike.get(kind)
-    if (newer) {
-      newer.times += 1
-      newer.since = event.occurredAt
+    const key = groupKey(event)
+    const group = key === null ? undefined : groups.get(key)
+    if (group) {
+      group.count += 1
+      group.firstAt = event.occurredAt
       continue
     }
-    const entry = { event, times: 1, since: event.occurredAt }
+    const entry = { event, count: 1, firstAt: event.occurredAt }
     entries.push(entry)
-    if (kind === null) alike = new Map()
-    else alike.set(kind, entry)
+    if (key === null) groups = new Map()
+    else groups.set(key, entry)
   }
   return entries
 }
 
-/** What makes routine events alike; null for an event that stands alone. */
-function routineKind(event: ActivityEvent): string | null {
+/** Returns the key of the event's group; null for an event that is not grouped. */
+function groupKey(event: ActivityEvent): string | null {
   const { action, outcome, actorId, bindingId, grantId } = event
-  if (!ROUTINE.includes(action) || outcome === 'dead') return null
+  if (!GROUPED_ACTIONS.includes(action) || outcome === 'dead') return null
   return [action, outcome, actorId, bindingId, grantId].join()
 }

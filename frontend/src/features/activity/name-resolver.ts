@@ -1,21 +1,26 @@
 import type { ActivityEvent, Binding } from '@/api/types'
 
-/** Who and what an event speaks of, as far as the page can name them. */
-export interface Names {
-  who: (event: ActivityEvent) => string
-  what: (event: ActivityEvent) => string | null
+/** Resolves the names of an event's actor and subject from what the page has loaded. */
+export interface NameResolver {
+  actor: (event: ActivityEvent) => string
+  subject: (event: ActivityEvent) => string | null
 }
 
-interface Known {
-  personId: string | null
-  /** Those in use first: where a grant carries some of them, those that ended do not count. */
+interface NameSources {
+  userId: string | null
+  /** Bindings in use. If a grant has any, its revoked bindings are not named. */
   bindings: readonly Binding[]
   revoked: readonly Binding[]
-  /** Events that may tell what a service key is called. */
+  /** Events that may contain the name of a service key. */
   events: readonly ActivityEvent[]
 }
 
-export function namesFrom({ personId, bindings, revoked, events }: Known): Names {
+export function createNameResolver({
+  userId,
+  bindings,
+  revoked,
+  events,
+}: NameSources): NameResolver {
   const all = [...bindings, ...revoked]
   const keys = keyNames(events)
 
@@ -23,22 +28,22 @@ export function namesFrom({ personId, bindings, revoked, events }: Known): Names
   const onGrant = (grantId: string | null) => {
     const inUse = bindings.filter((binding) => binding.grantId === grantId)
     const carried = inUse.length > 0 ? inUse : revoked.filter((each) => each.grantId === grantId)
-    return inList(carried.map(({ tenantName }) => tenantName))
+    return joinNames(carried.map(({ tenantName }) => tenantName))
   }
 
   return {
-    who: ({ actorKind, actorId }) => {
+    actor: ({ actorKind, actorId }) => {
       if (actorKind === 'user') {
-        return actorId === personId ? 'You' : `Another admin (${shortened(actorId)})`
+        return actorId === userId ? 'You' : `Another admin (${shortenId(actorId)})`
       }
       if (actorKind === 'service') {
         const name = keys.get(actorId)
-        return name ? `Service key “${name}”` : `A service key (${shortened(actorId)})`
+        return name ? `Service key “${name}”` : `A service key (${shortenId(actorId)})`
       }
       if (actorId === 'an operator') return 'An operator'
       return actorId === 'anonymous' ? 'Somebody' : 'The service'
     },
-    what: ({ bindingId, tenantId, grantId, detail }) => {
+    subject: ({ bindingId, tenantId, grantId, detail }) => {
       if (bindingId !== null) return byId(({ id }) => id === bindingId) ?? byTenant(tenantId)
       return tenantId !== null ? byTenant(tenantId) : (text(detail['name']) ?? onGrant(grantId))
     },
@@ -49,7 +54,7 @@ export function namesFrom({ personId, bindings, revoked, events }: Known): Names
   }
 }
 
-/** Service keys by id: an event that names one tells the name for all the others. */
+/** Collects service key names by id: one event with the name is enough for all. */
 function keyNames(events: readonly ActivityEvent[]): Map<string, string> {
   const names = new Map<string, string>()
   for (const { actorKind, actorId, detail } of events) {
@@ -62,15 +67,15 @@ function keyNames(events: readonly ActivityEvent[]): Map<string, string> {
 }
 
 /** "Acme Trading Ltd and Acme Services Ltd", "Acme Trading Ltd and 3 others"; null for none. */
-function inList([first, ...others]: string[]): string | null {
+function joinNames([first, ...others]: string[]): string | null {
   if (first === undefined) return null
   const [second, third] = others
   if (second === undefined) return first
   return `${first} and ${third === undefined ? second : `${others.length} others`}`
 }
 
-/** "user_…HwEfxC": ids that are made one after the other begin alike and differ at the end. */
-function shortened(id: string): string {
+/** "user_…HwEfxC": consecutive ids share their beginning and differ at the end. */
+function shortenId(id: string): string {
   if (id.length <= 16) return id
   const [, kind = ''] = /^([a-z]{1,8}_)/.exec(id) ?? []
   return `${kind}…${id.slice(-6)}`

@@ -2,43 +2,43 @@ import { useEffect, useRef, useState } from 'react'
 
 import { Button } from '@/components/button'
 
-interface MoreProps {
-  /** How many entries can be seen. */
+interface ShowMoreProps {
+  /** The number of visible entries. */
   shown: number
-  /** There is nothing older. */
-  isAll: boolean
+  /** True if there are no older entries. */
+  isComplete: boolean
   loading: boolean
-  onMore: () => void
+  onShowMore: () => void
 }
 
 /**
- * The way to older entries. The focus stays on the button while there are any, and then goes to
- * the words that take its place; what came is counted aloud, politely.
+ * Loads older entries. The focus stays on the button while there are any, and then moves to the
+ * text that replaces it. A live region announces the number of entries.
  */
-export function More({ shown, isAll, loading, onMore }: MoreProps) {
+export function ShowMore({ shown, isComplete, loading, onShowMore }: ShowMoreProps) {
   const end = useRef<HTMLParagraphElement>(null)
   const [pressed, setPressed] = useState(false)
 
   useEffect(() => {
-    // The button had the focus and is gone.
-    if (pressed && isAll && document.activeElement === document.body) end.current?.focus()
-  }, [pressed, isAll])
+    // The button had the focus and was removed.
+    if (pressed && isComplete && document.activeElement === document.body) end.current?.focus()
+  }, [pressed, isComplete])
 
   return (
     <>
-      {!isAll && (
+      {!isComplete && (
         <Button
           className="mt-3"
           pending={loading}
           onClick={() => {
             setPressed(true)
-            onMore()
+            onShowMore()
           }}
         >
           Show more
         </Button>
       )}
-      {isAll && pressed && (
+      {isComplete && pressed && (
         <p ref={end} tabIndex={-1} className="mt-3 text-sm text-muted-foreground outline-none">
           Nothing older is on record.
         </p>

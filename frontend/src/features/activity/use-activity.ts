@@ -6,25 +6,26 @@ import { bindingsQuery, revokedBindingsQuery } from '@/api/bindings'
 import { useAuth } from '@/lib/auth'
 
 import { activityQuery } from './activity-query'
-import { folded } from './entries'
-import { namesFrom } from './names'
+import { groupEvents } from './group-events'
+import { createNameResolver } from './name-resolver'
 
-/** The activity that has been read so far, and the names in it. */
+/** Returns the loaded activity and a resolver for the names in it. */
 export function useActivity() {
   const api = useApi()
   const { session } = useAuth()
-  const personId = session.status === 'signed-in' ? session.person.id : null
+  const userId = session.status === 'signed-in' ? session.user.id : null
   const query = useInfiniteQuery(activityQuery(api))
   const { data: bindings } = useQuery(bindingsQuery(api))
-  // Only for the names: when they cannot be had, the activity is shown without.
+  // Used for names only: if the request fails, the list is shown without them.
   const revoked = useQuery({ ...revokedBindingsQuery(api), retry: false })
 
   const pages = query.data?.pages
   const events = useMemo(() => pages?.flatMap((page) => page.events) ?? [], [pages])
-  const entries = useMemo(() => folded(events), [events])
+  const entries = useMemo(() => groupEvents(events), [events])
   const names = useMemo(
-    () => namesFrom({ personId, bindings: bindings ?? [], revoked: revoked.data ?? [], events }),
-    [personId, bindings, revoked.data, events],
+    () =>
+      createNameResolver({ userId, bindings: bindings ?? [], revoked: revoked.data ?? [], events }),
+    [userId, bindings, revoked.data, events],
   )
   return { query, entries, names, isPending: query.isPending || revoked.isPending }
 }

@@ -100,12 +100,12 @@ it('starts Clerk with the key, and without telemetry', () => {
   })
 })
 
-it('knows the person, their organisation and their role in it', () => {
+it('knows the user, their organisation and their role in it', () => {
   const { auth } = load()
 
   expect(auth().session).toEqual({
     status: 'signed-in',
-    person: { id: 'user_1', name: 'Acme admin', email: 'admin@acme.example.com' },
+    user: { id: 'user_1', name: 'Acme admin', email: 'admin@acme.example.com' },
     org: { id: 'org_1', name: 'Acme', role: 'admin' },
   })
   expect(auth().orgs).toEqual([
@@ -188,7 +188,7 @@ it('signs in at Clerk and comes back to this very address', async () => {
   })
 })
 
-it('knows a session that ended from one that never was', () => {
+it('tells an ended session from a user who never signed in', () => {
   const { auth, again } = load()
 
   world.isSignedIn = false

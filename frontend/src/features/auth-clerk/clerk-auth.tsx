@@ -7,7 +7,7 @@ import { AuthContext, useAuth, type AuthModule } from '@/lib/auth'
 
 import { useClerkSession } from './use-clerk-session'
 
-/** Signing in with Clerk. Loaded only where a publishable key was given to the build. */
+/** Sign-in with Clerk. Loaded only if the build has a publishable key. */
 export function clerkAuth(publishableKey: string): AuthModule {
   return {
     AuthProvider: ({ children }) => (

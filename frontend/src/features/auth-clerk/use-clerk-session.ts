@@ -8,7 +8,7 @@ export function useClerkSession(): AuthAdapter {
   const clerk = useClerk()
   const { getToken } = useAuth()
   const { setActive } = useOrganizationList()
-  const session = useSteady(useSession())
+  const session = useStableSession(useSession())
   const orgs = useMemberships()
 
   return useMemo(
@@ -18,12 +18,12 @@ export function useClerkSession(): AuthAdapter {
       getToken: async (orgId, { fresh = false } = {}) =>
         getToken({ skipCache: fresh, ...(orgId !== null && { organizationId: orgId }) }),
       switchOrg: async (orgId) => setActive?.({ organization: orgId }),
-      // The page's own address, so that a consent that just came back is still there afterwards.
+      // Returns to the current URL, so that the result of a consent is not lost.
       signIn: async () =>
         clerk
           .redirectToSignIn({ signInForceRedirectUrl: window.location.href })
           .then(() => undefined),
-      // A path that begins with two slashes would be an address of another host.
+      // A path that begins with two slashes would be a URL of another host.
       signOut: async () =>
         clerk.signOut({ redirectUrl: window.location.pathname.replace(/^\/+/, '/') }),
     }),
@@ -36,16 +36,16 @@ function useSession(): Session {
   const { isLoaded, isSignedIn, orgId, orgRole, orgSlug } = useAuth()
   const { user } = useUser()
   const { organization } = useOrganization()
-  // Seen once: whoever was signed in and no longer is has been signed out, not never in.
-  const [wasIn, setWasIn] = useState(false)
-  if (isSignedIn && !wasIn) setWasIn(true)
+  // Tells an ended session from a user who never signed in.
+  const [wasSignedIn, setWasSignedIn] = useState(false)
+  if (isSignedIn && !wasSignedIn) setWasSignedIn(true)
 
   if (clerk.status === 'error') return { status: 'unreachable' }
   if (!isLoaded) return { status: 'loading' }
-  if (!isSignedIn || !user) return { status: 'signed-out', ended: wasIn }
+  if (!isSignedIn || !user) return { status: 'signed-out', ended: wasSignedIn }
   return {
     status: 'signed-in',
-    person: {
+    user: {
       id: user.id,
       name: user.fullName ?? user.primaryEmailAddress?.emailAddress ?? 'You',
       email: user.primaryEmailAddress?.emailAddress ?? null,
@@ -57,10 +57,10 @@ function useSession(): Session {
 }
 
 /**
- * Clerk reports "not loaded" again while it switches organisations. The page keeps what it
- * knew for that moment; it would else flicker, and be mounted anew.
+ * Clerk reports "not loaded" again while it switches organisations. This keeps the last session
+ * meanwhile; the page would otherwise flicker and remount.
  */
-function useSteady(session: Session): Session {
+function useStableSession(session: Session): Session {
   const key = JSON.stringify(session)
   const [known, setKnown] = useState({ key, session })
   if (key !== known.key && (session.status !== 'loading' || known.session.status === 'loading')) {
@@ -70,7 +70,7 @@ function useSteady(session: Session): Session {
   return known.session
 }
 
-/** Every organisation of the person; Clerk hands them out by the page. */
+/** Returns every organisation of the user; Clerk returns them in pages. */
 function useMemberships(): Org[] {
   const { userMemberships } = useOrganizationList({
     userMemberships: { infinite: true, pageSize: 100 },

@@ -21,7 +21,7 @@ function load() {
     if (session.status !== 'signed-in') return <p>{session.status}</p>
     return (
       <p>
-        {session.person.name} in {session.org?.name ?? 'none'} as {session.org?.role ?? 'nobody'}
+        {session.user.name} in {session.org?.name ?? 'none'} as {session.org?.role ?? 'nobody'}
       </p>
     )
   }
@@ -39,7 +39,7 @@ function load() {
 
 const stored = () => [...Object.entries(sessionStorage), ...Object.entries(localStorage)]
 
-it('signs in as a sample person, in their only organisation', async () => {
+it('signs in as a sample user, in their only organisation', async () => {
   givenIssuer()
   const { user } = load()
 
@@ -52,7 +52,7 @@ it('signs in as a sample person, in their only organisation', async () => {
   expect(await screen.findByText('Acme admin in Acme as admin')).toBeVisible()
 })
 
-it('leaves the choice to who belongs to several', async () => {
+it('leaves the choice to a user of several organisations', async () => {
   givenIssuer()
   const { user, auth } = load()
 
@@ -64,7 +64,7 @@ it('leaves the choice to who belongs to several', async () => {
   expect(screen.getByText('Accountant in Globex as admin')).toBeVisible()
 })
 
-it('knows the session and the organisation again after the way to Xero and back', async () => {
+it('restores the session and the organisation after a page load', async () => {
   givenIssuer({ sess_1: 'user_accountant' })
   givenRememberedSession('sess_1', 'org_globex')
   load()
@@ -73,7 +73,7 @@ it('knows the session and the organisation again after the way to Xero and back'
   expect(await screen.findByText('Accountant in Globex as admin')).toBeVisible()
 })
 
-it('remembers the session and the organisation, and never a token', async () => {
+it('stores the session and the organisation, and never a token', async () => {
   givenIssuer()
   const { user, auth } = load()
   await user.click(await screen.findByRole('button', { name: 'Acme admin' }))
@@ -86,7 +86,7 @@ it('remembers the session and the organisation, and never a token', async () => 
   expect(JSON.stringify(stored())).not.toContain(token)
 })
 
-it('keeps a token for less than its minute, and one for each organisation', async () => {
+it('caches a token for each organisation, for less than its lifetime', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   const issuer = givenIssuer({ sess_1: 'user_accountant' })
   givenRememberedSession('sess_1', 'org_acme')
@@ -109,7 +109,7 @@ it('keeps a token for less than its minute, and one for each organisation', asyn
   vi.useRealTimers()
 })
 
-it('asks to sign in again when the session has ended while the page was away', async () => {
+it('asks to sign in again when the stored session has ended', async () => {
   givenIssuer()
   givenRememberedSession('sess_gone', 'org_acme')
   load()
@@ -120,7 +120,7 @@ it('asks to sign in again when the session has ended while the page was away', a
   await expectAccessible()
 })
 
-it('asks to sign in again when the session ends under it', async () => {
+it('asks to sign in again when the session ends during use', async () => {
   const issuer = givenIssuer({ sess_1: 'user_acme_admin' })
   givenRememberedSession('sess_1', 'org_acme')
   const { auth } = load()
@@ -132,7 +132,7 @@ it('asks to sign in again when the session ends under it', async () => {
   expect(await screen.findByText('Your session has ended')).toBeVisible()
 })
 
-it('does not take an issuer that is away for a session that has ended', async () => {
+it('keeps the session when the issuer is unreachable', async () => {
   givenIssuer({ sess_1: 'user_acme_admin' })
   givenRememberedSession('sess_1', 'org_acme')
   const { auth } = load()
@@ -144,7 +144,7 @@ it('does not take an issuer that is away for a session that has ended', async ()
   expect(screen.getByText(/Acme admin in/)).toBeVisible()
 })
 
-it('says that the issuer cannot be reached on arrival', async () => {
+it('shows that the issuer is unreachable on load', async () => {
   server.use(
     http.get(`${ISSUER}/people`, () => HttpResponse.error()),
     http.post(`${ISSUER}/tokens`, () => HttpResponse.error()),

@@ -6,7 +6,7 @@ import { SandboxIssuer } from './sandbox-issuer'
 import { SandboxSignIn } from './sandbox-sign-in'
 import { useSandboxSession } from './use-sandbox-session'
 
-/** Signing in at the sandbox: no passwords, sample people, for demos and tests. */
+/** Sign-in with the sandbox: sample people without passwords, for demos and tests. */
 export function sandboxAuth(issuerAddress: string): AuthModule {
   const issuer = new SandboxIssuer(issuerAddress)
   return {

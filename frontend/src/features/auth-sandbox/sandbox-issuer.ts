@@ -1,13 +1,13 @@
-import { roleFrom, type Org, type Person } from '@/lib/auth'
+import { roleFrom, type Org, type User } from '@/lib/auth'
 
 /** The sandbox's session issuer no longer knows the session. */
-export class SessionEnded extends Error {}
+export class SessionEndedError extends Error {}
 
-export interface SamplePerson extends Person {
+export interface SampleUser extends User {
   orgs: Org[]
 }
 
-interface PersonAnswer {
+interface UserResponse {
   id: string
   name: string
   email?: string | null
@@ -22,8 +22,8 @@ export class SandboxIssuer {
     this.#address = address.replace(/\/+$/, '')
   }
 
-  async people(): Promise<SamplePerson[]> {
-    const people = (await this.#ask('GET', '/people')) as PersonAnswer[]
+  async people(): Promise<SampleUser[]> {
+    const people = (await this.#ask('GET', '/people')) as UserResponse[]
     return people.map(({ id, name, email, orgs }) => ({
       id,
       name,
@@ -32,8 +32,10 @@ export class SandboxIssuer {
     }))
   }
 
-  async signIn(personId: string): Promise<string> {
-    const answer = (await this.#ask('POST', '/sign-in', { personId })) as { sessionId: string }
+  async signIn(userId: string): Promise<string> {
+    const answer = (await this.#ask('POST', '/sign-in', { personId: userId })) as {
+      sessionId: string
+    }
     return answer.sessionId
   }
 
@@ -54,7 +56,7 @@ export class SandboxIssuer {
         body: JSON.stringify(body),
       }),
     })
-    if (response.status === 401) throw new SessionEnded()
+    if (response.status === 401) throw new SessionEndedError()
     if (!response.ok) throw new Error(`The session issuer answered ${response.status}`)
     return response.status === 204 ? null : response.json()
   }

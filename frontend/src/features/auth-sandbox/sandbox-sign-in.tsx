@@ -8,35 +8,35 @@ import { Skeleton } from '@/components/skeleton'
 import { Spinner } from '@/components/spinner'
 import { useAuth } from '@/lib/auth'
 
-import type { SamplePerson, SandboxIssuer } from './sandbox-issuer'
+import type { SampleUser, SandboxIssuer } from './sandbox-issuer'
 
-type People = { status: 'loading' | 'failed' } | { status: 'known'; people: SamplePerson[] }
+type People = { status: 'loading' | 'failed' } | { status: 'known'; people: SampleUser[] }
 
 /** Lists the sample people; one click signs in as one of them. */
 export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
   const auth = useAuth()
   const [people, setPeople] = useState<People>({ status: 'loading' })
   const [attempt, setAttempt] = useState(0)
-  const [entering, setEntering] = useState<string | null>(null)
+  const [signingInAs, setSigningInAs] = useState<string | null>(null)
 
   useEffect(() => {
-    let gone = false
+    let cancelled = false
     issuer.people().then(
-      (known) => !gone && setPeople({ status: 'known', people: known }),
-      () => !gone && setPeople({ status: 'failed' }),
+      (known) => !cancelled && setPeople({ status: 'known', people: known }),
+      () => !cancelled && setPeople({ status: 'failed' }),
     )
     return () => {
-      gone = true
+      cancelled = true
     }
   }, [issuer, attempt])
 
-  const enterAs = async (personId: string) => {
-    setEntering(personId)
+  const signInAs = async (userId: string) => {
+    setSigningInAs(userId)
     try {
-      await auth.signIn(personId)
+      await auth.signIn(userId)
     } catch {
       setPeople({ status: 'failed' })
-      setEntering(null)
+      setSigningInAs(null)
     }
   }
 
@@ -48,10 +48,10 @@ export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
     >
       {ended && (
         <Notice role="status" tone="warning" className="mb-4" title="Your session has ended">
-          Sign in again to go on where you were.
+          Sign in again to continue.
         </Notice>
       )}
-      {people.status === 'loading' && <Loading />}
+      {people.status === 'loading' && <UserListSkeleton />}
       {people.status === 'failed' && (
         <ProblemNotice
           title="The sandbox cannot be reached"
@@ -64,12 +64,12 @@ export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
       )}
       {people.status === 'known' && (
         <ul className="flex flex-col gap-2">
-          {people.people.map((person) => (
-            <li key={person.id}>
-              <PersonButton
-                person={person}
-                entering={entering === person.id}
-                onEnter={() => void enterAs(person.id)}
+          {people.people.map((user) => (
+            <li key={user.id}>
+              <UserButton
+                user={user}
+                signingInAs={signingInAs === user.id}
+                onSignIn={() => void signInAs(user.id)}
               />
             </li>
           ))}
@@ -79,39 +79,39 @@ export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
   )
 }
 
-interface PersonButtonProps {
-  person: SamplePerson
-  entering: boolean
-  onEnter: () => void
+interface UserButtonProps {
+  user: SampleUser
+  signingInAs: boolean
+  onSignIn: () => void
 }
 
-function PersonButton({ person, entering, onEnter }: PersonButtonProps) {
+function UserButton({ user, signingInAs, onSignIn }: UserButtonProps) {
   const id = useId()
   return (
     <button
       type="button"
       aria-labelledby={`${id}-name`}
       aria-describedby={`${id}-roles`}
-      aria-busy={entering || undefined}
-      onClick={onEnter}
+      aria-busy={signingInAs || undefined}
+      onClick={onSignIn}
       className="flex min-h-15 w-full items-center gap-3 rounded-xl border border-border bg-surface px-4 py-2.5 text-left shadow-xs transition-colors hover:bg-muted"
     >
       <span className="min-w-0 flex-1">
         <span id={`${id}-name`} className="block text-sm font-medium">
-          {person.name}
+          {user.name}
         </span>
         <span id={`${id}-roles`} className="block text-xs text-muted-foreground">
-          {person.orgs
+          {user.orgs
             .map((org) => `${org.role === 'admin' ? 'Admin' : 'Member'} of ${org.name}`)
             .join(', ')}
         </span>
       </span>
-      {entering ? <Spinner /> : <ChevronRight aria-hidden className="size-4 shrink-0" />}
+      {signingInAs ? <Spinner /> : <ChevronRight aria-hidden className="size-4 shrink-0" />}
     </button>
   )
 }
 
-function Loading() {
+function UserListSkeleton() {
   return (
     <div role="status" aria-label="Loading the sample people" className="flex flex-col gap-2">
       {[1, 2, 3, 4].map((row) => (

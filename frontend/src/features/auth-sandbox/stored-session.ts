@@ -1,15 +1,15 @@
 /**
- * What a tab remembers over the way to Xero and back: which session, which org. Never a token.
- * It is the tab's own, so two tabs can be two people.
+ * What a tab stores while the user is at Xero: the session id and the org id, never a token.
+ * It is stored per tab, so two tabs can have two users.
  */
-export interface RememberedSession {
+export interface StoredSession {
   sessionId: string
   orgId: string | null
 }
 
 const KEY = 'sandbox-session'
 
-export function recall(): RememberedSession | null {
+export function loadSession(): StoredSession | null {
   try {
     const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? 'null')
     if (typeof stored !== 'object' || stored === null) return null
@@ -21,7 +21,7 @@ export function recall(): RememberedSession | null {
   }
 }
 
-export function remember(session: RememberedSession): void {
+export function saveSession(session: StoredSession): void {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(session))
   } catch {
@@ -29,7 +29,7 @@ export function remember(session: RememberedSession): void {
   }
 }
 
-export function forget(): void {
+export function clearSession(): void {
   try {
     sessionStorage.removeItem(KEY)
   } catch {

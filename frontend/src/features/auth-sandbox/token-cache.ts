@@ -1,18 +1,18 @@
 import type { SandboxIssuer } from './sandbox-issuer'
 
-/** How long a token is used; the issuer gives it a minute. */
-const USED_FOR = 50_000
+/** How long a token is cached; it is valid for one minute. */
+const TTL_MS = 50_000
 
-interface Held {
+interface CachedToken {
   token: Promise<string>
-  until: number
+  expiresAt: number
 }
 
-/** The session's tokens, one per org, in memory only; callers at the same moment share one. */
-export class SessionTokens {
+/** Caches the session's tokens, one per org, in memory; concurrent callers share one request. */
+export class TokenCache {
   readonly #issuer: SandboxIssuer
   readonly #sessionId: string
-  readonly #held = new Map<string | null, Held>()
+  readonly #cached = new Map<string | null, CachedToken>()
 
   constructor(issuer: SandboxIssuer, sessionId: string) {
     this.#issuer = issuer
@@ -20,19 +20,19 @@ export class SessionTokens {
   }
 
   get(orgId: string | null, fresh: boolean): Promise<string> {
-    const held = this.#held.get(orgId)
-    if (held && !fresh && held.until > performance.now()) return held.token
+    const cached = this.#cached.get(orgId)
+    if (cached && !fresh && cached.expiresAt > performance.now()) return cached.token
     const token = this.#issuer.token(this.#sessionId, orgId)
-    const next = { token, until: performance.now() + USED_FOR }
-    this.#held.set(orgId, next)
+    const next = { token, expiresAt: performance.now() + TTL_MS }
+    this.#cached.set(orgId, next)
     token.catch(() => {
-      if (this.#held.get(orgId) === next) this.#held.delete(orgId)
+      if (this.#cached.get(orgId) === next) this.#cached.delete(orgId)
     })
     return token
   }
 }
 
-/** Whose token it is. Only to show a name: nobody is trusted on the strength of this. */
+/** Returns the token's subject, unverified: only for display. */
 export function subjectOf(token: string): string | null {
   const payload = token.split('.')[1] ?? ''
   const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))

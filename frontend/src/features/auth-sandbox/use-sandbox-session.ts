@@ -2,14 +2,14 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 
 import type { AuthAdapter, Session } from '@/lib/auth'
 
-import { forget, recall, remember } from './remembered-session'
-import { SessionEnded, type SandboxIssuer, type SamplePerson } from './sandbox-issuer'
-import { SessionTokens, subjectOf } from './session-tokens'
+import { clearSession, loadSession, saveSession } from './stored-session'
+import { SessionEndedError, type SandboxIssuer, type SampleUser } from './sandbox-issuer'
+import { TokenCache, subjectOf } from './token-cache'
 
-interface Open {
+interface OpenSession {
   sessionId: string
-  tokens: SessionTokens
-  person: SamplePerson
+  tokens: TokenCache
+  user: SampleUser
   orgId: string | null
 }
 
@@ -17,113 +17,113 @@ type State =
   | { status: 'loading' }
   | { status: 'unreachable' }
   | { status: 'signed-out'; ended: boolean }
-  | { status: 'open'; open: Open }
+  | { status: 'open'; open: OpenSession }
 
 /** The sandbox's sessions as an `AuthAdapter`. */
 export function useSandboxSession(issuer: SandboxIssuer): AuthAdapter {
   const [state, setState] = useState<State>(() =>
-    recall() ? { status: 'loading' } : { status: 'signed-out', ended: false },
+    loadSession() ? { status: 'loading' } : { status: 'signed-out', ended: false },
   )
-  const tokens = useRef<SessionTokens | null>(null)
+  const tokens = useRef<TokenCache | null>(null)
 
-  const enter = useCallback((open: Open) => {
+  const openSession = useCallback((open: OpenSession) => {
     tokens.current = open.tokens
-    remember({ sessionId: open.sessionId, orgId: open.orgId })
+    saveSession({ sessionId: open.sessionId, orgId: open.orgId })
     setState({ status: 'open', open })
   }, [])
 
-  const leave = useCallback((ended: boolean) => {
+  const closeSession = useCallback((ended: boolean) => {
     tokens.current = null
-    forget()
+    clearSession()
     setState({ status: 'signed-out', ended })
   }, [])
 
   useEffect(() => {
-    const remembered = recall()
-    if (!remembered) return
-    let gone = false
-    resume(issuer, remembered.sessionId, remembered.orgId).then(
-      (open) => !gone && enter(open),
+    const stored = loadSession()
+    if (!stored) return
+    let cancelled = false
+    restoreSession(issuer, stored.sessionId, stored.orgId).then(
+      (open) => !cancelled && openSession(open),
       (error: unknown) => {
-        if (gone) return
-        if (error instanceof SessionEnded) leave(true)
+        if (cancelled) return
+        if (error instanceof SessionEndedError) closeSession(true)
         else setState({ status: 'unreachable' })
       },
     )
     return () => {
-      gone = true
+      cancelled = true
     }
-  }, [issuer, enter, leave])
+  }, [issuer, openSession, closeSession])
 
   const getToken = useCallback<AuthAdapter['getToken']>(
     async (orgId, { fresh = false } = {}) => {
-      const asked = tokens.current
-      if (!asked) return null
+      const cache = tokens.current
+      if (!cache) return null
       try {
-        return await asked.get(orgId, fresh)
+        return await cache.get(orgId, fresh)
       } catch (error) {
-        if (!(error instanceof SessionEnded)) throw error
-        if (tokens.current === asked) leave(true)
+        if (!(error instanceof SessionEndedError)) throw error
+        if (tokens.current === cache) closeSession(true)
         return null
       }
     },
-    [leave],
+    [closeSession],
   )
 
   return useMemo(() => {
     const open = state.status === 'open' ? state.open : null
     return {
-      session: state.status === 'open' ? sessionOf(state.open) : state,
-      orgs: open?.person.orgs ?? [],
+      session: state.status === 'open' ? toSession(state.open) : state,
+      orgs: open?.user.orgs ?? [],
       getToken,
       switchOrg: (orgId) => {
-        if (open) enter({ ...open, orgId })
+        if (open) openSession({ ...open, orgId })
         return Promise.resolve()
       },
-      signIn: async (personId) => {
+      signIn: async (userId) => {
         const people = await issuer.people()
-        const person = people.find(({ id }) => id === personId)
-        if (!person) throw new Error('There is no such sample person')
-        const sessionId = await issuer.signIn(person.id)
-        enter({
+        const user = people.find(({ id }) => id === userId)
+        if (!user) throw new Error('There is no such sample person')
+        const sessionId = await issuer.signIn(user.id)
+        openSession({
           sessionId,
-          tokens: new SessionTokens(issuer, sessionId),
-          person,
-          orgId: onlyOrg(person),
+          tokens: new TokenCache(issuer, sessionId),
+          user,
+          orgId: soleOrgId(user),
         })
       },
       signOut: async () => {
-        leave(false)
+        closeSession(false)
         if (open) await issuer.signOut(open.sessionId)
       },
     }
-  }, [state, issuer, getToken, enter, leave])
+  }, [state, issuer, getToken, openSession, closeSession])
 }
 
-/** Finds out whose the remembered session is, if it is still anybody's. */
-async function resume(
+/** Restores the stored session; throws `SessionEndedError` if the issuer no longer knows it. */
+async function restoreSession(
   issuer: SandboxIssuer,
   sessionId: string,
   orgId: string | null,
-): Promise<Open> {
-  const tokens = new SessionTokens(issuer, sessionId)
+): Promise<OpenSession> {
+  const tokens = new TokenCache(issuer, sessionId)
   const [people, token] = await Promise.all([issuer.people(), tokens.get(null, false)])
   const subject = subjectOf(token)
-  const person = people.find(({ id }) => id === subject)
-  if (!person) throw new SessionEnded()
-  const known = person.orgs.some(({ id }) => id === orgId)
-  return { sessionId, tokens, person, orgId: known ? orgId : onlyOrg(person) }
+  const user = people.find(({ id }) => id === subject)
+  if (!user) throw new SessionEndedError()
+  const known = user.orgs.some(({ id }) => id === orgId)
+  return { sessionId, tokens, user, orgId: known ? orgId : soleOrgId(user) }
 }
 
-function onlyOrg(person: SamplePerson): string | null {
-  return person.orgs.length === 1 ? (person.orgs[0]?.id ?? null) : null
+function soleOrgId(user: SampleUser): string | null {
+  return user.orgs.length === 1 ? (user.orgs[0]?.id ?? null) : null
 }
 
-function sessionOf({ person, orgId }: Open): Session {
-  const { id, name, email, orgs } = person
+function toSession({ user, orgId }: OpenSession): Session {
+  const { id, name, email, orgs } = user
   return {
     status: 'signed-in',
-    person: { id, name, email },
+    user: { id, name, email },
     org: orgs.find((org) => org.id === orgId) ?? null,
   }
 }

@@ -48,7 +48,7 @@ it('spins until the page is left, and starts once', async () => {
   await expectAccessible()
 })
 
-it('is ready again when "back" brings the page back to life', async () => {
+it('stops its spinner when "back" restores the page', async () => {
   givenStart()
   const { user } = renderWithApp(<Page />)
   await user.click(button())
@@ -59,7 +59,7 @@ it('is ready again when "back" brings the page back to life', async () => {
   await expect.poll(() => button().getAttribute('aria-busy')).toBeNull()
 })
 
-it('says why Xero could not be opened', async () => {
+it('shows why Xero could not be opened', async () => {
   givenStart(problem(503, 'service_busy', 'The service is busy.'))
   const { user } = renderWithApp(<Page />)
 

@@ -1,13 +1,13 @@
 import { Button } from '@/components/button'
 
-import type { Connect } from './use-connect'
+import type { ConnectFlow } from './use-connect'
 
-/** A neutral button of our own: Xero's logo and colours stay out of it, as its rules ask. */
-export function ConnectButton({ connect }: { connect: Connect }) {
+/** A neutral button: Xero's rules do not allow its logo and colours here. */
+export function ConnectButton({ connect }: { connect: ConnectFlow }) {
   return (
     <Button
       variant="primary"
-      pending={connect.starting === 'connect'}
+      pending={connect.pendingTrigger === 'connect'}
       onClick={() => connect.start('connect')}
     >
       Connect Xero

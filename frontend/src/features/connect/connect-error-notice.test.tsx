@@ -7,7 +7,7 @@ import { renderWithApp } from '@/testing/render'
 import { ConnectErrorNotice } from './connect-error-notice'
 
 const show = (code: string, forAdmin = true) => {
-  const connect = { start: vi.fn(), starting: null }
+  const connect = { start: vi.fn(), pendingTrigger: null }
   const onDismiss = vi.fn()
   const app = renderWithApp(
     <main>
@@ -47,7 +47,7 @@ it.each(['<img src=x onerror=alert(1)>', 'constructor', '__proto__'])(
   },
 )
 
-it('starts again, or goes away', async () => {
+it('starts another attempt, or can be dismissed', async () => {
   const { user, connect, onDismiss } = show('access_denied')
 
   await user.click(screen.getByRole('button', { name: 'Try again' }))
@@ -57,7 +57,7 @@ it('starts again, or goes away', async () => {
   expect(onDismiss).toHaveBeenCalledOnce()
 })
 
-it('offers a member no second try', () => {
+it('offers a member no retry', () => {
   show('access_denied', false)
 
   expect(screen.queryByRole('button', { name: 'Try again' })).not.toBeInTheDocument()

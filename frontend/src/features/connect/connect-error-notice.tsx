@@ -1,25 +1,25 @@
 import { Button } from '@/components/button'
 import { Notice } from '@/components/notice'
 
-import { connectError } from './connect-errors'
-import type { Connect } from './use-connect'
+import { connectErrorMessage } from './connect-errors'
+import type { ConnectFlow } from './use-connect'
 
 interface ConnectErrorNoticeProps {
   code: string
   /** Null for members, who cannot try again. */
-  connect: Connect | null
+  connect: ConnectFlow | null
   onDismiss: () => void
   className?: string
 }
 
-/** Says why the consent came to nothing, and offers the next step. */
+/** Shows why the consent failed and offers the next step. */
 export function ConnectErrorNotice({
   code,
   connect,
   onDismiss,
   className,
 }: ConnectErrorNoticeProps) {
-  const { title, next, tone } = connectError(code)
+  const { title, nextStep, tone } = connectErrorMessage(code)
   return (
     <Notice
       role="alert"
@@ -31,7 +31,7 @@ export function ConnectErrorNotice({
         connect && (
           <Button
             size="sm"
-            pending={connect.starting === 'retry'}
+            pending={connect.pendingTrigger === 'retry'}
             onClick={() => connect.start('retry')}
           >
             Try again
@@ -39,7 +39,7 @@ export function ConnectErrorNotice({
         )
       }
     >
-      {next}
+      {nextStep}
     </Notice>
   )
 }

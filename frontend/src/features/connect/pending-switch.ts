@@ -1,17 +1,17 @@
 /**
- * A switch that had to go by way of Xero: which binding was to be replaced. The tab remembers
- * it until it comes back, no longer than an attempt at Xero is good for.
+ * The binding that a switch is to replace, while the user is at Xero for a new consent. The tab
+ * stores it for as long as a consent attempt is valid.
  */
 const KEY = 'pending-switch'
-const GOOD_FOR = 10 * 60_000
+const TTL_MS = 10 * 60_000
 
 interface PendingSwitch {
   bindingId: string
-  until: number
+  expiresAt: number
 }
 
-export function rememberSwitch(bindingId: string): void {
-  const pending: PendingSwitch = { bindingId, until: Date.now() + GOOD_FOR }
+export function savePendingSwitch(bindingId: string): void {
+  const pending: PendingSwitch = { bindingId, expiresAt: Date.now() + TTL_MS }
   try {
     sessionStorage.setItem(KEY, JSON.stringify(pending))
   } catch {
@@ -19,7 +19,7 @@ export function rememberSwitch(bindingId: string): void {
   }
 }
 
-export function forgetSwitch(): void {
+export function clearPendingSwitch(): void {
   try {
     sessionStorage.removeItem(KEY)
   } catch {
@@ -27,10 +27,10 @@ export function forgetSwitch(): void {
   }
 }
 
-export function recallSwitch(): string | null {
+export function loadPendingSwitch(): string | null {
   try {
     const pending = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as PendingSwitch | null
-    return pending && pending.until > Date.now() ? pending.bindingId : null
+    return pending && pending.expiresAt > Date.now() ? pending.bindingId : null
   } catch {
     return null
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { expectAccessible } from '@/testing/axe'
 import { offeredDemo as demo, tenant } from '@/testing/fixtures'
 import { givenTenants, givenTenantsAnswer, problem } from '@/testing/server'
-import { connect, radio, showChooser } from '@/testing/show-chooser'
+import { connect, radio, renderSelectDialog } from '@/testing/select-dialog'
 
 describe('nothing to choose', () => {
   it.each([
@@ -25,7 +25,7 @@ describe('nothing to choose', () => {
     ],
   ])('%s: leads back to Xero', async (_, answer, words) => {
     givenTenantsAnswer(answer)
-    const { user, onConsent } = showChooser()
+    const { user, onConsent } = renderSelectDialog()
 
     expect(await screen.findByText(words)).toBeVisible()
     await user.click(screen.getByRole('button', { name: 'Sign in to Xero again' }))
@@ -35,10 +35,10 @@ describe('nothing to choose', () => {
     await expectAccessible()
   })
 
-  it("lists the others when one of several consents is a colleague's", async () => {
+  it("ignores a colleague's grant when others list tenants", async () => {
     givenTenantsAnswer(problem(404, 'not_found', 'Not found'))
     givenTenants([demo], 'g2')
-    showChooser({ grantIds: ['g1', 'g2'] })
+    renderSelectDialog({ grantIds: ['g1', 'g2'] })
 
     expect(await radio('Demo Company (NZ)')).toBeVisible()
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
@@ -48,7 +48,7 @@ describe('nothing to choose', () => {
 describe('failed', () => {
   it('says why, and lists them after a retry that works', async () => {
     givenTenantsAnswer(problem(503, 'xero_unavailable', 'Xero is not available.'))
-    const { user } = showChooser()
+    const { user } = renderSelectDialog()
 
     expect(await screen.findByRole('alert')).toHaveTextContent('Xero is not available.')
     await expectAccessible()

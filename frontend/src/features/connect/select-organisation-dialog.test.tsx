@@ -11,7 +11,7 @@ import {
   NEVER,
   problem,
 } from '@/testing/server'
-import { connect, dialog, names, radio, showChooser } from '@/testing/show-chooser'
+import { connect, dialog, names, radio, renderSelectDialog } from '@/testing/select-dialog'
 
 const trading = tenant({ justAuthorised: true })
 const bound = tenant({
@@ -27,9 +27,9 @@ const taken = tenant({
 })
 
 describe('loading', () => {
-  it('says that Xero is being asked', async () => {
+  it('shows that the request to Xero is in progress', async () => {
     givenTenantsAnswer(NEVER)
-    showChooser()
+    renderSelectDialog()
 
     expect(screen.getByRole('status', { name: 'Asking Xero for your organisations' })).toBeVisible()
     expect(dialog()).toHaveFocus()
@@ -41,7 +41,7 @@ describe('loading', () => {
 describe('full', () => {
   it('puts what was just authorised first and marks what is bound', async () => {
     givenTenants([taken, bound, demo, trading])
-    showChooser()
+    renderSelectDialog()
 
     await radio('Acme Trading Ltd')
     expect(names()).toEqual([
@@ -55,31 +55,31 @@ describe('full', () => {
 
   it('preselects the only one that was just authorised', async () => {
     givenTenants([demo, trading])
-    showChooser()
+    renderSelectDialog()
 
     expect(await radio('Acme Trading Ltd')).toBeChecked()
     expect(connect()).toBeEnabled()
   })
 
-  it('preselects nothing when several were, or none', async () => {
+  it('preselects nothing when several were just authorised', async () => {
     givenTenants([trading, { ...demo, justAuthorised: true }])
-    showChooser()
+    renderSelectDialog()
 
     expect(await radio('Acme Trading Ltd')).not.toBeChecked()
     expect(connect()).toBeDisabled()
   })
 
-  it('calls nothing "just authorised" when no consent has just come back', async () => {
+  it('marks nothing as just authorised unless a consent has just completed', async () => {
     givenTenants([demo, trading])
-    showChooser({ afterConsent: false })
+    renderSelectDialog({ afterConsent: false })
 
     expect(await radio('Acme Trading Ltd')).not.toBeChecked()
     expect(screen.queryByText('Just authorised')).not.toBeInTheDocument()
   })
 
-  it('explains the unavailable without saying whose they are', async () => {
+  it('explains an unavailable tenant without naming its organisation', async () => {
     givenTenants([taken])
-    showChooser()
+    renderSelectDialog()
 
     const unavailable = await radio('Globex Ltd')
     expect(unavailable).toBeDisabled()
@@ -89,7 +89,7 @@ describe('full', () => {
   it('lists what several grants reach, each tenant once', async () => {
     givenTenants([trading, demo], 'g1')
     givenTenants([demo, bound], 'g2')
-    showChooser({ grantIds: ['g1', 'g2'], afterConsent: false })
+    renderSelectDialog({ grantIds: ['g1', 'g2'], afterConsent: false })
 
     await radio('Acme Services Ltd')
     expect(screen.getAllByRole('radio')).toHaveLength(3)
@@ -97,25 +97,25 @@ describe('full', () => {
 
   it('has no search for eight, and one for more', async () => {
     givenTenants(manyTenants.slice(0, 8))
-    const { unmount } = showChooser()
+    const { unmount } = renderSelectDialog()
     await radio('Auckland Branch Ltd')
     expect(screen.queryByRole('searchbox')).not.toBeInTheDocument()
     unmount()
 
     givenTenants(manyTenants)
-    const { user } = showChooser()
+    const { user } = renderSelectDialog()
     const search = await screen.findByRole('searchbox', { name: 'Search organisations' })
     await user.click(await radio('Jersey Branch Ltd'))
     await user.type(search, 'dUn')
 
-    // What is chosen stays in sight.
+    // The selected tenant stays visible.
     expect(names()).toEqual([expect.stringContaining('Dunedin'), expect.stringContaining('Jersey')])
     await expectAccessible()
   })
 
   it('says so when a search finds nothing', async () => {
     givenTenants(manyTenants)
-    const { user } = showChooser()
+    const { user } = renderSelectDialog()
 
     await user.type(await screen.findByRole('searchbox'), 'zzz')
 
@@ -124,11 +124,11 @@ describe('full', () => {
 })
 
 describe('connecting', () => {
-  it('sends what was chosen and the grant that reaches it', async () => {
+  it('sends the selected tenant and the grant that reaches it', async () => {
     givenTenants([trading], 'g1')
     givenTenants([demo], 'g2')
     const bodies = givenSelectSucceeds(binding({ tenantName: 'Demo Company (NZ)' }))
-    const { user, onConnected } = showChooser({ grantIds: ['g1', 'g2'] })
+    const { user, onConnected } = renderSelectDialog({ grantIds: ['g1', 'g2'] })
 
     await user.click(await radio('Demo Company (NZ)'))
     await user.click(connect())
@@ -138,10 +138,10 @@ describe('connecting', () => {
     expect(onConnected).toHaveBeenCalledOnce()
   })
 
-  it('calls it "reconnected" where it was bound before', async () => {
+  it('reports a tenant that was bound before as reconnected', async () => {
     givenTenants([bound])
     givenSelectSucceeds(services)
-    const { user } = showChooser()
+    const { user } = renderSelectDialog()
 
     await user.click(await radio('Acme Services Ltd'))
     await user.click(connect())
@@ -156,7 +156,7 @@ describe('connecting', () => {
   ])('says why it failed (%s %s) and lets another be chosen', async (status, code, detail) => {
     givenTenants([trading, demo])
     givenSelectAnswer(problem(status, code, detail))
-    const { user, onConnected } = showChooser()
+    const { user, onConnected } = renderSelectDialog()
 
     await radio('Acme Trading Ltd')
     await user.click(connect())
@@ -171,9 +171,9 @@ describe('connecting', () => {
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
   })
 
-  it('names what a switch replaces', async () => {
+  it('names the binding that a switch replaces', async () => {
     givenTenants([demo])
-    showChooser({ replacing: binding(), afterConsent: false })
+    renderSelectDialog({ replacing: binding(), afterConsent: false })
 
     await radio('Demo Company (NZ)')
     expect(dialog()).toHaveAccessibleDescription(/in place of Acme Trading Ltd/)
@@ -182,7 +182,7 @@ describe('connecting', () => {
 
 it('closes without a choice', async () => {
   givenTenants([trading])
-  const { user, onClose } = showChooser()
+  const { user, onClose } = renderSelectDialog()
   await radio('Acme Trading Ltd')
 
   await user.click(screen.getByRole('button', { name: 'Cancel' }))

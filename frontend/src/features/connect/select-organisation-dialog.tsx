@@ -1,6 +1,6 @@
 import { useState, type ReactNode, type RefObject } from 'react'
 
-import { asProblem, type ApiProblem } from '@/api/problem'
+import { toApiProblem, type ApiProblem } from '@/api/problem'
 import type { Binding } from '@/api/types'
 import { Button } from '@/components/button'
 import { Dialog } from '@/components/dialog'
@@ -8,27 +8,27 @@ import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
 import { Skeleton } from '@/components/skeleton'
 
-import { preselected, useTenantChoices } from './tenant-choices'
-import { TenantOptions } from './tenant-options'
+import { defaultTenantId, useTenantOptions } from './use-tenant-options'
+import { TenantRadioGroup } from './tenant-radio-group'
 import { useSelectTenant } from './use-select-tenant'
 
 interface SelectOrganisationDialogProps {
-  /** The consents to choose from: the one that just came back, or all that are alive. */
+  /** The grants to list tenants of: that of the new consent, or all live ones. */
   grantIds: readonly string[]
   orgName: string
-  /** Whether Xero sent the person back just now. */
+  /** True directly after a consent. */
   afterConsent: boolean
-  /** The organisation that the choice is to replace, in a switch. */
+  /** In a switch, the binding that the selected organisation is to replace. */
   replacing: Binding | null
   onClose: () => void
   onConnected: (connected: Binding) => void
-  /** Goes to Xero for a consent that reaches more, or reaches anything at all. */
+  /** Starts another consent at Xero, which may reach more organisations. */
   onConsent: () => void
   consenting: boolean
   fallbackFocus: RefObject<HTMLElement | null>
 }
 
-/** Lets an admin choose which of the organisations that a consent reached is to be connected. */
+/** Lets an admin choose which of the organisations that a consent reached to connect. */
 export function SelectOrganisationDialog({
   grantIds,
   orgName,
@@ -40,20 +40,20 @@ export function SelectOrganisationDialog({
   consenting,
   fallbackFocus,
 }: SelectOrganisationDialogProps) {
-  const tenants = useTenantChoices(grantIds, { afterConsent })
+  const tenants = useTenantOptions(grantIds, { afterConsent })
   const select = useSelectTenant()
-  const [picked, setPicked] = useState<string | null>(null)
+  const [pickedId, setPickedId] = useState<string | null>(null)
 
-  const chosen = picked ?? preselected(tenants.choices)
-  const choice = tenants.choices.find(({ tenantId }) => tenantId === chosen)
-  const nothingThere = !tenants.loading && !tenants.problem && tenants.choices.length === 0
+  const selectedId = pickedId ?? defaultTenantId(tenants.options)
+  const selected = tenants.options.find(({ tenantId }) => tenantId === selectedId)
+  const isEmpty = !tenants.loading && !tenants.problem && tenants.options.length === 0
 
-  const pick = (tenantId: string) => {
+  const pickOption = (tenantId: string) => {
     select.reset()
-    setPicked(tenantId)
+    setPickedId(tenantId)
   }
 
-  const consentAgain = (
+  const reconsentButton = (
     <Button size="sm" pending={consenting} onClick={onConsent}>
       Sign in to Xero again
     </Button>
@@ -76,9 +76,9 @@ export function SelectOrganisationDialog({
           <Button onClick={onClose}>Cancel</Button>
           <Button
             variant="primary"
-            disabled={!choice}
+            disabled={!selected}
             pending={select.isPending}
-            onClick={() => choice && select.mutate(choice, { onSuccess: onConnected })}
+            onClick={() => selected && select.mutate(selected, { onSuccess: onConnected })}
           >
             Connect organisation
           </Button>
@@ -86,24 +86,28 @@ export function SelectOrganisationDialog({
       }
     >
       <div className="flex min-h-0 flex-1 flex-col">
-        {tenants.loading && tenants.choices.length === 0 && <Loading />}
+        {tenants.loading && tenants.options.length === 0 && <TenantListSkeleton />}
         {tenants.problem && (
-          <Unlisted
+          <ListError
             problem={tenants.problem}
             orgName={orgName}
             onRetry={tenants.retry}
             retrying={tenants.retrying}
-            consentAgain={consentAgain}
+            reconsentButton={reconsentButton}
           />
         )}
-        {tenants.choices.length > 0 && (
-          <TenantOptions choices={tenants.choices} chosen={chosen} onChoose={pick} />
+        {tenants.options.length > 0 && (
+          <TenantRadioGroup
+            options={tenants.options}
+            selectedId={selectedId}
+            onSelect={pickOption}
+          />
         )}
-        {nothingThere && (
+        {isEmpty && (
           <Notice
             role="status"
             title="This sign-in to Xero reaches no organisation"
-            actions={consentAgain}
+            actions={reconsentButton}
           >
             Sign in to Xero again and pick an organisation there.
           </Notice>
@@ -111,38 +115,38 @@ export function SelectOrganisationDialog({
         {select.isError && (
           <ProblemNotice
             className="mt-3"
-            title={`${choice?.tenantName ?? 'The organisation'} was not connected`}
-            problem={asProblem(select.error)}
+            title={`${selected?.tenantName ?? 'The organisation'} was not connected`}
+            problem={toApiProblem(select.error)}
           />
         )}
       </div>
-      {tenants.choices.length > 0 && (
+      {tenants.options.length > 0 && (
         <div className="mt-4 flex flex-wrap items-center gap-2 text-sm text-muted-foreground">
-          The one you want is not listed? {consentAgain}
+          The one you want is not listed? {reconsentButton}
         </div>
       )}
     </Dialog>
   )
 }
 
-interface UnlistedProps {
+interface ListErrorProps {
   problem: ApiProblem
   orgName: string
   onRetry: () => void
   retrying: boolean
-  consentAgain: ReactNode
+  reconsentButton: ReactNode
 }
 
-function Unlisted({ problem, orgName, onRetry, retrying, consentAgain }: UnlistedProps) {
+function ListError({ problem, orgName, onRetry, retrying, reconsentButton }: ListErrorProps) {
   if (problem.code === 'reauthorization_required') {
     return (
       <Notice
         role="alert"
         tone="warning"
         title="This sign-in to Xero no longer works"
-        actions={consentAgain}
+        actions={reconsentButton}
       >
-        Xero no longer accepts it. Sign in to Xero again to go on.
+        Xero no longer accepts it. Sign in to Xero again to continue.
       </Notice>
     )
   }
@@ -152,7 +156,7 @@ function Unlisted({ problem, orgName, onRetry, retrying, consentAgain }: Unliste
         role="alert"
         tone="warning"
         title={`This sign-in to Xero is not ${orgName}'s`}
-        actions={consentAgain}
+        actions={reconsentButton}
       >
         It was made for another organisation or by somebody else, or it has ended. Switch to the
         organisation it was made for, or sign in to Xero again.
@@ -170,7 +174,7 @@ function Unlisted({ problem, orgName, onRetry, retrying, consentAgain }: Unliste
   )
 }
 
-function Loading() {
+function TenantListSkeleton() {
   return (
     <div role="status" aria-label="Asking Xero for your organisations" className="grid gap-2">
       {[1, 2, 3].map((row) => (

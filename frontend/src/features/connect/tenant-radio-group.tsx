@@ -3,29 +3,29 @@ import { useId, useState } from 'react'
 
 import { Badge } from '@/components/badge'
 
-import { isSelectable, type TenantChoice } from './tenant-choices'
+import { isSelectable, type TenantOption } from './use-tenant-options'
 
-const SEARCH_ABOVE = 8
+const SEARCH_THRESHOLD = 8
 
-interface TenantOptionsProps {
-  choices: readonly TenantChoice[]
-  chosen: string | null
-  onChoose: (tenantId: string) => void
+interface TenantRadioGroupProps {
+  options: readonly TenantOption[]
+  selectedId: string | null
+  onSelect: (tenantId: string) => void
 }
 
-/** One radio per tenant, and a search when there are many. */
-export function TenantOptions({ choices, chosen, onChoose }: TenantOptionsProps) {
+/** One radio per tenant, with a search field when there are many. */
+export function TenantRadioGroup({ options, selectedId, onSelect }: TenantRadioGroupProps) {
   const group = useId()
-  const [sought, setSought] = useState('')
-  const wanted = sought.trim().toLocaleLowerCase()
-  // The chosen one stays in sight: nobody should connect what they cannot see.
-  const shown = choices.filter(
+  const [search, setSearch] = useState('')
+  const query = search.trim().toLocaleLowerCase()
+  // The selected tenant stays visible, so that users see what they connect.
+  const shown = options.filter(
     ({ tenantId, tenantName }) =>
-      tenantId === chosen || tenantName.toLocaleLowerCase().includes(wanted),
+      tenantId === selectedId || tenantName.toLocaleLowerCase().includes(query),
   )
   return (
     <>
-      {choices.length > SEARCH_ABOVE && (
+      {options.length > SEARCH_THRESHOLD && (
         <label className="relative mb-3 block">
           <span className="sr-only">Search organisations</span>
           <Search
@@ -34,8 +34,8 @@ export function TenantOptions({ choices, chosen, onChoose }: TenantOptionsProps)
           />
           <input
             type="search"
-            value={sought}
-            onChange={(event) => setSought(event.target.value)}
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
             placeholder="Search organisations"
             className="h-9 w-full rounded-lg border border-input bg-surface pr-3 pl-9 text-sm placeholder:text-muted-foreground"
           />
@@ -46,13 +46,13 @@ export function TenantOptions({ choices, chosen, onChoose }: TenantOptionsProps)
         aria-label="Xero organisations"
         className="-m-1 flex min-h-0 flex-col gap-2 overflow-y-auto p-1"
       >
-        {shown.map((choice) => (
-          <TenantOption
-            key={choice.tenantId}
-            choice={choice}
+        {shown.map((option) => (
+          <TenantRadio
+            key={option.tenantId}
+            option={option}
             group={group}
-            checked={choice.tenantId === chosen}
-            onChoose={() => onChoose(choice.tenantId)}
+            checked={option.tenantId === selectedId}
+            onSelect={() => onSelect(option.tenantId)}
           />
         ))}
         {shown.length === 0 && (
@@ -65,24 +65,24 @@ export function TenantOptions({ choices, chosen, onChoose }: TenantOptionsProps)
   )
 }
 
-interface TenantOptionProps {
-  choice: TenantChoice
+interface TenantRadioProps {
+  option: TenantOption
   group: string
   checked: boolean
-  onChoose: () => void
+  onSelect: () => void
 }
 
-function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
+function TenantRadio({ option, group, checked, onSelect }: TenantRadioProps) {
   const id = useId()
-  const note = noteOn(choice)
+  const note = availabilityNote(option)
   return (
     <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-accent has-checked:bg-accent/8 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
       <input
         type="radio"
         name={group}
         checked={checked}
-        disabled={!isSelectable(choice)}
-        onChange={onChoose}
+        disabled={!isSelectable(option)}
+        onChange={onSelect}
         aria-labelledby={`${id}-name`}
         aria-describedby={`${id}-note`}
         className="mt-0.5 size-4 shrink-0 accent-accent"
@@ -93,9 +93,9 @@ function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
             id={`${id}-name`}
             className="text-sm font-medium break-words group-has-disabled:text-muted-foreground"
           >
-            {choice.tenantName}
+            {option.tenantName}
           </span>
-          <Mark choice={choice} />
+          <AvailabilityBadge option={option} />
         </span>
         <span id={`${id}-note`} className="mt-0.5 block text-xs text-pretty text-muted-foreground">
           {note}
@@ -105,15 +105,15 @@ function TenantOption({ choice, group, checked, onChoose }: TenantOptionProps) {
   )
 }
 
-function Mark({ choice }: { choice: TenantChoice }) {
-  if (choice.availability === 'bound_here') return <Badge>Connected</Badge>
-  if (choice.justAuthorised && isSelectable(choice)) {
+function AvailabilityBadge({ option }: { option: TenantOption }) {
+  if (option.availability === 'bound_here') return <Badge>Connected</Badge>
+  if (option.justAuthorised && isSelectable(option)) {
     return <Badge tone="positive">Just authorised</Badge>
   }
   return null
 }
 
-function noteOn({ availability }: TenantChoice): string {
+function availabilityNote({ availability }: TenantOption): string {
   switch (availability) {
     case 'available':
       return 'Ready to connect'

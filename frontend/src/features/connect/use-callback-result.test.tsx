@@ -3,23 +3,23 @@ import { expect, it } from 'vitest'
 
 import { renderWithApp } from '@/testing/render'
 
-import { useReturnFromXero } from './return-from-xero'
+import { useCallbackResult } from './use-callback-result'
 
 function Page() {
-  const { grantId, error, settle } = useReturnFromXero()
+  const { grantId, error, clear } = useCallbackResult()
   return (
     <>
       <p>
         grant {grantId ?? 'none'}, error {error ?? 'none'}
       </p>
-      <button onClick={settle}>Settle</button>
+      <button onClick={clear}>Settle</button>
     </>
   )
 }
 
 const at = (search: string) => renderWithApp(<Page />, { at: `/settings/integrations${search}` })
 
-it('keeps the choice in the address until it is settled', async () => {
+it('keeps the grant in the URL until it is cleared', async () => {
   const { user, address } = at('?action=select_tenant&grantId=g1&tab=xero')
 
   expect(screen.getByText('grant g1, error none')).toBeVisible()
@@ -31,7 +31,7 @@ it('keeps the choice in the address until it is settled', async () => {
   expect(address()).toBe('/settings/integrations?tab=xero')
 })
 
-it('takes an error out of the address at once and keeps it until dismissed', async () => {
+it('removes an error from the URL at once and keeps it in state until cleared', async () => {
   const { user, address } = at('?error=access_denied')
 
   expect(screen.getByText('grant none, error access_denied')).toBeVisible()
@@ -43,7 +43,7 @@ it('takes an error out of the address at once and keeps it until dismissed', asy
 })
 
 it.each(['?action=select_tenant', '?action=something', '?action=something&grantId=g1'])(
-  'does nothing about %s but clean it away',
+  'only removes %s from the URL',
   (search) => {
     const { address } = at(search)
 
@@ -52,7 +52,7 @@ it.each(['?action=select_tenant', '?action=something', '?action=something&grantI
   },
 )
 
-it('believes the error where an address has both', () => {
+it('prefers the error if the URL has both', () => {
   const { address } = at('?error=flow_expired&action=select_tenant&grantId=g1')
 
   expect(screen.getByText('grant none, error flow_expired')).toBeVisible()

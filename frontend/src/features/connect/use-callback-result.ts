@@ -1,51 +1,51 @@
 import { useCallback, useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
 
-/** What the service's callback put into the address. */
-export interface ReturnFromXero {
-  /** The grant to choose an organisation from. It stays in the address until settled. */
+/** The result of a consent, from the query parameters that the service's callback set. */
+export interface CallbackResult {
+  /** The grant to choose an organisation from. It stays in the URL until cleared. */
   grantId: string | null
-  /** Why there is none. It leaves the address at once and is kept here until dismissed. */
+  /** The error code. It is removed from the URL at once and kept in state until cleared. */
   error: string | null
-  settle: () => void
+  clear: () => void
 }
 
-const OURS = ['action', 'grantId', 'error']
+const CALLBACK_PARAMS = ['action', 'grantId', 'error']
 
 /**
- * Reads the way back from Xero. While the choice is open a reload asks again; once it is
- * settled, reload, "back" and a shared link find the plain page.
+ * Reads the callback's query parameters. While the dialog is open, a reload opens it again; after
+ * `clear`, a reload, "back" and a shared link open the page without it.
  */
-export function useReturnFromXero(): ReturnFromXero {
+export function useCallbackResult(): CallbackResult {
   const [search, setSearch] = useSearchParams()
   const [error, setError] = useState<string | null>(null)
 
-  const clean = useCallback(() => {
+  const removeParams = useCallback(() => {
     setSearch(
       (before) => {
         const rest = new URLSearchParams(before)
-        for (const name of OURS) rest.delete(name)
+        for (const name of CALLBACK_PARAMS) rest.delete(name)
         return rest
       },
       { replace: true, preventScrollReset: true },
     )
   }, [setSearch])
 
-  const arrived = search.get('error')
-  if (arrived !== null && arrived !== error) setError(arrived)
-  const leftovers = arrived !== null || (search.has('action') && !choosing(search))
+  const errorParam = search.get('error')
+  if (errorParam !== null && errorParam !== error) setError(errorParam)
+  const hasStaleParams = errorParam !== null || (search.has('action') && !grantIdFrom(search))
   useEffect(() => {
-    if (leftovers) clean()
-  }, [leftovers, clean])
+    if (hasStaleParams) removeParams()
+  }, [hasStaleParams, removeParams])
 
-  const settle = useCallback(() => {
+  const clear = useCallback(() => {
     setError(null)
-    clean()
-  }, [clean])
+    removeParams()
+  }, [removeParams])
 
-  return { grantId: arrived === null ? choosing(search) : null, error, settle }
+  return { grantId: errorParam === null ? grantIdFrom(search) : null, error, clear }
 }
 
-function choosing(search: URLSearchParams): string | null {
+function grantIdFrom(search: URLSearchParams): string | null {
   return search.get('action') === 'select_tenant' ? search.get('grantId') : null
 }

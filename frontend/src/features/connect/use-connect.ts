@@ -3,41 +3,45 @@ import { useEffect } from 'react'
 import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
-import { answered, asProblem } from '@/api/problem'
-import type { Started } from '@/api/types'
+import { unwrap, toApiProblem } from '@/api/problem'
+import type { AuthorizationStart } from '@/api/types'
 import { redirectTo } from '@/lib/redirect'
 
-export interface Connect {
-  /** Goes to Xero's consent page in this window. `reason` tells apart what was pressed. */
-  start: (reason: string) => void
-  /** The reason of the start that is under way. */
-  starting: string | null
+export interface ConnectFlow {
+  /** Opens Xero's consent page in this window. `trigger` names the button that was pressed. */
+  start: (trigger: string) => void
+  /** The trigger of the start in progress. */
+  pendingTrigger: string | null
 }
 
 /** Starts a consent at Xero. */
-export function useConnect(): Connect {
+export function useConnect(): ConnectFlow {
   const api = useApi()
-  const { mutate, reset, isPending, isSuccess, variables } = useMutation<Started, Error, string>({
+  const { mutate, reset, isPending, isSuccess, variables } = useMutation<
+    AuthorizationStart,
+    Error,
+    string
+  >({
     mutationFn: async () =>
-      answered(
+      unwrap(
         await api.GET('/api/integrations/xero/start', {
-          // The answer sets the cookie that ties the consent to this browser.
+          // The response sets the cookie that ties the consent to this browser.
           credentials: 'include',
         }),
       ),
     onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
     onError: (error) =>
-      toast.error('Xero could not be opened', { description: asProblem(error).detail }),
+      toast.error('Xero could not be opened', { description: toApiProblem(error).detail }),
   })
 
-  // "Back" from Xero may bring this very page back to life, its button still spinning.
+  // "Back" from Xero may restore this page from the back/forward cache with its spinner.
   useEffect(() => {
-    const comeBack = (event: PageTransitionEvent) => {
+    const resetOnRestore = (event: PageTransitionEvent) => {
       if (event.persisted) reset()
     }
-    window.addEventListener('pageshow', comeBack)
-    return () => window.removeEventListener('pageshow', comeBack)
+    window.addEventListener('pageshow', resetOnRestore)
+    return () => window.removeEventListener('pageshow', resetOnRestore)
   }, [reset])
 
-  return { start: mutate, starting: isPending || isSuccess ? variables : null }
+  return { start: mutate, pendingTrigger: isPending || isSuccess ? variables : null }
 }

@@ -2,19 +2,19 @@ import { queryOptions, useQueries } from '@tanstack/react-query'
 
 import { useApi } from '@/api/api-context'
 import type { Api } from '@/api/client'
-import { answered, asProblem, type ApiProblem } from '@/api/problem'
-import { reload } from '@/api/reload'
+import { unwrap, toApiProblem, type ApiProblem } from '@/api/problem'
+import { invalidateOrgData } from '@/api/invalidate'
 import type { Tenant } from '@/api/types'
 
 /** A tenant and the grant that reaches it. */
-export interface TenantChoice extends Tenant {
+export interface TenantOption extends Tenant {
   grantId: string
 }
 
-export interface TenantChoices {
-  choices: TenantChoice[]
+export interface TenantOptions {
+  options: TenantOption[]
   loading: boolean
-  /** Why some or all of the grants could not be asked. */
+  /** Why listing the tenants of some or all grants failed. */
   problem: ApiProblem | null
   retry: () => void
   retrying: boolean
@@ -25,14 +25,14 @@ function tenantsQuery(api: Api, grantId: string) {
     queryKey: ['tenants', grantId],
     queryFn: async ({ signal, client }) => {
       const query = { grantId }
-      const listed = answered(
+      const listed = unwrap(
         await api.GET('/api/integrations/xero/tenants/list', { params: { query }, signal }),
       )
-      // Asking Xero may have brought news of what is bound: somebody disconnected it there, say.
-      void reload(client)
+      // The service updates bindings from Xero's list, for example after a disconnect at Xero.
+      void invalidateOrgData(client)
       return listed
     },
-    // Xero decides what is in it: every opening asks afresh, and nothing else does.
+    // Fetched once for each opening of the dialog, because only Xero knows the list.
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
@@ -40,17 +40,17 @@ function tenantsQuery(api: Api, grantId: string) {
 }
 
 /**
- * What the grants reach, each tenant once. Straight after a consent the tenants that it
- * authorised come first; later, "just" would no longer be true of them.
+ * Lists the tenants that the grants reach, each once. Directly after a consent, the tenants that
+ * it authorised come first and are marked as just authorised.
  */
-export function useTenantChoices(
+export function useTenantOptions(
   grantIds: readonly string[],
   { afterConsent }: { afterConsent: boolean },
-): TenantChoices {
+): TenantOptions {
   const api = useApi()
   const queries = useQueries({ queries: grantIds.map((grantId) => tenantsQuery(api, grantId)) })
   const failed = queries.filter(({ isError }) => isError)
-  const choices = arrange(
+  const options = mergeAndSort(
     queries.flatMap(({ data }) =>
       (data?.tenants ?? []).map((tenant) => ({
         ...tenant,
@@ -59,12 +59,12 @@ export function useTenantChoices(
       })),
     ),
   )
-  const problems = failed.map(({ error }) => asProblem(error))
+  const problems = failed.map(({ error }) => toApiProblem(error))
   return {
-    choices,
+    options,
     loading: queries.some(({ isPending }) => isPending),
-    // A consent of a colleague's may be closed to this person: no matter while others are open.
-    problem: problems.find(({ status }) => status !== 404 || choices.length === 0) ?? null,
+    // A colleague's consent answers 404 to this user; it is ignored while other grants list tenants.
+    problem: problems.find(({ status }) => status !== 404 || options.length === 0) ?? null,
     retry: () => {
       for (const query of failed) void query.refetch()
     },
@@ -72,10 +72,10 @@ export function useTenantChoices(
   }
 }
 
-const order = { available: 0, bound_here: 1, unavailable: 2 }
+const AVAILABILITY_ORDER = { available: 0, bound_here: 1, unavailable: 2 }
 
-function arrange(tenants: TenantChoice[]): TenantChoice[] {
-  const once = new Map<string, TenantChoice>()
+function mergeAndSort(tenants: TenantOption[]): TenantOption[] {
+  const once = new Map<string, TenantOption>()
   for (const tenant of tenants) {
     const known = once.get(tenant.tenantId)
     if (!known || (tenant.justAuthorised && !known.justAuthorised))
@@ -84,7 +84,7 @@ function arrange(tenants: TenantChoice[]): TenantChoice[] {
   return [...once.values()].sort(
     (one, other) =>
       Number(other.justAuthorised) - Number(one.justAuthorised) ||
-      order[one.availability] - order[other.availability] ||
+      AVAILABILITY_ORDER[one.availability] - AVAILABILITY_ORDER[other.availability] ||
       one.tenantName.localeCompare(other.tenantName),
   )
 }
@@ -93,9 +93,9 @@ export function isSelectable(tenant: Tenant): boolean {
   return tenant.availability !== 'unavailable'
 }
 
-/** The one to start with: the tenant that was just authorised, when there is exactly one. */
-export function preselected(choices: readonly TenantChoice[]): string | null {
-  const just = choices.filter((tenant) => tenant.justAuthorised)
+/** Returns the tenant to preselect: the one that was just authorised, if there is exactly one. */
+export function defaultTenantId(options: readonly TenantOption[]): string | null {
+  const just = options.filter((tenant) => tenant.justAuthorised)
   const [only] = just
   return only && just.length === 1 && isSelectable(only) ? only.tenantId : null
 }

@@ -1,13 +1,13 @@
 import type { Binding, Health } from '@/api/types'
-import { Hint } from '@/components/hint'
+import { Tooltip } from '@/components/tooltip'
 import { cn } from '@/lib/class-names'
-import { exactly } from '@/lib/time'
+import { formatDateTime } from '@/lib/time'
 
-import { healthInWords } from './words'
+import { healthLabel } from './messages'
 
-/** Token health in words; the exact times on hover, focus or tap. */
+/** Token health as text; a tooltip shows the exact times. */
 export function ConnectionHealth({ binding, now }: { binding: Binding; now: number }) {
-  const { text, tone } = healthInWords(binding, now)
+  const { text, tone } = healthLabel(binding, now)
   const words = (
     <>
       <span
@@ -24,7 +24,7 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
   )
   const times = exactTimes(binding.health)
   if (times.length === 0) return <p className="inline-flex items-center gap-1.5">{words}</p>
-  return <Hint more={<Times times={times} />}>{words}</Hint>
+  return <Tooltip content={<Times times={times} />}>{words}</Tooltip>
 }
 
 function Times({ times }: { times: [string, string][] }) {
@@ -34,7 +34,7 @@ function Times({ times }: { times: [string, string][] }) {
         <span key={what} className="contents">
           <span className="text-muted-foreground">{what} </span>
           <time dateTime={when} className="tabular-nums">
-            {exactly(when)}{' '}
+            {formatDateTime(when)}{' '}
           </time>
         </span>
       ))}

@@ -13,7 +13,7 @@ const actions: ConnectionActions = {
   onReconnect: vi.fn(),
   onSwitch: vi.fn(),
   onDisconnect: vi.fn(),
-  starting: null,
+  reconnectingId: null,
 }
 
 const show = (forAdmin = true) =>
@@ -28,7 +28,7 @@ const show = (forAdmin = true) =>
 const row = (name: string) => screen.findByRole('listitem', { name })
 
 describe('loading', () => {
-  it('keeps the place of what is on its way', async () => {
+  it('shows placeholders', async () => {
     givenBindingsAnswer(NEVER)
     show()
 
@@ -55,7 +55,7 @@ describe('failed', () => {
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
   })
 
-  it('keeps the list that it has when a later look fails', async () => {
+  it('keeps the list when a later request fails', async () => {
     givenBindings(binding())
     const { queryClient } = show()
     await row('Acme Trading Ltd')
@@ -78,7 +78,7 @@ describe('empty', () => {
 })
 
 describe('full', () => {
-  it('tells each connection apart: status, health, who connected it and when, last use', async () => {
+  it('shows status, health, who connected it and when, and the last use of each connection', async () => {
     givenBindings(binding(), services, expiring, retrying, lost, suspended)
     show()
 
@@ -110,7 +110,7 @@ describe('full', () => {
     expect(await row('Acme Trading Ltd')).toHaveTextContent(words)
   })
 
-  it('shows the exact times on hover and on focus, and puts them away on Escape', async () => {
+  it('shows the exact times on hover and on focus, and hides them on Escape', async () => {
     givenBindings(binding())
     const { user } = show()
     const health = await screen.findByRole('button', { name: 'Healthy, renews automatically' })

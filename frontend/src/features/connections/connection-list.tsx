@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 import { useApi } from '@/api/api-context'
 import { bindingsQuery } from '@/api/bindings'
-import { asProblem } from '@/api/problem'
+import { toApiProblem } from '@/api/problem'
 import { Card } from '@/components/card'
 import { ProblemNotice } from '@/components/problem-notice'
 import { Skeleton } from '@/components/skeleton'
@@ -12,9 +12,9 @@ import { useNow } from '@/lib/use-now'
 import { ConnectionRow, type ConnectionActions } from './connection-row'
 
 interface ConnectionListProps {
-  /** Null for members, who see everything and change nothing. */
+  /** Null for members, who can only read. */
   actions: ConnectionActions | null
-  /** What to say while nothing is connected. */
+  /** Shown while nothing is connected. */
   empty: ReactNode
 }
 
@@ -23,12 +23,12 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
   const now = useNow()
   const bindings = useQuery(bindingsQuery(useApi()))
 
-  if (bindings.isPending) return <Loading />
+  if (bindings.isPending) return <ConnectionListSkeleton />
   if (!bindings.data) {
     return (
       <ProblemNotice
         title="The connections could not be loaded"
-        problem={asProblem(bindings.error)}
+        problem={toApiProblem(bindings.error)}
         onRetry={() => void bindings.refetch()}
         retrying={bindings.isFetching}
       />
@@ -40,7 +40,7 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
         <ProblemNotice
           className="mb-4"
           title="This list may be out of date"
-          problem={asProblem(bindings.error)}
+          problem={toApiProblem(bindings.error)}
           onRetry={() => void bindings.refetch()}
           retrying={bindings.isFetching}
         />
@@ -60,8 +60,8 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
   )
 }
 
-/** As tall as two rows, so that the rows do not push anything when they come. */
-function Loading() {
+/** As tall as two rows, to avoid a layout shift. */
+function ConnectionListSkeleton() {
   return (
     <Card>
       <div role="status" aria-label="Loading connections" className="divide-y divide-border">

@@ -4,18 +4,18 @@ import type { Binding } from '@/api/types'
 import { Badge } from '@/components/badge'
 import { Button } from '@/components/button'
 import { Initials } from '@/components/initials'
-import { Ago, Day } from '@/components/moment'
+import { RelativeTime, CalendarDate } from '@/components/time'
 
 import { ConnectionHealth } from './connection-health'
-import { explanation, statusInWords } from './words'
+import { statusExplanation, statusLabel } from './messages'
 
-/** What an admin may do with a connection; members get none of it. */
+/** The actions of an admin on a connection. */
 export interface ConnectionActions {
   onReconnect: (binding: Binding) => void
   onSwitch: (binding: Binding) => void
   onDisconnect: (binding: Binding) => void
-  /** The id of the binding that is on its way to Xero, if one is. */
-  starting: string | null
+  /** The id of the binding whose reconnect is in progress. */
+  reconnectingId: string | null
 }
 
 interface ConnectionRowProps {
@@ -26,8 +26,8 @@ interface ConnectionRowProps {
 
 export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
   const nameId = useId()
-  const status = statusInWords(binding.status)
-  const reason = explanation(binding)
+  const status = statusLabel(binding.status)
+  const reason = statusExplanation(binding)
   return (
     <li aria-labelledby={nameId} className="flex gap-4 p-4 sm:p-5">
       <Initials name={binding.tenantName} className="hidden sm:flex" />
@@ -49,13 +49,13 @@ export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
               size="sm"
               className="mt-3"
               aria-describedby={nameId}
-              pending={actions.starting === binding.id}
+              pending={actions.reconnectingId === binding.id}
               onClick={() => actions.onReconnect(binding)}
             >
               Reconnect
             </Button>
           )}
-          <Provenance binding={binding} now={now} />
+          <ConnectionDetails binding={binding} now={now} />
         </div>
         {actions && <Actions binding={binding} actions={actions} nameId={nameId} />}
       </div>
@@ -64,17 +64,17 @@ export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
 }
 
 /** Who connected it and when, and when it was last used. */
-function Provenance({ binding, now }: { binding: Binding; now: number }) {
+function ConnectionDetails({ binding, now }: { binding: Binding; now: number }) {
   const who = binding.connectedBy?.xeroName ?? binding.connectedBy?.xeroEmail
   return (
     <p className="mt-2 text-xs text-pretty text-muted-foreground">
-      Connected {who && <>by {who} </>}on <Day moment={binding.createdAt} />
+      Connected {who && <>by {who} </>}on <CalendarDate moment={binding.createdAt} />
       <span aria-hidden className="mx-1.5">
         ·
       </span>
       {binding.lastUsedAt ? (
         <>
-          Last used <Ago moment={binding.lastUsedAt} now={now} />
+          Last used <RelativeTime moment={binding.lastUsedAt} now={now} />
         </>
       ) : (
         'Not used yet'
@@ -93,7 +93,7 @@ function Actions({ binding, actions, nameId }: ActionsProps) {
   return (
     <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
       <Button
-        variant="quiet"
+        variant="ghost"
         size="sm"
         className="max-lg:-ml-2.5"
         aria-describedby={nameId}

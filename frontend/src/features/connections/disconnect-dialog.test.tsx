@@ -32,7 +32,7 @@ function Page({ replacedBy }: { replacedBy: string | null }) {
           onReconnect: () => undefined,
           onSwitch: () => undefined,
           onDisconnect: setEnding,
-          starting: null,
+          reconnectingId: null,
         }}
         empty={<p>Nothing yet</p>}
       />
@@ -57,7 +57,7 @@ async function opened(replacedBy: string | null = null) {
   return { ...app, trigger, dialog, confirm }
 }
 
-it('says what will stop working, and starts on the safe button', async () => {
+it('says what will stop working, and focuses the safe button', async () => {
   givenBindings(binding())
   const { dialog } = await opened()
 
@@ -77,10 +77,10 @@ it.each(['{Escape}', '{Enter}'])('changes nothing on %s and gives the focus back
   await expect.poll(() => document.activeElement).toBe(trigger)
 })
 
-it('takes the connection out of the list and hands the focus to the heading', async () => {
+it('removes the connection from the list and focuses the heading', async () => {
   givenDisconnectSucceeds(givenBindings(binding(), services))
   const { confirm, dialog } = await opened()
-  givenBindingsAnswer(NEVER) // it does not wait for the list to come anew
+  givenBindingsAnswer(NEVER) // the row disappears before the list reloads
 
   await confirm()
 
@@ -94,9 +94,9 @@ it('takes the connection out of the list and hands the focus to the heading', as
 })
 
 it.each([
-  ['pending', /Xero is not answering yet; we finish there by ourselves/],
+  ['pending', /Xero is not answering, so we will disconnect it there later/],
   ['impossible', /Access had already ended at Xero/],
-] as const)('tells how it went at Xero: %s', async (remoteCleanup, words) => {
+] as const)('shows the result at Xero: %s', async (remoteCleanup, words) => {
   givenDisconnectSucceeds(givenBindings(binding()), remoteCleanup)
   const { confirm } = await opened()
 
@@ -118,7 +118,7 @@ it('says why it failed, keeps the connection and the dialog', async () => {
   await expectAccessible()
 })
 
-it('asks once, however often it is pressed', async () => {
+it('sends one request, however often the button is pressed', async () => {
   givenBindings(binding())
   givenDisconnectAnswer(NEVER)
   const { confirm, dialog } = await opened()

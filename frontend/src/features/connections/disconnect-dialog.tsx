@@ -3,23 +3,23 @@ import { useRef, type RefObject } from 'react'
 import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
-import { forgetBinding } from '@/api/bindings'
-import { answered, asProblem } from '@/api/problem'
-import { reload } from '@/api/reload'
-import type { Binding, Disconnected } from '@/api/types'
+import { markBindingRevoked } from '@/api/bindings'
+import { unwrap, toApiProblem } from '@/api/problem'
+import { invalidateOrgData } from '@/api/invalidate'
+import type { Binding, DisconnectResult } from '@/api/types'
 import { Button } from '@/components/button'
 import { Dialog } from '@/components/dialog'
 import { ProblemNotice } from '@/components/problem-notice'
 
 interface DisconnectDialogProps {
   binding: Binding
-  /** The organisation that was just chosen in its place, when this is the end of a switch. */
+  /** The organisation that was selected in its place, at the end of a switch. */
   replacedBy: string | null
   onClose: () => void
   fallbackFocus: RefObject<HTMLElement | null>
 }
 
-/** Asks before disconnecting, and says what will stop working. */
+/** Asks for confirmation and says what will stop working. */
 export function DisconnectDialog({
   binding,
   replacedBy,
@@ -69,7 +69,7 @@ export function DisconnectDialog({
         <ProblemNotice
           className="mt-4"
           title={`${tenantName} is still connected`}
-          problem={asProblem(disconnect.error)}
+          problem={toApiProblem(disconnect.error)}
         />
       )}
     </Dialog>
@@ -81,21 +81,24 @@ function useDisconnect() {
   const queryClient = useQueryClient()
   return useMutation({
     mutationFn: async (binding: Binding) =>
-      answered(
+      unwrap(
         await api.POST('/api/integrations/xero/disconnect', {
           body: { tenantBindingId: binding.id },
         }),
       ),
     onSuccess: ({ remoteCleanup }, binding) => {
-      forgetBinding(queryClient, binding)
-      toast.success(`${binding.tenantName} disconnected`, { description: atXero[remoteCleanup] })
+      markBindingRevoked(queryClient, binding)
+      toast.success(`${binding.tenantName} disconnected`, {
+        description: cleanupMessages[remoteCleanup],
+      })
     },
-    onSettled: () => void reload(queryClient),
+    onSettled: () => void invalidateOrgData(queryClient),
   })
 }
 
-const atXero: Record<Disconnected['remoteCleanup'], string | undefined> = {
+const cleanupMessages: Record<DisconnectResult['remoteCleanup'], string | undefined> = {
   done: undefined,
-  pending: 'It no longer works here. Xero is not answering yet; we finish there by ourselves.',
+  pending:
+    'Your services can no longer use it. Xero is not answering, so we will disconnect it there later.',
   impossible: 'Access had already ended at Xero.',
 }

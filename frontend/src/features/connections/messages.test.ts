@@ -3,12 +3,12 @@ import { expect, it } from 'vitest'
 import { binding, health, lost, refreshed, retrying, suspended } from '@/testing/fixtures'
 
 import {
-  explanation,
-  failureInWords,
-  healthInWords,
-  refreshedInWords,
-  statusInWords,
-} from './words'
+  statusExplanation,
+  refreshErrorMessage,
+  healthLabel,
+  refreshSummary,
+  statusLabel,
+} from './messages'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 
@@ -18,7 +18,7 @@ it.each([
   ['suspended', 'Suspended'],
   ['revoked', 'Disconnected'],
 ] as const)('calls %s "%s"', (status, text) => {
-  expect(statusInWords(status).text).toBe(text)
+  expect(statusLabel(status).text).toBe(text)
 })
 
 it.each([
@@ -29,7 +29,7 @@ it.each([
   [null, 'Refresh token expires soon'],
 ])('says of a refresh token good until %s: "%s"', (refreshTokenExpiresAt, text) => {
   const old = binding({ health: health({ state: 'expiring', refreshTokenExpiresAt }) })
-  expect(healthInWords(old, NOW).text).toBe(text)
+  expect(healthLabel(old, NOW).text).toBe(text)
 })
 
 it.each([
@@ -38,22 +38,22 @@ it.each([
   ['needs_reauth', 'Cannot renew until someone reconnects it'],
   ['disconnected', 'Disconnected'],
 ] as const)('says of %s: "%s"', (state, text) => {
-  expect(healthInWords(binding({ health: health({ state }) }), NOW).text).toBe(text)
+  expect(healthLabel(binding({ health: health({ state }) }), NOW).text).toBe(text)
 })
 
-it('explains what is not simply fine', () => {
-  expect(explanation(binding())).toBeNull()
-  expect(explanation(suspended)).toMatch(/operator switched this connection off/)
-  expect(explanation(retrying)).toMatch(/Xero is not answering/)
-  expect(explanation(lost)).toMatch(/withdrawn, or not used for 60 days/)
-  expect(explanation({ ...lost, health: { ...lost.health, lastError: null } })).toMatch(
+it('explains every status that needs attention', () => {
+  expect(statusExplanation(binding())).toBeNull()
+  expect(statusExplanation(suspended)).toMatch(/operator switched this connection off/)
+  expect(statusExplanation(retrying)).toMatch(/Xero is not answering/)
+  expect(statusExplanation(lost)).toMatch(/withdrawn, or not used for 60 days/)
+  expect(statusExplanation({ ...lost, health: { ...lost.health, lastError: null } })).toMatch(
     /disconnected in Xero, or the person who connected it lost access/,
   )
 })
 
-it('has words for a code it has never heard of', () => {
-  expect(failureInWords('brand_new')).toMatch(/Something went wrong on our side/)
-  expect(failureInWords(null)).toMatch(/Something went wrong on our side/)
+it('has a text for an unknown code', () => {
+  expect(refreshErrorMessage('brand_new')).toMatch(/Something went wrong on our side/)
+  expect(refreshErrorMessage(null)).toMatch(/Something went wrong on our side/)
 })
 
 it.each([
@@ -62,5 +62,5 @@ it.each([
   [refreshed(), 'All tokens are up to date'],
   [refreshed({ hasActiveBindings: false }), 'No active connection to refresh'],
 ])('counts what was refreshed', (outcome, text) => {
-  expect(refreshedInWords(outcome)).toBe(text)
+  expect(refreshSummary(outcome)).toBe(text)
 })

@@ -1,11 +1,11 @@
-import type { Binding, Refreshed } from '@/api/types'
+import type { Binding, RefreshResult } from '@/api/types'
 import { daysUntil } from '@/lib/time'
 
-/** Everything that the service says in codes, in words for people. */
+/** Texts for the service's codes. */
 
 export type Tone = 'positive' | 'warning' | 'neutral'
 
-export function statusInWords(status: Binding['status']): { text: string; tone: Tone } {
+export function statusLabel(status: Binding['status']): { text: string; tone: Tone } {
   switch (status) {
     case 'active':
       return { text: 'Active', tone: 'positive' }
@@ -18,7 +18,7 @@ export function statusInWords(status: Binding['status']): { text: string; tone: 
   }
 }
 
-export function healthInWords({ health }: Binding, now: number): { text: string; tone: Tone } {
+export function healthLabel({ health }: Binding, now: number): { text: string; tone: Tone } {
   switch (health.state) {
     case 'healthy':
       return { text: 'Healthy, renews automatically', tone: 'positive' }
@@ -41,8 +41,8 @@ function expiry(moment: string | null, now: number): string {
   return `Refresh token expires in ${days} ${days === 1 ? 'day' : 'days'}`
 }
 
-/** Why a binding is not simply fine, and what that means; null when it is. */
-export function explanation({ status, health }: Binding): string | null {
+/** Explains a status that needs attention; null for a healthy binding. */
+export function statusExplanation({ status, health }: Binding): string | null {
   if (status === 'suspended') {
     return 'An operator switched this connection off. Services cannot use it until an operator switches it on again.'
   }
@@ -51,27 +51,28 @@ export function explanation({ status, health }: Binding): string | null {
       ? 'Xero no longer accepts the consent behind this connection: it was withdrawn, or not used for 60 days. Services cannot use it until an admin reconnects it.'
       : 'Xero no longer gives access to this organisation: it was disconnected in Xero, or the person who connected it lost access. Services cannot use it until an admin reconnects it.'
   }
-  if (health.state === 'retrying') return failureInWords(health.lastError)
+  if (health.state === 'retrying') return refreshErrorMessage(health.lastError)
   return null
 }
 
-const failures: Record<string, string> = {
+const refreshErrors: Record<string, string> = {
   invalid_grant: 'Xero no longer accepts its consent. Reconnect it.',
   reauthorization_required: 'Xero no longer accepts its consent. Reconnect it.',
   xero_unavailable: 'Xero is not answering. We keep trying; nothing for you to do.',
   xero_rate_limited: 'Xero asks us to slow down. We try again shortly; nothing for you to do.',
-  xero_misconfigured: "This app's own credentials at Xero are wrong. An operator has to mend that.",
+  xero_misconfigured:
+    "This app's own credentials at Xero are wrong. An operator has to correct them.",
   xero_refused: 'Xero refused the request. We try again shortly.',
   service_busy: 'The service is busy. We try again shortly.',
 }
 
-/** Why a refresh failed. */
-export function failureInWords(code: string | null): string {
-  return failures[code ?? ''] ?? 'Something went wrong on our side. We try again shortly.'
+/** Explains why a refresh failed. */
+export function refreshErrorMessage(code: string | null): string {
+  return refreshErrors[code ?? ''] ?? 'Something went wrong on our side. We try again shortly.'
 }
 
-/** "2 tokens refreshed", or what there is to say instead; failures are told apart from this. */
-export function refreshedInWords({ refreshedCount, hasActiveBindings }: Refreshed): string {
+/** Summarises a refresh, such as "2 tokens refreshed"; errors are not included. */
+export function refreshSummary({ refreshedCount, hasActiveBindings }: RefreshResult): string {
   if (refreshedCount > 0) {
     return `${refreshedCount} ${refreshedCount === 1 ? 'token' : 'tokens'} refreshed`
   }

@@ -28,14 +28,14 @@ async function pressed() {
 it.each([
   [refreshed({ refreshedCount: 2 }), '2 tokens refreshed'],
   [refreshed(), 'All tokens are up to date'],
-])('tells how many were refreshed', async (outcome, words) => {
+])('shows how many tokens were refreshed', async (outcome, words) => {
   givenRefresh(outcome)
   await pressed()
 
   expect(await screen.findByText(words)).toBeInTheDocument()
 })
 
-it('tells what failed for which organisation', async () => {
+it('shows the error of each organisation', async () => {
   givenRefresh(
     refreshed({
       success: false,
@@ -58,7 +58,7 @@ it('tells what failed for which organisation', async () => {
   await expectAccessible()
 })
 
-it('tells that the service could not do it', async () => {
+it('shows that the service failed', async () => {
   givenRefresh(problem(503, 'service_busy', 'The service is busy.'))
   await pressed()
 
@@ -66,7 +66,7 @@ it('tells that the service could not do it', async () => {
   expect(screen.getByText('The service is busy.')).toBeInTheDocument()
 })
 
-it('spins while it works, keeps its name and its focus, and asks once', async () => {
+it('shows a spinner, keeps its name and focus, and sends one request', async () => {
   const requests = givenRefresh(NEVER)
   const { user, button } = await pressed()
 

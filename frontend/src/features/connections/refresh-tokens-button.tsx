@@ -4,24 +4,24 @@ import { toast } from 'sonner'
 
 import { useApi } from '@/api/api-context'
 import { bindingsQuery } from '@/api/bindings'
-import { answered, asProblem } from '@/api/problem'
-import { reload } from '@/api/reload'
-import type { Binding, Refreshed } from '@/api/types'
+import { unwrap, toApiProblem } from '@/api/problem'
+import { invalidateOrgData } from '@/api/invalidate'
+import type { Binding, RefreshResult } from '@/api/types'
 import { Button } from '@/components/button'
 
-import { failureInWords, refreshedInWords } from './words'
+import { refreshErrorMessage, refreshSummary } from './messages'
 
-/** Refreshes all of the organisation's tokens now, and says how that went. */
+/** Refreshes all of the organisation's tokens and shows the result. */
 export function RefreshTokensButton() {
   const api = useApi()
   const queryClient = useQueryClient()
   const refresh = useMutation({
-    mutationFn: async () => answered(await api.POST('/api/integrations/xero/refresh')),
+    mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
     onSuccess: (outcome) =>
-      tell(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
+      showResult(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
     onError: (error) =>
-      toast.error('Tokens could not be refreshed', { description: asProblem(error).detail }),
-    onSettled: () => void reload(queryClient),
+      toast.error('Tokens could not be refreshed', { description: toApiProblem(error).detail }),
+    onSettled: () => void invalidateOrgData(queryClient),
   })
   return (
     <Button
@@ -34,15 +34,15 @@ export function RefreshTokensButton() {
   )
 }
 
-function tell(outcome: Refreshed, bindings: readonly Binding[]): void {
+function showResult(outcome: RefreshResult, bindings: readonly Binding[]): void {
   if (outcome.errors.length === 0) {
-    toast.success(refreshedInWords(outcome))
+    toast.success(refreshSummary(outcome))
     return
   }
   const names = new Map(bindings.map(({ id, tenantName }) => [id, tenantName]))
   toast.error(
     outcome.refreshedCount > 0
-      ? `${refreshedInWords(outcome)}, ${outcome.errors.length} failed`
+      ? `${refreshSummary(outcome)}, ${outcome.errors.length} failed`
       : 'Tokens could not be refreshed',
     {
       duration: 12_000,
@@ -51,7 +51,7 @@ function tell(outcome: Refreshed, bindings: readonly Binding[]): void {
           {outcome.errors.map(({ bindingId, error }) => (
             <li key={bindingId}>
               <strong className="font-medium">{names.get(bindingId) ?? 'One connection'}</strong>:{' '}
-              {failureInWords(error)}
+              {refreshErrorMessage(error)}
             </li>
           ))}
         </ul>

@@ -1,4 +1,4 @@
-/** What the service answers; the page's own tests hold it against the generated types. */
+/** The service's response; a test compares it with the generated types. */
 export interface RefreshOutcome {
   success: boolean
   hasActiveBindings: boolean
@@ -13,8 +13,8 @@ interface RefreshRequest {
 }
 
 /**
- * Asks once. Null where there is nothing to tell anybody: offline, aborted, signed out, or the
- * service had trouble of its own; the next visit asks again, and upkeep refreshes anyway.
+ * Sends one refresh request. Returns null when offline, aborted or signed out, or when the service
+ * fails: the next visit sends another, and the upkeep worker refreshes tokens anyway.
  */
 export async function refreshXeroTokens({
   apiUrl,
@@ -25,7 +25,7 @@ export async function refreshXeroTokens({
   try {
     const token = await getToken()
     if (token === null) return null
-    // Where the switch came while the token was on its way, `signal` keeps this from being sent.
+    // If the organisation changed during `getToken`, the aborted `signal` prevents this request.
     const response = await fetch(`${apiUrl}/api/integrations/xero/refresh`, {
       method: 'POST',
       headers: { Accept: 'application/json', Authorization: `Bearer ${token}` },

@@ -3,7 +3,7 @@ import { userEvent } from '@testing-library/user-event'
 import { StrictMode } from 'react'
 import { expect, expectTypeOf, it, vi } from 'vitest'
 
-import type { Refreshed } from '@/api/types'
+import type { RefreshResult } from '@/api/types'
 import { Toaster } from '@/components/toaster'
 import { refreshed } from '@/testing/fixtures'
 import { givenRefresh, NEVER, problem } from '@/testing/server'
@@ -33,7 +33,7 @@ function mount(props: Props) {
 
 const toasts = () => screen.queryAllByText(/Xero connection/)
 
-it('asks once when somebody arrives, however often it is rendered', async () => {
+it('sends one request on arrival, however often it renders', async () => {
   const requests = givenRefresh(refreshed())
   const { show } = mount({ auth: signedIn('org_acme') })
   for (let render = 0; render < 5; render += 1) {
@@ -47,7 +47,7 @@ it('asks once when somebody arrives, however often it is rendered', async () => 
   expect(requests[0]?.headers.get('Authorization')).toBe('Bearer token of org_acme')
 })
 
-it('asks once for each switch, in the name of the organisation switched to', async () => {
+it('sends one request for each switch, with the token of the new organisation', async () => {
   const requests = givenRefresh(refreshed())
   const { show } = mount({ auth: signedIn('org_acme') })
   await settled()
@@ -63,7 +63,7 @@ it('asks once for each switch, in the name of the organisation switched to', asy
   ])
 })
 
-it('gives up a request that is under way when the organisation changes', async () => {
+it('aborts the request in progress when the organisation changes', async () => {
   const requests = givenRefresh(NEVER)
   const { show } = mount({ auth: signedIn('org_acme') })
   await expect.poll(() => requests.length).toBe(1)
@@ -74,7 +74,7 @@ it('gives up a request that is under way when the organisation changes', async (
   expect(requests.map(({ signal }) => signal.aborted)).toEqual([true, false])
 })
 
-it('sends nothing for an organisation that was left before its token came', async () => {
+it('sends no request for an organisation that was left before its token arrived', async () => {
   const requests = givenRefresh(refreshed())
   const slow = { ...signedIn('org_acme'), getToken: () => settled().then(() => 'late') }
   const { show } = mount({ auth: slow })
@@ -95,7 +95,7 @@ it.each([
     'no token can be had',
     { ...signedIn('org_acme'), getToken: () => Promise.reject(new Error('offline')) },
   ],
-])('asks nothing and says nothing when %s', async (_, auth) => {
+])('sends no request and shows no toast when %s', async (_, auth) => {
   const requests = givenRefresh(refreshed({ refreshedCount: 1 }))
   mount({ auth })
   await settled()
@@ -104,7 +104,7 @@ it.each([
   expect(toasts()).toHaveLength(0)
 })
 
-it('asks nothing and says nothing when offline', async () => {
+it('sends no request and shows no toast when offline', async () => {
   vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
   const requests = givenRefresh(refreshed({ refreshedCount: 1 }))
   mount({ auth: signedIn('org_acme') })
@@ -114,7 +114,7 @@ it('asks nothing and says nothing when offline', async () => {
   expect(toasts()).toHaveLength(0)
 })
 
-it('says that tokens were refreshed', async () => {
+it('shows that tokens were refreshed', async () => {
   givenRefresh(refreshed({ refreshedCount: 2 }))
   const onOutcome = vi.fn()
   mount({ auth: signedIn('org_acme'), onOutcome })
@@ -123,7 +123,7 @@ it('says that tokens were refreshed', async () => {
   expect(onOutcome).toHaveBeenCalledOnce()
 })
 
-it('says that something needs attention, with a link to where it can be mended', async () => {
+it('shows that a connection needs attention, with a link to the settings', async () => {
   const errors = [{ bindingId: 'b', error: 'reauthorization_required' }]
   givenRefresh(refreshed({ success: false, refreshedCount: 1, errors }))
   const onOpenSettings = vi.fn()
@@ -142,7 +142,7 @@ it.each([
   ['nothing is connected', refreshed({ hasActiveBindings: false })],
   ['the service has trouble of its own', problem(503, 'service_busy', 'Busy')],
   ['the session was refused', problem(401, 'unauthorized', 'Sign in first')],
-])('says nothing when %s', async (_, answer) => {
+])('shows no toast when %s', async (_, answer) => {
   const requests = givenRefresh(answer)
   const onOutcome = vi.fn()
   mount({ auth: signedIn('org_acme'), onOutcome })
@@ -153,7 +153,7 @@ it.each([
   expect(onOutcome).not.toHaveBeenCalled()
 })
 
-it('speaks to a service elsewhere when told where', async () => {
+it('sends the request to `apiUrl`', async () => {
   const requests = givenRefresh(refreshed())
   mount({ auth: signedIn('org_acme'), apiUrl: 'https://connections.example.com' })
 
@@ -162,6 +162,6 @@ it('speaks to a service elsewhere when told where', async () => {
     .toBe('https://connections.example.com/api/integrations/xero/refresh')
 })
 
-it("reads the answer as the service's own document describes it", () => {
-  expectTypeOf<Refreshed>().toEqualTypeOf<RefreshOutcome>()
+it('types the response as the API document does', () => {
+  expectTypeOf<RefreshResult>().toEqualTypeOf<RefreshOutcome>()
 })

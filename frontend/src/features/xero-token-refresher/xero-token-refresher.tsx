@@ -3,36 +3,36 @@ import { toast } from 'sonner'
 
 import { refreshXeroTokens, type RefreshOutcome } from './refresh-xero-tokens'
 
-/** What the refresher has to know about signing in; any identity provider can supply it. */
+/** The session as the refresher needs it; any identity provider can supply it. */
 export interface RefresherAuth {
   isSignedIn: boolean
   /** The active organisation, or null while there is none. */
   orgId: string | null
-  /** A session token for that organisation; null when there is none to be had. */
+  /** Returns a session token for that organisation; null if there is no session. */
   getToken: (orgId: string) => Promise<string | null>
 }
 
 interface XeroTokenRefresherProps {
   auth: RefresherAuth
-  /** Where the connection service lives, when that is not the page's own origin. */
+  /** The connection service's origin, if it is not the page's own. */
   apiUrl?: string
-  /** Where people mend a connection; the toast links there. */
+  /** The settings page, to which the toast links. */
   settingsUrl?: string
-  /** Follows the link without loading the page anew. */
+  /** Opens the settings page without a page load. */
   onOpenSettings?: () => void
-  /** Told when tokens were refreshed or failed to be, so that a list of connections can reload. */
+  /** Called when tokens were refreshed or failed to refresh, so that a list can reload. */
   onOutcome?: (outcome: RefreshOutcome) => void
 }
 
-/** One toast at a time: the next organisation's news replaces the last one's. */
+/** One toast at a time: the toast of the next organisation replaces the last one. */
 const TOAST = 'xero-token-refresher'
 
 /**
- * Makes sure that Xero's tokens are fresh before anybody needs them: asks the service once when
- * somebody arrives in an organisation, and once on each switch to another. Renders nothing.
+ * Refreshes Xero's tokens before they are needed: sends one request when the user arrives in an
+ * organisation, and one on each switch to another. Renders nothing.
  *
- * Mount it once, inside what only signed-in people see and outside what an organisation switch
- * mounts anew, beside sonner's `<Toaster />`.
+ * Mount it once, inside the signed-in part of the application, outside of what an organisation
+ * switch remounts, beside sonner's `<Toaster />`.
  */
 export function XeroTokenRefresher({
   auth,
@@ -77,7 +77,7 @@ export function XeroTokenRefresher({
     if (outcome && !signal.aborted) report(outcome)
   })
 
-  // The organisation alone decides: a new render, token function or callback asks nothing again.
+  // Depends on the organisation only: a new render, token function or callback sends no request.
   useEffect(() => {
     if (orgId === null) return
     const switched = new AbortController()

@@ -5,7 +5,7 @@ import type { Binding } from '@/api/types'
 import { event, inOrder } from '@/testing/activity'
 import { expectAccessible } from '@/testing/axe'
 import { binding, demo, offeredDemo, refreshed } from '@/testing/fixtures'
-import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
+import { ACME_ADMIN, ACME_MEMBER, renderWithApp, CALLBACK_URL } from '@/testing/render'
 import {
   givenActivity,
   givenActivityAnswer,
@@ -27,7 +27,7 @@ const line = (text: RegExp | string) => screen.findByText(text, { selector: 'ol 
 const selected = ({ id, grantId, tenantId }: Binding) =>
   event({ bindingId: id, grantId, tenantId, detail: { created: true } })
 
-it('an admin sees it below the connections, under a heading of its own', async () => {
+it('an admin sees the activity below the connections', async () => {
   givenBindings(binding())
   givenActivity(event())
   show()
@@ -38,7 +38,7 @@ it('an admin sees it below the connections, under a heading of its own', async (
   await expectAccessible()
 })
 
-it('a member sees nothing of it, and it is not asked for', async () => {
+it('a member sees no activity, and the page does not request it', async () => {
   givenBindings(binding())
   const asked = givenActivity(event())
   show(ACME_MEMBER)
@@ -48,7 +48,7 @@ it('a member sees nothing of it, and it is not asked for', async () => {
   expect(asked).toEqual([])
 })
 
-it('its failure leaves the rest of the page at work', async () => {
+it('a failure of the activity leaves the rest of the page working', async () => {
   const list = givenBindings(binding())
   givenActivityAnswer(problem(503, 'service_busy', 'The service is busy.'))
   givenDisconnectSucceeds(list)
@@ -62,12 +62,12 @@ it('its failure leaves the rest of the page at work', async () => {
   expect(await screen.findByText('No Xero organisation connected')).toBeVisible()
 })
 
-it('tells of an organisation as soon as it is connected', async () => {
+it('shows a new connection at once', async () => {
   const list = givenBindings()
   givenActivity()
   givenTenants([{ ...offeredDemo, justAuthorised: true }])
   givenSelectSucceeds(demo, list)
-  const { user } = show(ACME_ADMIN, RETURNED)
+  const { user } = show(ACME_ADMIN, CALLBACK_URL)
   await screen.findByText(/Nothing has happened yet/)
 
   givenActivity(selected(demo))
@@ -76,7 +76,7 @@ it('tells of an organisation as soon as it is connected', async () => {
   expect(await line('Demo Company (NZ)')).toBeVisible()
 })
 
-it('tells of a disconnection at once, by name', async () => {
+it('shows a disconnect at once, with the name of the organisation', async () => {
   const list = givenBindings(binding())
   givenActivity(event())
   givenDisconnectSucceeds(list)
@@ -91,7 +91,7 @@ it('tells of a disconnection at once, by name', async () => {
   expect(await line(/You disconnected/)).toBeVisible()
 })
 
-it('tells of renewals that were asked for', async () => {
+it('shows the renewals of "Refresh Tokens"', async () => {
   givenBindings(binding())
   givenActivity()
   givenRefresh(refreshed({ refreshedCount: 1 }))

@@ -1,8 +1,8 @@
 import { Plus } from 'lucide-react'
 import { useId } from 'react'
 
-/** Offers what an earlier consent already reaches, so that nobody goes to Xero for it again. */
-export function AddAnother({ onAdd }: { onAdd: () => void }) {
+/** Opens the dialog with the organisations that existing consents already reach. */
+export function AddOrganisationButton({ onAdd }: { onAdd: () => void }) {
   const id = useId()
   return (
     <button

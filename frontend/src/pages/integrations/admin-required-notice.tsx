@@ -1,14 +1,14 @@
 import { Notice } from '@/components/notice'
 import type { Org } from '@/lib/auth'
 
-interface AdminHasToFinishProps {
+interface AdminRequiredNoticeProps {
   org: Org
   onDismiss: () => void
   className?: string
 }
 
-/** A member followed a link that only an admin can use. */
-export function AdminHasToFinish({ org, onDismiss, className }: AdminHasToFinishProps) {
+/** Tells a member that only an admin can use this link. */
+export function AdminRequiredNotice({ org, onDismiss, className }: AdminRequiredNoticeProps) {
   return (
     <Notice
       role="status"
@@ -16,7 +16,7 @@ export function AdminHasToFinish({ org, onDismiss, className }: AdminHasToFinish
       onDismiss={onDismiss}
       className={className}
     >
-      Which Xero organisation {org.name} uses is for its admins to choose.
+      Only an admin can choose which Xero organisation {org.name} uses.
     </Notice>
   )
 }

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { expectAccessible } from '@/testing/axe'
 import { binding, demo, lost, offeredDemo as offered, services, tenant } from '@/testing/fixtures'
 import { recordRedirects } from '@/testing/redirect'
-import { ACME_ADMIN, ACME_MEMBER, renderWithApp, RETURNED } from '@/testing/render'
+import { ACME_ADMIN, ACME_MEMBER, renderWithApp, CALLBACK_URL } from '@/testing/render'
 import {
   givenActivity,
   givenBindings,
@@ -31,7 +31,7 @@ const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organis
 const focused = () => document.activeElement
 
 describe('an admin', () => {
-  it('with nothing connected is told what connecting is about, and can', async () => {
+  it('with nothing connected sees what connecting does, and can connect', async () => {
     givenBindings()
     givenStart()
     const { user } = show()
@@ -45,7 +45,7 @@ describe('an admin', () => {
     await expect.poll(redirects).toHaveLength(1)
   })
 
-  it('finds one of each button beside a list', async () => {
+  it('sees each button once', async () => {
     givenBindings(binding(), services)
     show()
 
@@ -62,7 +62,7 @@ describe('an admin', () => {
     await expectAccessible()
   })
 
-  it('sees shapes while the list is on its way', async () => {
+  it('sees placeholders while the list loads', async () => {
     givenBindingsAnswer(NEVER)
     show()
 
@@ -71,7 +71,7 @@ describe('an admin', () => {
     await expectAccessible()
   })
 
-  it('reconnects by way of Xero', async () => {
+  it('reconnects at Xero', async () => {
     givenBindings(lost)
     const starts = givenStart()
     const { user } = show()
@@ -86,7 +86,7 @@ describe('an admin', () => {
 })
 
 describe('a member', () => {
-  it('sees everything, may refresh, and is told who can do the rest', async () => {
+  it('sees everything, may refresh, and sees who can do the rest', async () => {
     givenBindings(binding(), lost)
     show(ACME_MEMBER)
 
@@ -99,7 +99,7 @@ describe('a member', () => {
     await expectAccessible()
   })
 
-  it('with nothing connected is told whom to ask', async () => {
+  it('with nothing connected sees whom to ask', async () => {
     givenBindings()
     show(ACME_MEMBER)
 
@@ -107,9 +107,9 @@ describe('a member', () => {
     expect(screen.queryByRole('button', { name: 'Connect Xero' })).not.toBeInTheDocument()
   })
 
-  it('who follows the link of an admin is told so, and nothing is asked of Xero', async () => {
+  it('who opens the link of an admin sees an explanation, without a request to Xero', async () => {
     givenBindings()
-    const { user, address } = show(ACME_MEMBER, RETURNED)
+    const { user, address } = show(ACME_MEMBER, CALLBACK_URL)
 
     expect(screen.getByText('An admin has to finish this connection')).toBeVisible()
     expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
@@ -121,11 +121,11 @@ describe('a member', () => {
 })
 
 describe('back from Xero', () => {
-  it('chooses, connects, cleans the address and hands the focus to the list', async () => {
+  it('connects the selected organisation, clears the URL and focuses the list', async () => {
     const list = givenBindings()
     givenTenants([{ ...offered, justAuthorised: true }])
     givenSelectSucceeds(demo, list)
-    const { user, address } = show(ACME_ADMIN, RETURNED)
+    const { user, address } = show(ACME_ADMIN, CALLBACK_URL)
 
     expect(await screen.findByRole('radio', { name: 'Demo Company (NZ)' })).toBeChecked()
     await user.click(await button('Connect organisation'))
@@ -137,10 +137,10 @@ describe('back from Xero', () => {
     await expect.poll(focused).toBe(screen.getByRole('heading', { name: 'Xero' }))
   })
 
-  it('leaves everything as it was when nothing is chosen', async () => {
+  it('changes nothing when the dialog is closed', async () => {
     givenBindings()
     givenTenants([offered])
-    const { user, address } = show(ACME_ADMIN, RETURNED)
+    const { user, address } = show(ACME_ADMIN, CALLBACK_URL)
     await chooser()
 
     await user.keyboard('{Escape}')
@@ -149,7 +149,7 @@ describe('back from Xero', () => {
     expect(address()).toBe('/settings/integrations')
   })
 
-  it('says what went wrong, once, and offers another try', async () => {
+  it('shows the error once, and offers a retry', async () => {
     givenBindings(binding())
     givenStart()
     const { user, address } = show(ACME_ADMIN, '/settings/integrations?error=access_denied')
@@ -163,7 +163,7 @@ describe('back from Xero', () => {
 })
 
 describe('adding another', () => {
-  it('uses the consent that is there, without going to Xero', async () => {
+  it('uses the existing consent, without a visit to Xero', async () => {
     const list = givenBindings(binding())
     givenTenants([tenant({ availability: 'bound_here' }), offered])
     const bodies = givenSelectSucceeds(demo, list)
@@ -180,7 +180,7 @@ describe('adding another', () => {
     await expect.poll(focused).toBe(add)
   })
 
-  it('goes to Xero for what no consent reaches yet', async () => {
+  it('starts a consent for an organisation that no consent reaches', async () => {
     givenBindings(binding())
     givenTenants([tenant({ availability: 'bound_here' })])
     givenStart()
@@ -192,7 +192,7 @@ describe('adding another', () => {
     await expect.poll(redirects).toHaveLength(1)
   })
 
-  it('is not offered where no consent is alive', async () => {
+  it('is not offered without a live consent', async () => {
     givenBindings(lost)
     show()
 

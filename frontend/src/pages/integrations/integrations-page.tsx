@@ -6,7 +6,7 @@ import { bindingsQuery } from '@/api/bindings'
 import { Activity } from '@/features/activity/activity'
 import { ConnectButton } from '@/features/connect/connect-button'
 import { ConnectErrorNotice } from '@/features/connect/connect-error-notice'
-import { useReturnFromXero } from '@/features/connect/return-from-xero'
+import { useCallbackResult } from '@/features/connect/use-callback-result'
 import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
 import { useConnect } from '@/features/connect/use-connect'
 import { ConnectionList } from '@/features/connections/connection-list'
@@ -14,20 +14,20 @@ import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
 import { RefreshTokensButton } from '@/features/connections/refresh-tokens-button'
 import type { Org } from '@/lib/auth'
 
-import { AddAnother } from './add-another'
-import { AdminHasToFinish } from './admin-has-to-finish'
-import { Empty } from './empty'
-import { useDialogs } from './use-dialogs'
+import { AddOrganisationButton } from './add-organisation-button'
+import { AdminRequiredNotice } from './admin-required-notice'
+import { NoConnections } from './no-connections'
+import { useActiveDialog } from './use-active-dialog'
 
-/** Where an organisation's connections to Xero are seen, made and ended. */
+/** The settings page of an organisation's connections to Xero. */
 export function IntegrationsPage({ org }: { org: Org }) {
   const isAdmin = org.role === 'admin'
   const heading = useRef<HTMLHeadingElement>(null)
   const { data } = useQuery(bindingsQuery(useApi()))
   const bindings = data ?? []
-  const returned = useReturnFromXero()
+  const callback = useCallbackResult()
   const connect = useConnect()
-  const dialogs = useDialogs({ returned, connect, bindings })
+  const dialogs = useActiveDialog({ callback, connect, bindings })
   const { dialog } = dialogs
 
   return (
@@ -37,16 +37,16 @@ export function IntegrationsPage({ org }: { org: Org }) {
         What {org.name} is connected to, and how those connections are doing.
       </p>
 
-      {returned.error !== null && (
+      {callback.error !== null && (
         <ConnectErrorNotice
           className="mt-6"
-          code={returned.error}
+          code={callback.error}
           connect={isAdmin ? connect : null}
-          onDismiss={returned.settle}
+          onDismiss={callback.clear}
         />
       )}
-      {returned.grantId !== null && !isAdmin && (
-        <AdminHasToFinish className="mt-6" org={org} onDismiss={returned.settle} />
+      {callback.grantId !== null && !isAdmin && (
+        <AdminRequiredNotice className="mt-6" org={org} onDismiss={callback.clear} />
       )}
 
       <section aria-labelledby="xero" className="mt-8">
@@ -79,30 +79,37 @@ export function IntegrationsPage({ org }: { org: Org }) {
             isAdmin
               ? {
                   onReconnect: ({ id }) => connect.start(id),
-                  onSwitch: dialogs.switchFrom,
-                  onDisconnect: dialogs.disconnect,
-                  starting: connect.starting,
+                  onSwitch: dialogs.openSwitch,
+                  onDisconnect: dialogs.openDisconnect,
+                  reconnectingId: connect.pendingTrigger,
                 }
               : null
           }
-          empty={<Empty org={org} action={isAdmin ? <ConnectButton connect={connect} /> : null} />}
+          empty={
+            <NoConnections
+              org={org}
+              action={isAdmin ? <ConnectButton connect={connect} /> : null}
+            />
+          }
         />
-        {isAdmin && dialogs.addAnother && <AddAnother onAdd={dialogs.addAnother} />}
+        {isAdmin && dialogs.openAddOrganisation && (
+          <AddOrganisationButton onAdd={dialogs.openAddOrganisation} />
+        )}
       </section>
 
-      {/* Below a list that is still to come it would be pushed about. */}
+      {/* Rendered after the list has loaded, to avoid a layout shift. */}
       {isAdmin && data && <Activity orgName={org.name} />}
 
-      {isAdmin && dialog?.kind === 'choose' && (
+      {isAdmin && dialog?.kind === 'select-organisation' && (
         <SelectOrganisationDialog
           grantIds={dialog.grantIds}
           orgName={org.name}
-          afterConsent={dialog.returned}
+          afterConsent={dialog.afterConsent}
           replacing={dialog.replacing}
           onClose={dialogs.close}
-          onConnected={dialogs.connected}
-          onConsent={dialogs.consentAgain}
-          consenting={connect.starting === 'again'}
+          onConnected={dialogs.onConnected}
+          onConsent={dialogs.startNewConsent}
+          consenting={connect.pendingTrigger === 'again'}
           fallbackFocus={heading}
         />
       )}

@@ -3,8 +3,8 @@ import type { ReactNode } from 'react'
 
 import type { Org } from '@/lib/auth'
 
-/** What connecting is about, for who has not done it yet; members learn who can. */
-export function Empty({ org, action }: { org: Org; action: ReactNode }) {
+/** Explains connecting to admins without a connection; tells members whom to ask. */
+export function NoConnections({ org, action }: { org: Org; action: ReactNode }) {
   return (
     <div className="flex flex-col items-center px-6 py-14 text-center">
       <span

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 
 import { binding, demo, offeredDemo as offered, tenant } from '@/testing/fixtures'
 import { recordRedirects } from '@/testing/redirect'
-import { ACME_ADMIN, renderWithApp, RETURNED } from '@/testing/render'
+import { ACME_ADMIN, renderWithApp, CALLBACK_URL } from '@/testing/render'
 import {
   givenActivity,
   givenBindings,
@@ -50,7 +50,7 @@ describe('switching', () => {
     expect(screen.queryByRole('listitem', { name: 'Acme Trading Ltd' })).not.toBeInTheDocument()
   })
 
-  it('offers no such thing when the same one was chosen again', async () => {
+  it('offers no disconnect when the same organisation was selected again', async () => {
     const list = givenBindings(binding())
     givenTenants([tenant({ availability: 'bound_here' })])
     givenSelectSucceeds(list[0] ?? binding(), list)
@@ -64,7 +64,7 @@ describe('switching', () => {
     expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
   })
 
-  it('goes on after a detour by way of Xero', async () => {
+  it('continues after a new consent at Xero', async () => {
     const list = givenBindings(binding())
     givenTenants([])
     givenStart()
@@ -76,7 +76,7 @@ describe('switching', () => {
 
     givenTenants([{ ...offered, justAuthorised: true }])
     givenSelectSucceeds(demo, list)
-    const { user } = show(ACME_ADMIN, RETURNED)
+    const { user } = show(ACME_ADMIN, CALLBACK_URL)
     await screen.findByRole('radio', { name: 'Demo Company (NZ)' })
     await user.click(await button('Connect organisation'))
 
@@ -85,7 +85,7 @@ describe('switching', () => {
     ).toBeVisible()
   })
 
-  it('is forgotten when it was cancelled at Xero', async () => {
+  it('ends when the consent is cancelled at Xero', async () => {
     givenBindings(binding())
     givenTenants([])
     givenStart()
@@ -101,7 +101,7 @@ describe('switching', () => {
     expect(sessionStorage).toHaveLength(0)
   })
 
-  it('is forgotten when the detour is called off', async () => {
+  it('ends when the dialog is cancelled', async () => {
     givenBindings(binding())
     givenTenants([])
     givenStart()

@@ -1,89 +1,105 @@
 import { useState } from 'react'
 
 import type { Binding } from '@/api/types'
-import { forgetSwitch, recallSwitch, rememberSwitch } from '@/features/connect/pending-switch'
-import type { ReturnFromXero } from '@/features/connect/return-from-xero'
-import type { Connect } from '@/features/connect/use-connect'
+import {
+  clearPendingSwitch,
+  loadPendingSwitch,
+  savePendingSwitch,
+} from '@/features/connect/pending-switch'
+import type { CallbackResult } from '@/features/connect/use-callback-result'
+import type { ConnectFlow } from '@/features/connect/use-connect'
 
-type Opened =
-  | { kind: 'choose'; grantIds: readonly string[]; replacing: Binding | null; returned: boolean }
+type ActiveDialog =
+  | {
+      kind: 'select-organisation'
+      grantIds: readonly string[]
+      replacing: Binding | null
+      afterConsent: boolean
+    }
   | { kind: 'disconnect'; binding: Binding; replacedBy: string | null }
 
-interface Situation {
-  returned: ReturnFromXero
-  connect: Connect
+interface ActiveDialogOptions {
+  callback: CallbackResult
+  connect: ConnectFlow
   bindings: readonly Binding[]
 }
 
-/** Which dialog is open, over what, and what follows when it closes. */
-export function useDialogs({ returned, connect, bindings }: Situation) {
-  const [opened, setOpened] = useState<Opened | null>(null)
-  const [switching, setSwitching] = useState(() => {
-    if (returned.grantId !== null) return recallSwitch()
-    forgetSwitch() // it came to nothing: cancelled at Xero, say
+/** Holds which dialog is open, and what opens after it. */
+export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOptions) {
+  const [opened, setOpened] = useState<ActiveDialog | null>(null)
+  const [switchingId, setSwitchingId] = useState(() => {
+    if (callback.grantId !== null) return loadPendingSwitch()
+    clearPendingSwitch() // the consent was cancelled at Xero, for example
     return null
   })
-  const liveGrants = grantsOf(bindings)
+  const grantIds = liveGrantIds(bindings)
 
-  const dialog: Opened | null =
+  const dialog: ActiveDialog | null =
     opened ??
-    (returned.grantId === null
+    (callback.grantId === null
       ? null
       : {
-          kind: 'choose',
-          grantIds: [returned.grantId],
-          replacing: bindings.find(({ id }) => id === switching) ?? null,
-          returned: true,
+          kind: 'select-organisation',
+          grantIds: [callback.grantId],
+          replacing: bindings.find(({ id }) => id === switchingId) ?? null,
+          afterConsent: true,
         })
 
   const close = () => {
-    forgetSwitch()
-    setSwitching(null)
+    clearPendingSwitch()
+    setSwitchingId(null)
     setOpened(null)
-    if (returned.grantId !== null) returned.settle()
+    if (callback.grantId !== null) callback.clear()
   }
 
   return {
     dialog,
     close,
-    /** Null while no grant is alive: then only a new consent can reach anything. */
-    addAnother:
-      liveGrants.length > 0
+    /** Null if no grant is live: then only a new consent reaches an organisation. */
+    openAddOrganisation:
+      grantIds.length > 0
         ? () =>
-            setOpened({ kind: 'choose', grantIds: liveGrants, replacing: null, returned: false })
+            setOpened({
+              kind: 'select-organisation',
+              grantIds,
+              replacing: null,
+              afterConsent: false,
+            })
         : null,
-    switchFrom: (binding: Binding) => {
-      if (liveGrants.length > 0) {
+    openSwitch: (binding: Binding) => {
+      if (grantIds.length > 0) {
         setOpened({
-          kind: 'choose',
-          grantIds: liveGrants,
+          kind: 'select-organisation',
+          grantIds,
           replacing: binding,
-          returned: false,
+          afterConsent: false,
         })
       } else {
-        rememberSwitch(binding.id)
+        savePendingSwitch(binding.id)
         connect.start(binding.id)
       }
     },
-    disconnect: (binding: Binding) => setOpened({ kind: 'disconnect', binding, replacedBy: null }),
-    /** An organisation was chosen: a switch goes on to offer the end of the old one. */
-    connected: (chosen: Binding) => {
-      const replaced = dialog?.kind === 'choose' ? dialog.replacing : null
+    openDisconnect: (binding: Binding) =>
+      setOpened({ kind: 'disconnect', binding, replacedBy: null }),
+    /** After a switch, offers to disconnect the replaced organisation. */
+    onConnected: (chosen: Binding) => {
+      const replaced = dialog?.kind === 'select-organisation' ? dialog.replacing : null
       close()
       if (replaced && replaced.id !== chosen.id) {
         setOpened({ kind: 'disconnect', binding: replaced, replacedBy: chosen.tenantName })
       }
     },
-    /** None of those offered will do: off to Xero, a switch remembered until it comes back. */
-    consentAgain: () => {
-      if (dialog?.kind === 'choose' && dialog.replacing) rememberSwitch(dialog.replacing.id)
+    /** Starts a new consent; a switch in progress is stored until the callback. */
+    startNewConsent: () => {
+      if (dialog?.kind === 'select-organisation' && dialog.replacing)
+        savePendingSwitch(dialog.replacing.id)
       connect.start('again')
     },
   }
 }
 
-/** The grants that are alive, as far as the page knows: some binding works through them. */
-function grantsOf(bindings: readonly Binding[]): string[] {
+/** Returns the grants on which at least one working binding rests. */
+function liveGrantIds(bindings: readonly Binding[]): string[] {
   const working = bindings.filter(({ health }) => health.state !== 'needs_reauth')
   return [...new Set(working.map(({ grantId }) => grantId))]
 }
