@@ -83,9 +83,10 @@ _Waiting = dict[_Asked, list[_Answer]]
 
 
 class TokenReads:
-    """Reads what services' calls depend on: while no connection is free, for all who wait at once.
+    """Data loader of what services' calls depend on.
 
-    Every call is decided by a statement that was sent after the call came.
+    While no connection is free, one statement reads for all calls that wait; every call is
+    decided by a statement that was sent after the call came. Its figure: ADR 0013.
     """
 
     def __init__(self, database: Database, background: BackgroundWork) -> None:
