@@ -91,7 +91,7 @@ test: install ## Run all tests: service, page, and both together in a browser
 	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
 
 .PHONY: soak
-soak: install ## Run the long forms: races, restarts, mixed load with faults (SOAK_SECONDS=300)
+soak: install ## Run the long forms: races, restarts, load with faults, mutations (SOAK_SECONDS=300)
 	$(call say,'Long forms')
 	@SOAK_SECONDS=$(or $(SOAK_SECONDS),300) $(BIN)/python -m pytest -m soak -s
 

@@ -1,0 +1,273 @@
+"""Changes of the source that each break one requirement, and the test that must notice.
+
+`old` occurs once in the service's source and migrations, wherever the file is; `test` is the name
+of a test function. `make soak` makes each change in a copy of the repository and runs its test.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change: what it breaks, the text that it replaces, and the test that must fail."""
+
+    requirement: str
+    breaks: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = [
+    # --- The refresh ------------------------------------------------------------------------
+    Mutation(
+        "R1",
+        "a lease that is held can be claimed",
+        "return or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW)",
+        "return or_(GrantRow.lease_until.is_(None), GrantRow.lease_until.is_not(None))",
+        "test_a_grant_that_is_held_is_not_claimed",
+    ),
+    Mutation(
+        "R1",
+        "each caller refreshes, although the generation has moved",
+        "                    GrantRow.generation == seen.generation,\n",
+        "",
+        "test_a_grant_that_changed_meanwhile_is_not_claimed",
+    ),
+    Mutation(
+        "R3",
+        "a claim leaves no mark of the attempt",
+        "refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),",
+        "",
+        "test_a_claim_notes_the_intent_to_send",
+    ),
+    Mutation(
+        "R5",
+        "a shutdown does not wait for refreshes under way",
+        "        stack.push_async_callback(background.drain, DRAIN_SECONDS)\n",
+        "",
+        "test_a_process_that_ends_while_the_database_is_away_saves_the_set_first_r6",
+    ),
+    Mutation(
+        "R6",
+        "a rotated set is saved once or never",
+        """                if time.monotonic() > give_up:
+                    raise
+                log.exception("rotated tokens""",
+        """                raise
+                log.exception("rotated tokens""",
+        "test_a_rotated_set_that_came_while_the_database_was_away_is_kept_and_saved_r6",
+    ),
+    Mutation(
+        "R7",
+        "a late save overwrites a newer set",
+        """                GrantRow.generation == lease.grant.generation,
+                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(
+                access_token_enc""",
+        """                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(
+                access_token_enc""",
+        "test_a_generation_is_saved_once",
+    ),
+    Mutation(
+        "R7",
+        "a set is saved by its holder alone, so that a paused one loses the only valid token",
+        """                GrantRow.generation == lease.grant.generation,
+                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(
+                access_token_enc""",
+        """                *_still_held_by(lease),
+                GrantRow.refresh_token_enc.is_not(None),
+            )
+            .values(
+                access_token_enc""",
+        "test_a_holder_that_slept_through_its_lease_may_still_save",
+    ),
+    Mutation(
+        "R8",
+        "`invalid_grant` ends a grant while another attempt is open",
+        """                or_(
+                    GrantRow.refresh_sent_by.is_(None),
+                    GrantRow.refresh_sent_by == lease.holder,
+                    GrantRow.refresh_sent_at < NOW - attempt_stays_open,
+                ),
+""",
+        "",
+        "test_a_grant_does_not_end_while_the_refusal_may_be_somebody_elses_doing",
+    ),
+    Mutation(
+        "R10",
+        "callers inside the margin fail while a refresh fails",
+        """        except (ExternalAPIError, ServiceBusy):
+            return grant
+""",
+        """        except (ExternalAPIError, ServiceBusy):
+            raise
+""",
+        "test_a_token_that_still_works_is_served_while_refreshing_fails_r10",
+    ),
+    Mutation(
+        "R11",
+        "any refusal of the token endpoint ends the grant",
+        'if answer.status in {400, 401} and error == "invalid_grant":',
+        "if answer.status in {400, 401}:",
+        "test_a_refused_client_alarms_the_operator_and_kills_no_grant_r11",
+    ),
+    # --- Consents and disconnects -----------------------------------------------------------
+    Mutation(
+        "R19",
+        "a revocation that is still pending outlives a new consent",
+        "            await tx.cleanups.cancel_revocations(consent.xero_user_id)\n",
+        "",
+        "test_after_a_disconnect_an_owed_revocation_is_cancelled_r19",
+    ),
+    Mutation(
+        "R20",
+        "a tenant is taken from the org that has it",
+        """            if holder is not None and holder.org_id == org_id:
+                await""",
+        """            if holder is not None:
+                await""",
+        "test_a_tenant_held_by_another_org_is_refused_and_nothing_is_disclosed",
+    ),
+    Mutation(
+        "R22",
+        "a failed revocation is not tried again",
+        "                await tx.cleanups.postpone(cleanup.id, _backoff(cleanup.attempts))\n",
+        "                await self.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)\n",
+        "test_while_xero_is_away_the_last_one_ends_here_and_upkeep_finishes_it_r22",
+    ),
+    Mutation(
+        "S20",
+        "an attempt can be used twice",
+        ".values(consumed_at=NOW, token=None)",
+        ".values(token=taken.c.token)",
+        "test_an_attempt_is_consumed_once",
+    ),
+    Mutation(
+        "S20",
+        "a browser without the flow cookie finishes an attempt",
+        """        if browser_id is None or not secrets.compare_digest(
+            fingerprint(browser_id), payload.browser_hash
+        ):
+            raise FlowMismatch
+""",
+        "",
+        "test_a_browser_without_the_flow_cookie_cannot_finish_s20",
+    ),
+    Mutation(
+        "S30",
+        "another signed-in user finishes an attempt",
+        """        if session is not None and not _same_person(session, payload):
+            raise SessionMismatch
+""",
+        "",
+        "test_somebody_else_who_is_signed_in_cannot_finish_s30",
+    ),
+    Mutation(
+        "S31",
+        "the id_token of another attempt is believed",
+        'if who.get("nonce") != nonce:',
+        "if False:",
+        "test_a_consent_answered_to_another_attempt_is_refused",
+    ),
+    # --- Who may do what --------------------------------------------------------------------
+    Mutation(
+        "S7",
+        "a session token of any page is believed",
+        'if str(claims.get("azp")) not in self.authorized_parties:',
+        "if False:",
+        "test_a_page_that_is_not_listed_is_refused",
+    ),
+    Mutation(
+        "S14",
+        "a service key works without its secret",
+        "if not compare_digest(secret_hash, named.secret_hash) or not key.is_valid:",
+        "if not key.is_valid:",
+        "test_a_wrong_key_is_refused_whatever_is_wrong_with_it",
+    ),
+    Mutation(
+        "S16",
+        "a key reaches the bindings of another org",
+        "if bound is None or bound.binding.org_id != org_id:",
+        "if bound is None:",
+        "test_revoked_foreign_and_unknown_bindings_are_one_and_the_same",
+    ),
+    Mutation(
+        "S16",
+        "a key of one org gets a token that opens another org's tenant",
+        "if scope is Scope.TOKENS_READ and read.shared and read.key.org_id is not None:",
+        "if False:",
+        "test_a_key_of_one_org_gets_no_token_of_a_shared_grant",
+    ),
+    Mutation(
+        "S50",
+        "a token is issued before its audit row is written",
+        "await self.flights.do((reader, token), lambda: self._audit(found, presented))",
+        "_ = self.flights.join((reader, token), lambda: self._audit(found, presented))",
+        "test_a_token_whose_issue_cannot_be_audited_is_not_issued",
+    ),
+    Mutation(
+        "S51",
+        "a disconnected binding goes on working while its grant lives",
+        """        if self.binding.status is BindingStatus.REVOKED:
+            raise NotFound
+""",
+        "",
+        "test_revoked_foreign_and_unknown_bindings_are_one_and_the_same",
+    ),
+    Mutation(
+        "S56",
+        "a suspended tenant works again once another org binds it",
+        "FOR EACH ROW WHEN (NEW.status <> 'revoked') EXECUTE FUNCTION keep_suspensions()",
+        "FOR EACH ROW WHEN (NEW.status = 'suspended') EXECUTE FUNCTION keep_suspensions()",
+        "test_another_org_that_connects_it_finds_it_suspended_b3",
+    ),
+    # --- The proxy, secrets and records -----------------------------------------------------
+    Mutation(
+        "S34",
+        "the proxy reaches any path of Xero's API host",
+        "if not path.startswith(API_ROOTS):",
+        "if False:",
+        "test_another_path_is_refused_and_nothing_is_sent",
+    ),
+    Mutation(
+        "S36",
+        "the caller's cookies reach Xero",
+        '    "cookie",\n    "expect",\n',
+        '    "expect",\n',
+        "test_what_the_caller_may_not_say_is_dropped_and_the_rest_is_kept",
+    ),
+    Mutation(
+        "S53",
+        "an upload that ends short leaves its connection to the next call",
+        "            if declared is not None and sent < declared:\n",
+        "            if False:\n",
+        "test_a_body_of_another_length_than_declared_is_an_error_b1",
+    ),
+    Mutation(
+        "S39",
+        "a ciphertext opens in another row",
+        "context.encode() or None",
+        "None",
+        "test_a_text_moved_to_another_place_does_not_open",
+    ),
+    Mutation(
+        "S49",
+        "the audit log can be changed",
+        "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events",
+        "CREATE TRIGGER audit_events_append_only BEFORE DELETE ON audit_events",
+        "test_the_audit_log_is_only_ever_added_to",
+    ),
+    Mutation(
+        "R29",
+        "a page of the activity does not wait for slower transactions",
+        "while (after := extent.written_after) is not None and after < wanted:",
+        "while (after := None) is not None:",
+        "test_two_transactions_that_commit_in_reverse_order_c15",
+    ),
+]
