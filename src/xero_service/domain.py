@@ -430,12 +430,36 @@ class Cleanup:
     outcome: CleanupOutcome | None
 
 
+class AuditAction(StrEnum):
+    """What an audit event records, as a stable code."""
+
+    CONNECT_STARTED = "connect.started"
+    CONNECT_REFUSED = "connect.refused"
+    GRANT_CONNECTED = "grant.connected"
+    GRANT_SUPERSEDED = "grant.superseded"
+    GRANT_REFRESHED = "grant.refreshed"
+    GRANT_REFRESH_FAILED = "grant.refresh_failed"
+    GRANT_UNUSED = "grant.unused"
+    BINDING_SELECTED = "binding.selected"
+    BINDING_SUSPENDED = "binding.suspended"
+    BINDING_RESUMED = "binding.resumed"
+    BINDING_ACCESS_LOST = "binding.access_lost"
+    BINDING_RESTORED = "binding.restored"
+    BINDING_DISCONNECTED = "binding.disconnected"
+    REMOTE_REVOKE = "remote.revoke"
+    REMOTE_DELETE_CONNECTION = "remote.delete_connection"
+    TOKEN_ISSUED = "token.issued"
+    ACCESS_DENIED = "access.denied"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One line of the append-only record: who, what, with which outcome."""
 
     actor: Actor
-    action: str
+    action: AuditAction
     outcome: str = "ok"
     org_id: str | None = None
     binding_id: UUID | None = None

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.store.conftest import XERO_USER, Rows, consent
-from xero_service.domain import SYSTEM, AuditEvent, Grant
+from xero_service.domain import SYSTEM, AuditAction, AuditEvent, Grant
 from xero_service.store.database import Database
 
 STATUS = "SELECT status FROM integration_tenant_bindings"
@@ -121,7 +121,7 @@ async def recorded(database: Database, sql: asyncpg.Connection) -> None:
         " VALUES (now() - interval '2 years', 'system', 'x', 'old', 'ok')"
     )
     async with database.transaction() as tx:
-        await tx.audit.add(AuditEvent(SYSTEM, "new"))
+        await tx.audit.add(AuditEvent(SYSTEM, AuditAction.KEY_CREATED))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_retention_alone_deletes_from_the_audit_log(
     deleted = await sql.fetchval("SELECT delete_audit_events_before($1)", newest)
 
     assert deleted == 1
-    assert await sql.fetchval("SELECT array_agg(action) FROM audit_events") == ["new"]
+    assert await sql.fetchval("SELECT array_agg(action) FROM audit_events") == ["key.created"]
 
 
 async def test_retention_opens_the_audit_log_for_nobody_else(
@@ -172,7 +172,7 @@ async def test_what_is_rolled_back_leaves_no_record(
 ) -> None:
     async def change_ones_mind() -> None:
         async with database.transaction() as tx:
-            await tx.audit.add(AuditEvent(SYSTEM, "never happened"))
+            await tx.audit.add(AuditEvent(SYSTEM, AuditAction.KEY_CREATED))
             raise LookupError
 
     with pytest.raises(LookupError):

@@ -364,10 +364,10 @@ export interface components {
       actorId: string
       /**
        * Action
-       * @description What was done: a stable code.
+       * @description What was done: a stable code. Newer versions may add codes.
        * @example binding.selected
        */
-      action: string
+      action: components['schemas']['AuditAction'] | string
       /**
        * Outcome
        * @description How it went: `ok`, or a stable code of why not.
@@ -445,6 +445,31 @@ export interface components {
        */
       status: 'ok'
     }
+    /**
+     * AuditAction
+     * @description What an audit event records, as a stable code.
+     * @enum {string}
+     */
+    AuditAction:
+      | 'connect.started'
+      | 'connect.refused'
+      | 'grant.connected'
+      | 'grant.superseded'
+      | 'grant.refreshed'
+      | 'grant.refresh_failed'
+      | 'grant.unused'
+      | 'binding.selected'
+      | 'binding.suspended'
+      | 'binding.resumed'
+      | 'binding.access_lost'
+      | 'binding.restored'
+      | 'binding.disconnected'
+      | 'remote.revoke'
+      | 'remote.delete_connection'
+      | 'token.issued'
+      | 'access.denied'
+      | 'key.created'
+      | 'key.revoked'
     /**
      * AuthorizationStart
      * @description Where to send the browser.

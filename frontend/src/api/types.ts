@@ -5,6 +5,7 @@ type Schemas = components['schemas']
 
 export type ActivityEvent = Schemas['ActivityEvent']
 export type ActivityPage = Schemas['ActivityPage']
+export type AuditAction = Schemas['AuditAction']
 export type Binding = Schemas['Binding']
 export type DisconnectResult = Schemas['DisconnectAnswer']
 export type Health = Schemas['Health']

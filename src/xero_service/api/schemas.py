@@ -17,7 +17,7 @@ from xero_service.api.binding_schemas import (
     TenantName,
     TenantType,
 )
-from xero_service.domain import Availability
+from xero_service.domain import AuditAction, Availability
 from xero_service.services.activity import Page
 from xero_service.services.tenants import Choices, TenantChoice
 
@@ -192,7 +192,11 @@ class ActivityEvent(Answer):
         description="The person's or the key's id, or the name of what acted by itself.",
         examples=[examples.USER],
     )
-    action: str = Field(description="What was done: a stable code.", examples=["binding.selected"])
+    # Any text, too: a newer replica may have recorded what this one does not know.
+    action: AuditAction | str = Field(
+        description="What was done: a stable code. Newer versions may add codes.",
+        examples=["binding.selected"],
+    )
     outcome: str = Field(
         description="How it went: `ok`, or a stable code of why not.", examples=["ok"]
     )

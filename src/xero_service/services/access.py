@@ -8,6 +8,7 @@ from uuid import UUID
 
 from xero_service.domain import (
     Actor,
+    AuditAction,
     AuditEvent,
     BoundGrant,
     Scope,
@@ -132,7 +133,9 @@ class AccessService:
     ) -> None:
         """Audit that somebody known was refused an operation; `key`: what their key is called."""
         detail: Detail = {"operation": operation, **({"key": key} if key else {})}
-        event = AuditEvent(actor, "access.denied", error.code, org_id=org_id, detail=detail)
+        event = AuditEvent(
+            actor, AuditAction.ACCESS_DENIED, error.code, org_id=org_id, detail=detail
+        )
         self._note_denial(event, operation)
 
     def _note_denied_key(
@@ -145,7 +148,11 @@ class AccessService:
     ) -> None:
         actor, detail = presented.actor(read.key.id), Detail(key=read.key.name)
         event = AuditEvent(
-            actor, "access.denied", outcome=error.code, org_id=read.key.org_id, detail=detail
+            actor,
+            AuditAction.ACCESS_DENIED,
+            outcome=error.code,
+            org_id=read.key.org_id,
+            detail=detail,
         )
         if error.code == AuthError.code:
             # Its secret was wrong, or it is over: whoever came is not known to be this key.

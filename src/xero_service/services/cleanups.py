@@ -12,6 +12,7 @@ from uuid import UUID
 from xero_service import failpoints
 from xero_service.domain import (
     SYSTEM,
+    AuditAction,
     AuditEvent,
     Cleanup,
     CleanupKind,
@@ -39,6 +40,10 @@ from xero_service.xero.adapter import XeroAdapter
 WAIT_FOR_LEASE_SECONDS = 35.0
 WAIT_FOR_TURN_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
+RECORDED_AS = {
+    CleanupKind.REVOKE: AuditAction.REMOTE_REVOKE,
+    CleanupKind.DELETE_CONNECTION: AuditAction.REMOTE_DELETE_CONNECTION,
+}
 
 log = logger(__name__)
 
@@ -185,7 +190,7 @@ class CleanupService:
         await tx.audit.add(
             AuditEvent(
                 SYSTEM,
-                f"remote.{cleanup.kind}",
+                RECORDED_AS[cleanup.kind],
                 outcome.value,
                 org_id=cleanup.org_id,
                 grant_id=cleanup.grant_id,

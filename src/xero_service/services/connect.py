@@ -12,7 +12,7 @@ from uuid import UUID
 
 from xero_service import failpoints
 from xero_service.crypto import KeyRing, fingerprint
-from xero_service.domain import Actor, AuditEvent, SessionUser
+from xero_service.domain import Actor, AuditAction, AuditEvent, SessionUser
 from xero_service.errors import (
     AccessDenied,
     ExchangeFailed,
@@ -128,7 +128,7 @@ class ConnectService:
                 browser_hash=payload.browser_hash,
                 lifetime=ATTEMPT_LIFETIME,
             )
-            await tx.audit.add(AuditEvent(actor, "connect.started", org_id=user.org_id))
+            await tx.audit.add(AuditEvent(actor, AuditAction.CONNECT_STARTED, org_id=user.org_id))
         url = self.xero.get_auth_url(state=state, nonce=nonce, verifier=verifier)
         return Started(url, expires_at, browser_id)
 
@@ -266,13 +266,15 @@ class ConnectService:
             actor = _as_starter(actor, payload)
         ends = payload is not None and not isinstance(error, FlowExpired)
         if ends or self.refusals.is_due((actor.id, error.code, about)):
-            await self._audit(actor, "connect.refused", error.code, about)
+            await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, about)
         known = payload is not None and not isinstance(error, FlowMismatch)
         return _landing(
             payload.return_to if payload and known else DEFAULT_RETURN_TO, error=error.code
         )
 
-    async def _audit(self, actor: Actor, action: str, outcome: str, org_id: str | None) -> None:
+    async def _audit(
+        self, actor: Actor, action: AuditAction, outcome: str, org_id: str | None
+    ) -> None:
         async with self.database.transaction() as tx:
             await tx.audit.add(AuditEvent(actor, action, outcome, org_id=org_id))
 

@@ -9,6 +9,7 @@ from xero_service import failpoints
 from xero_service.domain import (
     SYSTEM,
     Actor,
+    AuditAction,
     AuditEvent,
     Binding,
     BindingStatus,
@@ -68,7 +69,7 @@ class DisconnectService:
             await tx.audit.add(
                 AuditEvent(
                     actor,
-                    "binding.disconnected",
+                    AuditAction.BINDING_DISCONNECTED,
                     org_id=org_id,
                     binding_id=binding.id,
                     grant_id=grant.id,
@@ -144,7 +145,7 @@ class DisconnectService:
                 NewCleanup(CleanupKind.REVOKE, grant.org_id, grant_id, grant.xero_user_id)
             )
             await tx.audit.add(
-                AuditEvent(SYSTEM, "grant.unused", org_id=grant.org_id, grant_id=grant_id)
+                AuditEvent(SYSTEM, AuditAction.GRANT_UNUSED, org_id=grant.org_id, grant_id=grant_id)
             )
             if grant.status is not GrantStatus.ACTIVE:
                 await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)

@@ -20,6 +20,7 @@ from xero_service.domain import (
     ORGANISATION,
     SYSTEM,
     Actor,
+    AuditAction,
     AuditEvent,
     Connections,
     Consent,
@@ -168,7 +169,9 @@ class Exchange:
         authorisation = self._authorisation(consent, starter, began_at, grant_id, authorisation_id)
         await tx.authorisations.add(authorisation)
         await tx.audit.add(
-            AuditEvent(starter.actor, "grant.connected", org_id=starter.org_id, grant_id=grant_id)
+            AuditEvent(
+                starter.actor, AuditAction.GRANT_CONNECTED, org_id=starter.org_id, grant_id=grant_id
+            )
         )
         grant = await tx.grants.get(grant_id)
         assert grant is not None  # noqa: S101 - written in this transaction
@@ -213,7 +216,7 @@ def _superseded(starter: Starter, old: UUID, org_id: str, new: UUID) -> AuditEve
     own = org_id == starter.org_id
     return AuditEvent(
         starter.actor if own else SYSTEM,
-        "grant.superseded",
+        AuditAction.GRANT_SUPERSEDED,
         org_id=org_id,
         grant_id=old,
         detail={"supersededBy": str(new)} if own else {},

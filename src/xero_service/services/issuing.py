@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from xero_service.domain import AuditEvent, Grant, Scope
+from xero_service.domain import AuditAction, AuditEvent, Grant, Scope
 from xero_service.errors import ExternalAPIError, ServiceBusy
 from xero_service.services.access import Access, AccessService, Presented
 from xero_service.services.tokens import TokenService
@@ -105,7 +105,7 @@ class IssuingService:
             await tx.audit.add_issue(
                 AuditEvent(
                     presented.actor(found.key.id),
-                    "token.issued",
+                    AuditAction.TOKEN_ISSUED,
                     org_id=binding.org_id,
                     binding_id=binding.id,
                     grant_id=grant.id,

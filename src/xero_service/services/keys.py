@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from xero_service.crypto import fingerprint
-from xero_service.domain import Actor, AuditEvent, Scope, ServiceKey
+from xero_service.domain import Actor, AuditAction, AuditEvent, Scope, ServiceKey
 from xero_service.errors import AuthError, InvalidRequest, NotFound
 from xero_service.store.database import Database
 
@@ -80,7 +80,7 @@ class KeyService:
                 scopes=sorted(set(scopes)),
                 expires_at=expires_at,
             )
-            await tx.audit.add(_event(actor, "key.created", key))
+            await tx.audit.add(_event(actor, AuditAction.KEY_CREATED, key))
         return NewKey(key, f"{PREFIX}{key_id.hex}_{secret}")
 
     async def all(self) -> tuple[ServiceKey, ...]:
@@ -94,7 +94,7 @@ class KeyService:
             key = await tx.service_keys.revoke(key_id)
             if key is None:
                 raise NotFound("No such key, or it is revoked already.")
-            await tx.audit.add(_event(actor, "key.revoked", key))
+            await tx.audit.add(_event(actor, AuditAction.KEY_REVOKED, key))
         return key
 
     async def revoke_of_org(self, actor: Actor, org_id: str) -> tuple[ServiceKey, ...]:
@@ -104,7 +104,7 @@ class KeyService:
         """
         async with self.database.transaction() as tx:
             revoked = await tx.service_keys.revoke_of_org(org_id)
-            await tx.audit.extend([_event(actor, "key.revoked", key) for key in revoked])
+            await tx.audit.extend([_event(actor, AuditAction.KEY_REVOKED, key) for key in revoked])
         return revoked
 
 
@@ -113,7 +113,7 @@ def refused() -> AuthError:
     return AuthError("The service key is missing, unknown, expired or revoked.")
 
 
-def _event(actor: Actor, action: str, key: ServiceKey) -> AuditEvent:
+def _event(actor: Actor, action: AuditAction, key: ServiceKey) -> AuditEvent:
     return AuditEvent(
         actor,
         action,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from xero_service.domain import (
     Actor,
+    AuditAction,
     AuditEvent,
     Binding,
     BindingStatus,
@@ -67,7 +68,7 @@ class OperatorService:
             if binding is None or binding.status is BindingStatus.REVOKED:
                 raise NotFound("No such binding.")
             await tx.bindings.suspend(binding_id)
-            await tx.audit.add(_event(actor, "binding.suspended", binding))
+            await tx.audit.add(_event(actor, AuditAction.BINDING_SUSPENDED, binding))
         return binding
 
     async def resume(self, actor: Actor, reference: UUID) -> Resumed:
@@ -89,7 +90,7 @@ class OperatorService:
                 alive = bound.grant.status is GrantStatus.ACTIVE
                 await tx.bindings.resume(bound.binding.id, grant_is_alive=alive)
             binding = bound.binding if bound else None
-            event = AuditEvent(actor, "binding.resumed", tenant_id=tenant_id)
+            event = AuditEvent(actor, AuditAction.BINDING_RESUMED, tenant_id=tenant_id)
             await tx.audit.add(_event(actor, event.action, binding) if binding else event)
         return Resumed(tenant_id, binding)
 
@@ -137,7 +138,7 @@ class OperatorService:
         return await self.tokens.refresh_grant_single_flight(grant_id, beyond=grant.generation)
 
 
-def _event(actor: Actor, action: str, binding: Binding) -> AuditEvent:
+def _event(actor: Actor, action: AuditAction, binding: Binding) -> AuditEvent:
     return AuditEvent(
         actor,
         action,

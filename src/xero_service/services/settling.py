@@ -19,6 +19,7 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import (
     CONNECT_AGAIN,
     SYSTEM,
+    AuditAction,
     AuditEvent,
     BindingStatus,
     Grant,
@@ -188,7 +189,7 @@ class Settling:
         ended = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_statements() as tx:
-                await tx.audit.add(_event(grant, "grant.refreshed", "ok", **ended))
+                await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **ended))
 
     def _backoff(self, grant: Grant) -> timedelta:
         """Full jitter over a doubling range, so that a thousand grants come back spread out."""
@@ -221,11 +222,11 @@ def pauses() -> Iterator[float]:
 
 
 def _failure(grant: Grant, outcome: str, org_id: str | None = None) -> AuditEvent:
-    event = _event(grant, "grant.refresh_failed", outcome)
+    event = _event(grant, AuditAction.GRANT_REFRESH_FAILED, outcome)
     return replace(event, org_id=org_id) if org_id else event
 
 
-def _event(grant: Grant, action: str, outcome: str, **detail: int) -> AuditEvent:
+def _event(grant: Grant, action: AuditAction, outcome: str, **detail: int) -> AuditEvent:
     return AuditEvent(
         actor=SYSTEM,
         action=action,

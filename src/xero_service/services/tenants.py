@@ -7,6 +7,7 @@ from xero_service import failpoints
 from xero_service.domain import (
     ORGANISATION,
     Actor,
+    AuditAction,
     AuditEvent,
     Authorisation,
     Availability,
@@ -226,7 +227,7 @@ def _selection(
 ) -> AuditEvent:
     return AuditEvent(
         actor,
-        "binding.selected",
+        AuditAction.BINDING_SELECTED,
         org_id=org_id,
         binding_id=selected.binding_id,
         grant_id=grant_id,

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from xero_service.domain import (
     ORGANISATION,
     SYSTEM,
+    AuditAction,
     AuditEvent,
     Authorisation,
     BindingStatus,
@@ -55,7 +56,9 @@ async def record_reach(
             await tx.audit.add(
                 AuditEvent(
                     actor=SYSTEM,
-                    action="binding.restored" if restored else "binding.access_lost",
+                    action=AuditAction.BINDING_RESTORED
+                    if restored
+                    else AuditAction.BINDING_ACCESS_LOST,
                     org_id=binding.org_id,
                     binding_id=binding.id,
                     grant_id=grant.id,

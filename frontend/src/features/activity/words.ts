@@ -1,4 +1,4 @@
-import type { ActivityEvent } from '@/api/types'
+import type { ActivityEvent, AuditAction } from '@/api/types'
 
 /** What the service records in codes, in sentences for people. */
 
@@ -24,7 +24,7 @@ interface Action {
 const FAILED: Mark = { text: 'Failed', tone: 'warning' }
 const ORGANISATION = 'a Xero organisation'
 
-const actions: Record<string, Action> = {
+const actions: Record<AuditAction, Action> = {
   'connect.started': { sentence: '{who} went to Xero to connect', symbol: 'connected' },
   'connect.refused': {
     sentence: '{who} came back from Xero without a connection',
@@ -142,8 +142,12 @@ export interface Told {
   reason: string | null
 }
 
+function isKnown(action: string): action is AuditAction {
+  return Object.hasOwn(actions, action)
+}
+
 export function told(event: ActivityEvent): Told {
-  const known = Object.hasOwn(actions, event.action) ? actions[event.action] : undefined
+  const known = isKnown(event.action) ? actions[event.action] : undefined
   const { sentence, unnamed = ORGANISATION, symbol, mark = null, reasons } = known ?? unknown
   return {
     sentence: typeof sentence === 'string' ? sentence : sentence(event),
@@ -157,10 +161,10 @@ export function told(event: ActivityEvent): Told {
 function reasonOf(
   { action, outcome }: ActivityEvent,
   reasons: Record<string, string> = {},
-  isKnown: boolean,
+  hasWords: boolean,
 ): string | null {
   if (Object.hasOwn(reasons, outcome)) return reasons[outcome] ?? null
   const wentWell = outcome === 'ok' || outcome === 'done'
-  if (isKnown) return wentWell ? null : `Recorded reason: ${outcome}.`
+  if (hasWords) return wentWell ? null : `Recorded reason: ${outcome}.`
   return wentWell ? `Recorded as ${action}.` : `Recorded as ${action}, outcome ${outcome}.`
 }
