@@ -25,8 +25,8 @@ from demo import ports
 from demo.processes import Child
 from demo.stack import LOOPBACK, Replica, Stack
 from xero_service import app as service
-from xero_service.api.leaving import Leaving
-from xero_service.cli.running import OPEN_REQUESTS_SECONDS
+from xero_service.api.graceful_shutdown import Leaving
+from xero_service.cli.serve import OPEN_REQUESTS_SECONDS
 from xero_service.settings import load
 from xero_service.telemetry import configure_logging
 

@@ -30,7 +30,7 @@ from xero_service.api import (
 from xero_service.api.application import PREFIX as PREFIX
 from xero_service.api.application import new_application
 from xero_service.api.body_limit import LimitedBodies
-from xero_service.api.leaving import Leaving, ShutdownState
+from xero_service.api.graceful_shutdown import Leaving, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
 from xero_service.api.middleware import Observed, SecurityHeaders
 from xero_service.settings import Settings, load

@@ -12,34 +12,34 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
 from xero_service.jwks import KeySet, published_issuer
-from xero_service.services.access import AccessService
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
-from xero_service.services.bodies import BodyBudget
-from xero_service.services.cleanups import CleanupService
-from xero_service.services.connect import ConnectService
-from xero_service.services.disconnect import DisconnectService
-from xero_service.services.exchange import Exchange
-from xero_service.services.issuing import IssuingService
+from xero_service.services.connect.code_exchange import Exchange
+from xero_service.services.connect.flow import ConnectService
+from xero_service.services.connect.tenants import TenantsService
+from xero_service.services.disconnect.remote_cleanup import CleanupService
+from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.key_check import KeyCheck
-from xero_service.services.keys import KeyService
-from xero_service.services.leasing import Leaseholder
-from xero_service.services.operating import OperatorService
-from xero_service.services.proxy import ProxyService
-from xero_service.services.reconciling import ReconcileService
-from xero_service.services.refreshing import Refresher
-from xero_service.services.rewrapping import RewrapService
-from xero_service.services.settling import Settling
-from xero_service.services.state_metrics import StateMetrics
-from xero_service.services.tenants import TenantsService
-from xero_service.services.tokens import TokenService
-from xero_service.services.turns import Turns
+from xero_service.services.key_rotation import RewrapService
+from xero_service.services.leases import Leaseholder
+from xero_service.services.operators.service import OperatorService
+from xero_service.services.operators.state_metrics import StateMetrics
+from xero_service.services.proxy.bodies import BodyBudget
+from xero_service.services.proxy.rate_limiter import Turns
+from xero_service.services.proxy.service import ProxyService
+from xero_service.services.reconcile.service import ReconcileService
+from xero_service.services.service_keys.authorization import AccessService
+from xero_service.services.service_keys.keys import KeyService
+from xero_service.services.tokens.issuer import IssuingService
+from xero_service.services.tokens.refresh import Refresher
+from xero_service.services.tokens.refresh_outcomes import Settling
+from xero_service.services.tokens.service import TokenService
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
-from xero_service.singleflight import BackgroundWork, SingleFlight
-from xero_service.store.call_budgets import CallBudgets
+from xero_service.single_flight import BackgroundWork, SingleFlight
 from xero_service.store.database import Database
-from xero_service.store.token_reads import TokenReads
+from xero_service.store.rate_limits import CallBudgets
+from xero_service.store.service_lookup import TokenReads
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.http import HttpClient

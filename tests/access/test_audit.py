@@ -7,15 +7,15 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.internal.callers import client_of, idle, problem, service
+from tests.service_api.callers import client_of, idle, problem, service
 from tests.world import ACME, ACME_ADMIN, GLOBEX, Application, World
 from xero_sandbox.samples import ACCOUNTANT as ACCOUNTANT_AT_XERO
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_sandbox.samples import GLOBEX as GLOBEX_HOLDINGS
 from xero_service.app import PREFIX
 from xero_service.domain import SYSTEM
-from xero_service.services.access import DENIALS_NOTED_A_MINUTE
-from xero_service.services.connect import REFUSALS_NOTED_A_MINUTE
+from xero_service.services.connect.flow import REFUSALS_NOTED_A_MINUTE
+from xero_service.services.service_keys.authorization import DENIALS_NOTED_A_MINUTE
 
 SUPPORT = {"act": {"sub": "user_support"}}
 SELECTION = {"grantId": str(uuid4()), "tenantId": ACME_TRADING}

@@ -19,7 +19,7 @@ from tests.access.operations import (
     undocumented,
 )
 from tests.access.principals import Principal, principals
-from tests.internal.callers import client_of, idle
+from tests.service_api.callers import client_of, idle
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.internal.callers import client_of, problem, service
+from tests.service_api.callers import client_of, problem, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.app import PREFIX

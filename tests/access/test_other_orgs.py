@@ -6,8 +6,8 @@ import pytest
 
 from tests.access.operations import Objects, Operation, operations
 from tests.access.principals import EVERY_SCOPE
-from tests.internal.callers import Service, problem, service
 from tests.people import Person
+from tests.service_api.callers import Service, problem, service
 from tests.world import ACME, GLOBEX, World
 from xero_sandbox.samples import ACCOUNTANT, ACME_TRADING
 from xero_sandbox.samples import GLOBEX as GLOBEX_TENANT

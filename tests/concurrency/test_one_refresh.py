@@ -16,7 +16,7 @@ from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.domain import SYSTEM, Grant, RefreshLease, Scope
 from xero_service.errors import ExternalAPIError
-from xero_service.singleflight import BackgroundWork, SingleFlight
+from xero_service.single_flight import BackgroundWork, SingleFlight
 from xero_service.store.grant_leases import GrantLeases
 
 Refresh = Callable[[], Coroutine[Any, Any, Grant]]

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from xero_service import wiring
 from xero_service.domain import Grant
-from xero_service.services.access import Presented
+from xero_service.services.service_keys.authorization import Presented
 from xero_service.settings import load
 from xero_service.store.grants import Grants
 from xero_service.wiring import Services

@@ -14,7 +14,7 @@ import pytest
 
 from tests.concurrency.conftest import process_environment as process_environment
 from tests.concurrency.conftest import replica as replica
-from tests.crashes.doomed import DIED
+from tests.crashes.crash_process import DIED
 from xero_service.failpoints import Place
 
 TO_ITS_END = "nowhere"
@@ -98,7 +98,15 @@ class Doom:
                 process.stdout.close()
 
     def _command(self, fate: str, where: str, deed: str, told: dict[str, Any]) -> list[str]:
-        return [sys.executable, "-m", "tests.crashes.doomed", fate, where, deed, json.dumps(told)]
+        return [
+            sys.executable,
+            "-m",
+            "tests.crashes.crash_process",
+            fate,
+            where,
+            deed,
+            json.dumps(told),
+        ]
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 from demo.processes import Child
 from demo.stack import DRAIN_SECONDS, SERVICE
 from tests.concurrency.conftest import StartReplica
+from tests.crashes.assertions import expired, is_renewed, really_refreshes
 from tests.crashes.conftest import Doom
-from tests.crashes.scenes import expired, is_renewed, really_refreshes
 from tests.world import World, until
 from xero_service.failpoints import Place
 

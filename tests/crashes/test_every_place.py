@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.crashes.assertions import has_the_live_set
 from tests.crashes.conftest import Doom
-from tests.crashes.scenes import has_the_live_set
 from tests.world import Person, World, until
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_service.failpoints import Place

@@ -8,14 +8,14 @@ import asyncio
 
 import pytest
 
-from tests.crashes.conftest import Doom
-from tests.crashes.scenes import (
+from tests.crashes.assertions import (
     expired,
     has_the_live_set,
     is_renewed,
     really_refreshes,
     stored_fingerprint,
 )
+from tests.crashes.conftest import Doom
 from tests.world import World, until
 from xero_service.failpoints import Place
 

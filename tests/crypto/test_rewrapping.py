@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 import pytest
 from typer.testing import CliRunner
 
-from tests.internal.callers import service
+from tests.service_api.callers import service
 from tests.world import ACME, GLOBEX, Application, World
 from xero_sandbox.samples import ACME_TRADING
 from xero_sandbox.samples import GLOBEX as GLOBEX_TENANT
 from xero_service.cli import app as commands
 from xero_service.crypto import KeyRing
-from xero_service.services import rewrapping
+from xero_service.services import key_rotation
 from xero_service.settings import Settings
 from xero_service.store.ciphertexts import SEALED
 
@@ -42,7 +42,7 @@ def rotating(settings: Settings, old: str, monkeypatch: pytest.MonkeyPatch) -> S
 @pytest.fixture
 async def filled(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Two orgs connected and an attempt open, all sealed with the old key; small batches."""
-    monkeypatch.setattr(rewrapping, "BATCH", 1)
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
     await (await world.acme_admin()).connects(ACME_TRADING)
     await (await world.globex_admin()).connects(GLOBEX_TENANT, xero_user="xero-user-2")
     await (await world.acme_admin()).starts()

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.internal.callers import Service, problem, service
+from tests.service_api.callers import Service, problem, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_sandbox.samples import GLOBEX as GLOBEX_TENANT

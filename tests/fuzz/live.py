@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.internal.callers import service
+from tests.service_api.callers import service
 from tests.world import GLOBEX, Application, World
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_TRADING

@@ -12,12 +12,12 @@ import httpx
 import pytest
 import uvicorn
 
-from tests.internal.callers import idle, service
+from tests.service_api.callers import idle, service
 from tests.world import Application, World, until
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.api.deps import source_of
 from xero_service.app import PREFIX
-from xero_service.cli import running
+from xero_service.cli import serve
 from xero_service.settings import Settings
 
 FORGED = {
@@ -38,8 +38,8 @@ async def served(
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     if trusted:
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
-    monkeypatch.setattr(running, "_serve", built.append)
-    await asyncio.to_thread(running.serve, upkeep=False)
+    monkeypatch.setattr(serve, "_serve", built.append)
+    await asyncio.to_thread(serve.serve, upkeep=False)
     (config,) = built
     config.app, config.factory, config.port, config.lifespan = application.app, False, 0, "off"
     server = uvicorn.Server(config)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import problem
-from tests.internal.callers import client_of
+from tests.service_api.callers import client_of
 from tests.world import Application
 from xero_service.api.body_limit import AT_MOST
 from xero_service.app import PREFIX

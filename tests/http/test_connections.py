@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.internal.callers import served
+from tests.service_api.callers import served
 from xero_service.api.http_protocol import BoundedHttp, Limits
 
 LONG = 60.0

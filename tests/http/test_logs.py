@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.http.conftest import Raising
-from tests.xero.wire import listening, with_body
+from tests.xero.raw_http import listening, with_body
 from xero_service.errors import XeroMisconfigured
 from xero_service.telemetry import REDACTED, configure_logging, logger, redact, scrub
 from xero_service.xero.http import HttpClient

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.http.conftest import Raising
-from tests.internal.callers import served
+from tests.service_api.callers import served
 from tests.world import Application
 from xero_service.settings import Settings
 from xero_service.telemetry import Metrics

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import problem
-from tests.internal.callers import raw_exchange, served
+from tests.service_api.callers import raw_exchange, served
 from xero_service.app import PREFIX, create_app
 from xero_service.settings import Settings
 

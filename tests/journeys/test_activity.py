@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.internal.callers import Service, service
 from tests.people import Person
+from tests.service_api.callers import Service, service
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
 

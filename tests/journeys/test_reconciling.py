@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.internal.callers import problem, service
 from tests.people import Person
+from tests.service_api.callers import problem, service
 from tests.world import World, until
 from xero_sandbox import samples
 from xero_sandbox.client import SandboxClient

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from demo.postgres import Postgres
-from tests.internal.callers import idle, service
+from tests.service_api.callers import idle, service
 from tests.store.roles import TwoRoles, two_roles
 from tests.world import ACME, Application, World
 from xero_sandbox.client import SandboxClient

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from tests.internal.callers import Service, problem, service
 from tests.people import Person
+from tests.service_api.callers import Service, problem, service
 from tests.world import ACME, GLOBEX, World, until
 from xero_sandbox import samples
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 import structlog
 
-from tests.internal.callers import client_of
-from tests.leaks.day import Day
+from tests.leaks.leak_scenario import Day
 from tests.leaks.watch import Said, Watch, dumped, watching
+from tests.service_api.callers import client_of
 from tests.world import Application, World
 from xero_sandbox.client import SandboxClient
 from xero_service.settings import Settings

@@ -6,8 +6,8 @@ import signal
 import httpx
 import pytest
 
-from tests.internal.callers import service
 from tests.metrics.conftest import Running, Start
+from tests.service_api.callers import service
 from tests.world import World, until
 from xero_sandbox.samples import ACME_TRADING
 

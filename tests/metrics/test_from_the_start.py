@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.metrics.scrape import Labels, Samples, parsed, series
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
 from tests.world import Application, World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
 from xero_service.services.upkeep import UpkeepService

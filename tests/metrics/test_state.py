@@ -9,7 +9,7 @@ from tests.http.conftest import alone as alone
 from tests.metrics.scrape import Samples, parsed, series
 from tests.world import Application, World
 from xero_sandbox.samples import ACME_TRADING
-from xero_service.services import state_metrics
+from xero_service.services.operators import state_metrics
 from xero_service.settings import Settings
 from xero_service.store.remote_cleanups import RemoteCleanups
 

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from tests.clock import time_passes
-from tests.outages.crowd import Member, crowd
+from tests.outages.many_grants import Member, crowd
 from tests.world import ACME, World, until
 from xero_sandbox.client import SandboxError
 from xero_service.errors import ExternalAPIError, ServiceBusy
-from xero_service.services import refreshing
-from xero_service.services.tokens import PATIENCE_SECONDS
+from xero_service.services.tokens import refresh
+from xero_service.services.tokens.service import PATIENCE_SECONDS
 
 UPKEEP_AT_ONCE, CALLERS_AT_ONCE = 32, 1000  # as R17 has them
 A_FEW = 20
@@ -24,7 +24,7 @@ A_BUSY_MACHINE = 5.0  # seconds that a deadline may be late
 @pytest.fixture
 def few_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Callers' refreshes bounded at a number that a test reaches in no time."""
-    monkeypatch.setattr(refreshing, "AT_ONCE", A_FEW)
+    monkeypatch.setattr(refresh, "AT_ONCE", A_FEW)
 
 
 async def holds(world: World, count: int) -> bool:

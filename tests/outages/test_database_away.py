@@ -10,14 +10,14 @@ import pytest
 
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
-from tests.internal.callers import service
 from tests.people import Person
+from tests.service_api.callers import service
 from tests.world import ACME, ACME_ADMIN, Application, Hold, until
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings
 from xero_service.store import schema
-from xero_service.store.call_budgets import CONCURRENT_CALLS
+from xero_service.store.rate_limits import CONCURRENT_CALLS
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.internal.callers import problem, service
+from tests.service_api.callers import problem, service
 from tests.world import World, until
 from xero_sandbox.samples import ACME_TRADING
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from tests.internal.callers import service
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
+from tests.service_api.callers import service
 from tests.world import ACME, World
 
 LONGEST_IDLE = (

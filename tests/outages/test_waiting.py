@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.internal.callers import Service, problem, service
 from tests.outages.conftest import LEASE_SECONDS
+from tests.service_api.callers import Service, problem, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.errors import ExternalAPIError, ServiceBusy

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.clock import time_passes
-from tests.internal.callers import service
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
+from tests.service_api.callers import service
 from tests.world import ACME, ACME_ADMIN, Application, World
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.settings import Settings

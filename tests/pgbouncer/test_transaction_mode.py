@@ -18,7 +18,7 @@ from xero_service.store.database import Database
 CALLERS, READS = 12, 25
 STORE = ["tests/store/test_claiming.py"]
 TOKENS = ["tests/journeys/test_refreshing.py"]
-ALL = ["tests/store", "tests/journeys", "tests/concurrency", "tests/internal/test_tokens.py"]
+ALL = ["tests/store", "tests/journeys", "tests/concurrency", "tests/service_api/test_tokens.py"]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.internal.callers import Service
+from tests.service_api.callers import Service
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.fingerprints import fingerprint
 from xero_service.crypto import KeyRing

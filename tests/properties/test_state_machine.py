@@ -19,10 +19,10 @@ from pydantic import SecretStr
 
 from demo.postgres import Postgres
 from tests.clock import time_passes
-from tests.internal.callers import service
-from tests.properties.deeds import Deeds
+from tests.properties.actions import Deeds
 from tests.properties.invariants import Invariants
-from tests.properties.mortal import Mortal
+from tests.properties.killable_process import Mortal
+from tests.service_api.callers import service
 from tests.world import ACME, GLOBEX
 from xero_sandbox import samples
 from xero_sandbox.client import SandboxClient, SandboxError

@@ -19,8 +19,8 @@ import pytest
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
 from tests.concurrency.conftest import StartReplica
-from tests.internal.callers import Service, service
 from tests.replicas.load import Load
+from tests.service_api.callers import Service, service
 from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING, DEMO_COMPANY
 from xero_service.store import schema

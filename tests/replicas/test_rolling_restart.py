@@ -14,9 +14,9 @@ import pytest
 
 from demo.stack import Replica
 from tests.concurrency.conftest import StartReplica
-from tests.internal.callers import service
 from tests.replicas.balancer import Balancer
 from tests.replicas.load import Load
+from tests.service_api.callers import service
 from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
 

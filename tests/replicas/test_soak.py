@@ -18,10 +18,10 @@ import httpx
 import pytest
 
 from tests.concurrency.conftest import StartReplica
-from tests.internal.callers import ORGANISATION, Service, service
 from tests.people import Person
 from tests.replicas import observed
 from tests.replicas.load import Call, Load
+from tests.service_api.callers import ORGANISATION, Service, service
 from tests.world import ACME, ACME_ADMIN, World, until
 from xero_sandbox.client import SandboxError
 from xero_sandbox.samples import (

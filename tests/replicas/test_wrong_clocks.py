@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from tests.concurrency.conftest import StartReplica
-from tests.internal.callers import Service, service
 from tests.replicas import skewed
+from tests.service_api.callers import Service, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 

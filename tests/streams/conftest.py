@@ -7,9 +7,9 @@ import pytest
 
 from tests.concurrency.conftest import process_environment as process_environment
 from tests.concurrency.conftest import replica as replica
-from tests.internal.conftest import billing as billing
-from tests.internal.conftest import connected as connected
-from tests.internal.conftest import environment as environment
+from tests.service_api.conftest import billing as billing
+from tests.service_api.conftest import connected as connected
+from tests.service_api.conftest import environment as environment
 from tests.streams.raw_upstream import RawUpstream
 from tests.world import Application
 from xero_service.xero.http import HttpClient

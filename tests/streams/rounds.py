@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.internal.callers import now, service
-from tests.internal.conftest import Connected
+from tests.service_api.callers import now, service
+from tests.service_api.conftest import Connected
 from tests.streams.raw_caller import Answer, RawCaller, Target
 from tests.streams.raw_upstream import Plan, RawUpstream
 from tests.world import GLOBEX, Application, until

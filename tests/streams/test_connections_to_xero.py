@@ -9,11 +9,11 @@ from contextlib import suppress
 
 import pytest
 
-from tests.internal.callers import now
+from tests.service_api.callers import now
 from tests.streams.raw_upstream import Plan, RawUpstream, Received
 from tests.world import until
 from xero_service.errors import InvalidRequest, XeroSilent
-from xero_service.services.bodies import REPLAYED_BODY
+from xero_service.services.proxy.bodies import REPLAYED_BODY
 from xero_service.xero import http_transport
 from xero_service.xero.http import HttpClient, RequestContext
 

@@ -10,14 +10,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tests.internal.callers import Service, idle, now, problem, served
-from tests.internal.conftest import Connected
-from tests.internal.upstream import over_the_network, slots
+from tests.service_api.callers import Service, idle, now, problem, served
+from tests.service_api.conftest import Connected
+from tests.service_api.upstream import over_the_network, slots
 from tests.streams.raw_upstream import Plan, RawUpstream
 from tests.world import Application, until
 from xero_service.app import PREFIX
 from xero_service.errors import NotFound
-from xero_service.services import proxy
+from xero_service.services.proxy import service as proxy_service
 from xero_service.telemetry import ACCESS, configure_logging
 
 SIZE = 300_000
@@ -104,7 +104,7 @@ async def test_an_answer_that_never_ends_is_cut_c3(
 ) -> None:
     """The same where our own deadline ends it."""
     heard.clear()
-    monkeypatch.setattr(proxy, "LONGEST_CALL_SECONDS", 1.0)
+    monkeypatch.setattr(proxy_service, "LONGEST_CALL_SECONDS", 1.0)
     calling_upstream.plans["a"] = Plan(is_chunked=True, rest_after=1, holds=True)
 
     assert await cut(caller, planned(connected)) == (200, 0)

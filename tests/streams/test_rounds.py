@@ -11,8 +11,8 @@ import pytest
 from tests.concurrency.conftest import StartReplica
 from tests.deploy import test_nginx
 from tests.deploy.test_nginx import place as place
-from tests.internal.callers import served
-from tests.internal.conftest import Connected
+from tests.service_api.callers import served
+from tests.service_api.conftest import Connected
 from tests.streams.raw_upstream import RawUpstream
 from tests.streams.rounds import rounds_of
 from tests.world import Application

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from sqlalchemy import literal, select
 
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
 from tests.world import World
 from xero_service.domain import RefreshPolicy
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 

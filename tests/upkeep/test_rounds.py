@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
 from tests.world import Application, World
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.domain import BindingStatus

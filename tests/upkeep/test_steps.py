@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from tests.outages.crowd import crowd
+from tests.outages.many_grants import crowd
 from tests.world import World, until
 from xero_service.services import upkeep
 

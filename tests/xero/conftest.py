@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from tests.conftest import APP
-from tests.xero.visit import Visit
+from tests.xero.requests import Visit
 from xero_sandbox.client import SandboxClient
 from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints

@@ -19,7 +19,7 @@ from tests.xero.test_token_answers import GOOD, JSON
 from xero_service.domain import Consent
 from xero_service.errors import ExternalAPIError, XeroAnswerUnusable
 from xero_service.jwks import KeySet
-from xero_service.services.proxy import learned_from
+from xero_service.services.proxy.service import learned_from
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 from xero_service.xero.http import HttpClient, HttpResponse, StreamedResponse
 from xero_service.xero.responses import read_token_set

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.connections.certificates import Authority
-from tests.xero.wire import Behaviour, listening, saying, with_body
+from tests.xero.raw_http import Behaviour, listening, saying, with_body
 from xero_service.errors import XeroNotReached
 from xero_service.xero.connection_pool import proxy_for, trusted_certificates
 from xero_service.xero.http import HttpClient

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.xero.visit import Visit
+from tests.xero.requests import Visit
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.errors import (
     AccessRefused,

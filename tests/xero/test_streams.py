@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.xero.wire import Behaviour, Wire, dropping, listening, saying, silent, with_body
+from tests.xero.raw_http import Behaviour, Wire, dropping, listening, saying, silent, with_body
 from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
 from xero_service.xero.http import HttpClient, RequestContext
 

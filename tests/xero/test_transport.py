@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.xero.wire import Behaviour, dropping, listening, saying, silent, with_body
+from tests.xero.raw_http import Behaviour, dropping, listening, saying, silent, with_body
 from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
 from xero_service.xero.bounded_transport import SMALL_RESPONSE
 from xero_service.xero.http import LARGE_RESPONSE, HttpClient

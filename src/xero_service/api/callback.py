@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from xero_service.api import examples, flow_cookie
-from xero_service.api.accept import is_speculative
+from xero_service.api.content_negotiation import is_speculative
 from xero_service.api.deps import ReturningDep, ServicesDep, actor_of
-from xero_service.services.connect import XeroReturn
+from xero_service.services.connect.flow import XeroReturn
 
 router = APIRouter(tags=["connect"])
 STATE = Query(description="The attempt, as the start gave it to Xero.", examples=[examples.STATE])

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xero_service import wiring
 from xero_service.api import ops, problems
 from xero_service.api.application import new_application
+from xero_service.api.graceful_shutdown import IS_LEAVING, ShutdownState
 from xero_service.api.http_protocol import BoundedHttp
-from xero_service.api.leaving import IS_LEAVING, ShutdownState
 from xero_service.api.middleware import SecurityHeaders
 from xero_service.errors import ConfigError
 from xero_service.settings import Settings

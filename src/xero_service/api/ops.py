@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
-from xero_service.api.leaving import IS_LEAVING
+from xero_service.api.graceful_shutdown import IS_LEAVING
 from xero_service.errors import MigrationsPending, ServiceBusy
 from xero_service.store.schema import serves
 

@@ -34,8 +34,8 @@ from xero_service.errors import (
     UpstreamTimeout,
     XeroMisconfigured,
 )
-from xero_service.services.access import Presented
-from xero_service.services.proxy import Forwarded
+from xero_service.services.proxy.service import Forwarded
+from xero_service.services.service_keys.authorization import Presented
 from xero_service.telemetry import logger
 from xero_service.wiring import Services
 from xero_service.xero.http import StreamedResponse
@@ -86,7 +86,7 @@ class ProxiedCall(Response):
 
         An answer that has begun cannot become another: where it breaks off, so does the caller's.
         """
-        body_limit.lift(scope)  # services/bodies.py has the limit of what passes on
+        body_limit.lift(scope)  # services/proxy/bodies.py has the limit of what passes on
         forwarded = _forwarded(scope, receive)
         call = self._services.proxy.call(self._presented, self._binding_id, forwarded)
         has_begun = False

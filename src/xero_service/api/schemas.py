@@ -19,7 +19,7 @@ from xero_service.api.binding_schemas import (
 )
 from xero_service.domain import AuditAction, Availability
 from xero_service.services.activity import Page
-from xero_service.services.tenants import Choices, TenantChoice
+from xero_service.services.connect.tenants import Choices, TenantChoice
 
 
 class AuthorizationStart(Answer):

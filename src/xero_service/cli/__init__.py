@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xero_service.cli import doctor, keys, operators, records, running
+from xero_service.cli import doctor, keys, operators, records, serve
 from xero_service.errors import ConfigError, IntegrationError, InvalidRequest
 
 app = typer.Typer(
@@ -37,9 +37,9 @@ def root(
     """Take the options that stand before any command."""
 
 
-app.command()(running.serve)
-app.command()(running.migrate)
-app.command()(running.upkeep)
+app.command()(serve.serve)
+app.command()(serve.migrate)
+app.command()(serve.upkeep)
 app.command()(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(operators.bindings, name="bindings")
@@ -47,7 +47,7 @@ app.add_typer(operators.grants, name="grants")
 app.add_typer(operators.orgs, name="orgs")
 app.add_typer(records.audit, name="audit")
 app.add_typer(records.encryption, name="encryption")
-app.command(hidden=True)(running.openapi)
+app.command(hidden=True)(serve.openapi)
 
 
 def run() -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import typer
 
 from xero_service.app import PREFIX
+from xero_service.cli.output import plain
 from xero_service.cli.session import with_unchecked_services
-from xero_service.cli.showing import plain
 from xero_service.errors import ConfigError, IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
 from xero_service.store.database import DatabaseFacts
-from xero_service.store.outages import reason
+from xero_service.store.db_errors import reason
 from xero_service.store.schema import expected_revision, is_past, serves
 from xero_service.wiring import Services
 

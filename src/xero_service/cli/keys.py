@@ -6,10 +6,10 @@ from uuid import UUID
 
 import typer
 
-from xero_service.cli.moments import ahead
 from xero_service.cli.options import AsJson, key_name, org_id
+from xero_service.cli.output import plain, print_json, print_table, record
 from xero_service.cli.session import operator, with_services
-from xero_service.cli.showing import plain, print_json, print_table, record
+from xero_service.cli.time_args import ahead
 from xero_service.domain import Scope, ServiceKey
 
 SCOPES = ", ".join(f"`{scope.value}`" for scope in Scope)

@@ -6,8 +6,8 @@ from uuid import UUID
 import typer
 
 from xero_service.cli.options import AsJson, Org, Yes, confirm, org_id
+from xero_service.cli.output import plain, print_json, print_table, record
 from xero_service.cli.session import operator, with_services
-from xero_service.cli.showing import plain, print_json, print_table, record
 from xero_service.domain import Binding, BindingStatus
 
 bindings = typer.Typer(no_args_is_help=True, help="Xero organisations linked to orgs.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xero_service.cli.showing import plain
+from xero_service.cli.output import plain
 
 LONGEST_ID = 255
 

@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from xero_service.cli.moments import ago, beyond_retention
 from xero_service.cli.options import AsJson, Org
+from xero_service.cli.output import plain, print_json, print_table, record
 from xero_service.cli.session import with_services
-from xero_service.cli.showing import plain, print_json, print_table, record
+from xero_service.cli.time_args import ago, beyond_retention
 from xero_service.errors import IntegrationError
-from xero_service.services.rewrapping import Rewrapped
+from xero_service.services.key_rotation import Rewrapped
 from xero_service.store.audit import Recorded
 from xero_service.wiring import Services
 

@@ -12,10 +12,10 @@ from uuid import UUID
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import IntegrationError
 from xero_service.services.activity import ActivityService
-from xero_service.services.cleanups import CleanupService
-from xero_service.services.disconnect import DisconnectService
-from xero_service.services.reconciling import ReconcileService
-from xero_service.services.tokens import TokenService
+from xero_service.services.disconnect.remote_cleanup import CleanupService
+from xero_service.services.disconnect.service import DisconnectService
+from xero_service.services.reconcile.service import ReconcileService
+from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 

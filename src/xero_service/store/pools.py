@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from xero_service.errors import ServiceBusy
 from xero_service.store.connections import Connector
-from xero_service.store.outages import READ_ONLY, outages_are_busy
+from xero_service.store.db_errors import READ_ONLY, outages_are_busy
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 STATEMENT_SECONDS = 10

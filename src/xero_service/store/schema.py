@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from xero_service.errors import ServiceBusy
-from xero_service.store.outages import outages_are_busy
+from xero_service.store.db_errors import outages_are_busy
 
 if TYPE_CHECKING:
     from alembic.config import Config

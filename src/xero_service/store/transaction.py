@@ -9,14 +9,14 @@ from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
-from xero_service.store.due_work import DueWork
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
-from xero_service.store.limits import TenantLimits
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.suspensions import Suspensions
+from xero_service.store.tenant_limits import TenantLimits
+from xero_service.store.upkeep_queue import DueWork
 from xero_service.store.verification_tokens import VerificationTokens
 
 

@@ -1,0 +1,1 @@
+"""Connecting: consent at Xero, the code exchange, and the choice of tenants."""

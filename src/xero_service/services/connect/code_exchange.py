@@ -1,0 +1,223 @@
+"""The exchange of a code: one at a time across replicas, saved before anything else happens.
+
+Xero may end a user's earlier token set the moment it issues a new one (facts §4.2). So the order
+of exchanges is the order of sets: a lease row lets one run at a time, signing keys are at hand
+before the code is sent, nothing but the commit follows the answer, and a verified set is always
+saved, whatever the browser is told afterwards.
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
+
+from xero_service import failpoints
+from xero_service.crypto import KeyRing
+from xero_service.domain import (
+    ORGANISATION,
+    SYSTEM,
+    Actor,
+    AuditAction,
+    AuditEvent,
+    Connections,
+    Consent,
+    Grant,
+)
+from xero_service.errors import (
+    ExchangeFailed,
+    ExternalAPIError,
+    InsufficientScope,
+    IntegrationError,
+    NoTenants,
+    ServiceBusy,
+    XeroMisconfigured,
+)
+from xero_service.failpoints import Place
+from xero_service.services.leases import Leaseholder, in_line
+from xero_service.services.reconcile.consent_reach import record_reach
+from xero_service.services.tokens.refresh_outcomes import seal
+from xero_service.store.authorisations import NewAuthorisation
+from xero_service.store.database import Database
+from xero_service.store.grants import NewGrant
+from xero_service.store.transaction import Transaction
+from xero_service.telemetry import Metrics, logger
+from xero_service.xero.adapter import XeroAdapter
+
+WAIT_FOR_TURN_SECONDS = 15.0
+SAVE_FOR_SECONDS = 300.0
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """Who started the attempt, for which org."""
+
+    org_id: str
+    user_id: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Turns a code into the one live grant of its Xero user."""
+
+    database: Database
+    xero: XeroAdapter
+    keys: KeyRing
+    metrics: Metrics
+    required_scopes: frozenset[str]
+    leases: Leaseholder
+    lines: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def run(self, code: str, verifier: str, nonce: str, starter: Starter) -> UUID:
+        """Exchange, save, then look at what the consent reached; return the grant's id.
+
+        Raises ExchangeFailed where no believable set came, InsufficientScope or NoTenants where
+        one came and was saved but does not do.
+        """
+        grant, consent = await self._exchange_and_save(code, verifier, nonce, starter)
+        failpoints.reached(Place.EXCHANGE_SAVED)
+        connections = await self._connections(grant, consent)
+        failpoints.reached(Place.REACH_RECORDED)
+        granted = set(consent.tokens.scopes)
+        if granted and not self.required_scopes <= granted:
+            raise InsufficientScope
+        if connections is not None and not any(
+            connection.tenant_type == ORGANISATION for connection in connections
+        ):
+            raise NoTenants
+        return grant.id
+
+    async def _exchange_and_save(
+        self, code: str, verifier: str, nonce: str, starter: Starter
+    ) -> tuple[Grant, Consent]:
+        try:
+            await self.xero.load_signing_keys()
+            async with (
+                # An org waits in a line of its own, so that it cannot crowd the others out.
+                in_line(
+                    self.lines.setdefault(starter.org_id, asyncio.Lock()),
+                    patience=WAIT_FOR_TURN_SECONDS,
+                ),
+                self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at,
+            ):
+                failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
+                consent = await self.xero.exchange_code(
+                    code=code, verifier=verifier, nonce=nonce, now=began_at
+                )
+                failpoints.reached(Place.EXCHANGE_ANSWERED)
+                return await self._save_whatever_happens(consent, starter, began_at), consent
+        except IntegrationError as error:
+            if isinstance(error, XeroMisconfigured):
+                self.metrics.alarm("invalid_client")
+            log.warning("a code exchange failed", reason=error.code, detail=error.detail)
+            raise ExchangeFailed from error
+
+    async def _save_whatever_happens(
+        self, consent: Consent, starter: Starter, began_at: datetime
+    ) -> Grant:
+        """Save the set; while the database is away keep it in memory and try again."""
+        authorisation_id, give_up = uuid4(), time.monotonic() + SAVE_FOR_SECONDS
+        while True:
+            try:
+                async with self.database.transaction() as tx:
+                    saved = await tx.authorisations.grant_of(authorisation_id)
+                    if saved is not None:
+                        # Committed, and only the word of it was lost: the set may be spent by now.
+                        return saved
+                    return await self._save(tx, consent, starter, began_at, authorisation_id)
+            except Exception:
+                # Whatever the database has against it, this is the only copy of the set.
+                if time.monotonic() > give_up:
+                    raise
+                log.exception("a new token set waits for the database")
+                await asyncio.sleep(0.25)
+
+    async def _save(
+        self,
+        tx: Transaction,
+        consent: Consent,
+        starter: Starter,
+        began_at: datetime,
+        authorisation_id: UUID,
+    ) -> Grant:
+        """Put the set in the place of every earlier one of its Xero user (design: rule 1)."""
+        await tx.grants.lock_xero_user(consent.xero_user_id)
+        newest = await tx.authorisations.newest_exchange(consent.xero_user_id)
+        if newest is not None and newest.comes_after(began_at, consent.issued_at):
+            # We slept past our turn, and Xero issued a later set meanwhile: that is the live one.
+            grant_id = newest.grant_id
+        else:
+            grant_id = uuid4()
+            old = await tx.grants.supersede(
+                NewGrant(
+                    id=grant_id,
+                    org_id=starter.org_id,
+                    user_id=starter.user_id,
+                    xero_user_id=consent.xero_user_id,
+                    scopes=consent.tokens.scopes,
+                    tokens=seal(self.keys, grant_id, consent.tokens, asked_at=began_at),
+                )
+            )
+            await tx.authorisations.carry_over([each for each, _ in old], grant_id)
+            await tx.cleanups.cancel_revocations(consent.xero_user_id)
+            await tx.audit.extend([_superseded(starter, *each, grant_id) for each in old])
+        authorisation = self._authorisation(consent, starter, began_at, grant_id, authorisation_id)
+        await tx.authorisations.add(authorisation)
+        await tx.audit.add(
+            AuditEvent(
+                starter.actor, AuditAction.GRANT_CONNECTED, org_id=starter.org_id, grant_id=grant_id
+            )
+        )
+        grant = await tx.grants.get(grant_id)
+        assert grant is not None  # noqa: S101 - written in this transaction
+        return grant
+
+    def _authorisation(
+        self,
+        consent: Consent,
+        starter: Starter,
+        began_at: datetime,
+        grant_id: UUID,
+        authorisation_id: UUID,
+    ) -> NewAuthorisation:
+        return NewAuthorisation(
+            id=authorisation_id,
+            grant_id=grant_id,
+            org_id=starter.org_id,
+            user_id=starter.user_id,
+            event_id=consent.authentication_event_id,
+            consenter_enc=self.keys.encrypt_token(
+                json.dumps([consent.xero_name, consent.xero_email]),
+                f"{authorisation_id}:consenter_enc",
+            ),
+            exchanged_at=began_at,
+            issued_at=consent.issued_at,
+        )
+
+    async def _connections(self, grant: Grant, consent: Consent) -> Connections | None:
+        """Read what the consent reached; None where Xero does not say now (upkeep asks again)."""
+        try:
+            connections = await self.xero.get_tenants(consent.tokens.access_token)
+            async with self.database.transaction() as tx:
+                await record_reach(tx, grant, connections)
+        except (ExternalAPIError, ServiceBusy) as error:
+            log.warning("connections could not be read after a consent", reason=error.code)
+            return None
+        return connections
+
+
+def _superseded(starter: Starter, old: UUID, org_id: str, new: UUID) -> AuditEvent:
+    """Tell the org whose grant was superseded, without saying to another org by whom."""
+    own = org_id == starter.org_id
+    return AuditEvent(
+        starter.actor if own else SYSTEM,
+        AuditAction.GRANT_SUPERSEDED,
+        org_id=org_id,
+        grant_id=old,
+        detail={"supersededBy": str(new)} if own else {},
+    )

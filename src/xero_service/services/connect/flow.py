@@ -1,0 +1,316 @@
+"""Connecting: an attempt is started, the browser returns, and a verified set becomes the grant."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
+from urllib.parse import urlencode
+from uuid import UUID
+
+from xero_service import failpoints
+from xero_service.crypto import KeyRing, fingerprint
+from xero_service.domain import Actor, AuditAction, AuditEvent, SessionUser
+from xero_service.errors import (
+    AccessDenied,
+    ExchangeFailed,
+    FlowError,
+    FlowExpired,
+    FlowMismatch,
+    IntegrationError,
+    InvalidReturnTo,
+    OrgRequired,
+    ServiceBusy,
+    SessionMismatch,
+)
+from xero_service.failpoints import Place
+from xero_service.services.connect.code_exchange import Exchange, Starter
+from xero_service.single_flight import BackgroundWork, Seldom
+from xero_service.store.database import Database
+from xero_service.store.verification_tokens import Attempt
+from xero_service.telemetry import logger
+from xero_service.xero.adapter import XeroAdapter
+
+ATTEMPT_LIFETIME = timedelta(minutes=10)
+DEFAULT_RETURN_TO = "/settings/integrations"
+# Who comes back while the first callback is at work waits this long for its result.
+WAIT_FOR_FIRST_SECONDS = 30.0
+# The browser hears "failed" after this; the set is saved all the same when it comes.
+BROWSER_WAITS_SECONDS = 25.0
+ENTROPY_BYTES = 32
+REFUSALS_NOTED_A_MINUTE = 20
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where to send the browser, and the id that its flow cookie keeps."""
+
+    authorization_url: str = field(repr=False)
+    expires_at: datetime
+    browser_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class XeroReturn:
+    """The parameters with which Xero sent the browser back (RFC 6749 §4.1.2, RFC 9207)."""
+
+    state: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
+    error: str | None = None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What an attempt remembers, sealed until it is consumed."""
+
+    org_id: str
+    user_id: str
+    return_to: str
+    browser_hash: str
+    verifier: str = field(repr=False)
+    nonce: str = field(repr=False)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what `write` wrote."""
+        return cls(**json.loads(text))
+
+    def write(self) -> str:
+        """Return it as text."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectService:
+    """Start and callback of the consent flow."""
+
+    database: Database
+    xero: XeroAdapter
+    keys: KeyRing
+    exchange: Exchange
+    background: BackgroundWork
+    issuer: str
+    refusals: Seldom[tuple[str, str, str | None]] = field(
+        default_factory=lambda: Seldom(every=60.0, times=REFUSALS_NOTED_A_MINUTE)
+    )
+
+    async def start(
+        self, user: SessionUser, actor: Actor, *, return_to: str | None, browser_id: str | None
+    ) -> Started:
+        """Store an attempt of ten minutes; two tabs of a browser share its id.
+
+        Raises OrgRequired or InvalidReturnTo.
+        """
+        if user.org_id is None:
+            raise OrgRequired
+        path = checked_return_to(return_to)
+        state, nonce = secrets.token_urlsafe(ENTROPY_BYTES), secrets.token_urlsafe(ENTROPY_BYTES)
+        browser_id = browser_id or secrets.token_urlsafe(ENTROPY_BYTES)
+        verifier = self.xero.new_verifier()
+        payload = Payload(
+            org_id=user.org_id,
+            user_id=user.user_id,
+            return_to=path,
+            browser_hash=fingerprint(browser_id),
+            verifier=verifier,
+            nonce=nonce,
+        )
+        identifier = fingerprint(state)
+        async with self.database.transaction() as tx:
+            expires_at = await tx.attempts.add(
+                identifier,
+                sealed_payload=self.keys.encrypt_token(payload.write(), _context(identifier)),
+                browser_hash=payload.browser_hash,
+                lifetime=ATTEMPT_LIFETIME,
+            )
+            await tx.audit.add(AuditEvent(actor, AuditAction.CONNECT_STARTED, org_id=user.org_id))
+        url = self.xero.get_auth_url(state=state, nonce=nonce, verifier=verifier)
+        return Started(url, expires_at, browser_id)
+
+    async def finish(
+        self,
+        returned: XeroReturn,
+        actor: Actor,
+        *,
+        browser_id: str | None,
+        session: SessionUser | None,
+    ) -> str:
+        """Consume the attempt and return where the browser lands: a path with its query.
+
+        `session` is who is signed in now, if that can be told. Whatever goes wrong lands too.
+        """
+        try:
+            return await self._land(returned, actor, browser_id, session)
+        except IntegrationError as error:
+            log.warning("a callback was cut short", problem=error.code)
+            return _landing(DEFAULT_RETURN_TO, error=ExchangeFailed.code)
+
+    async def _land(
+        self,
+        returned: XeroReturn,
+        actor: Actor,
+        browser_id: str | None,
+        session: SessionUser | None,
+    ) -> str:
+        if not returned.state:
+            return await self._refuse(actor, FlowMismatch())
+        identifier = fingerprint(returned.state)
+        async with self.database.transaction() as tx:
+            sealed = await tx.attempts.consume(identifier)
+        if sealed is None:
+            return await self._land_again(identifier, actor, browser_id)
+        failpoints.reached(Place.ATTEMPT_CONSUMED)
+        payload = Payload.read(self.keys.decrypt_token(sealed, _context(identifier)))
+        # From here on the work is nobody's: a browser that goes away does not stop it.
+        return await asyncio.shield(
+            self.background.start(
+                self._finish(identifier, payload, returned, actor, browser_id, session)
+            )
+        )
+
+    async def _finish(
+        self,
+        identifier: str,
+        payload: Payload,
+        returned: XeroReturn,
+        actor: Actor,
+        browser_id: str | None,
+        session: SessionUser | None,
+    ) -> str:
+        grant_id: UUID | None = None
+        try:
+            code = self._checked(payload, returned, browser_id, session)
+            starter = Starter(payload.org_id, payload.user_id, _as_starter(actor, payload))
+            grant_id = await self._exchanged(code, payload, starter)
+            landing = _landing(payload.return_to, action="select_tenant", grantId=str(grant_id))
+        except FlowError as error:
+            landing = await self._refuse(actor, error, payload)
+        with contextlib.suppress(ServiceBusy):
+            async with self.database.transaction() as tx:
+                await tx.attempts.record_landing(identifier, landing, grant_id)
+        return landing
+
+    def _checked(
+        self,
+        payload: Payload,
+        returned: XeroReturn,
+        browser_id: str | None,
+        session: SessionUser | None,
+    ) -> str:
+        """Return the code, if everything around it is as it was at the start."""
+        if browser_id is None or not secrets.compare_digest(
+            fingerprint(browser_id), payload.browser_hash
+        ):
+            raise FlowMismatch
+        if session is not None and not _same_person(session, payload):
+            raise SessionMismatch
+        if returned.issuer is not None and returned.issuer.rstrip("/") != self.issuer:
+            raise FlowMismatch
+        if returned.error is not None:
+            raise AccessDenied if returned.error == "access_denied" else ExchangeFailed
+        if not returned.code:
+            raise ExchangeFailed
+        return returned.code
+
+    async def _exchanged(self, code: str, payload: Payload, starter: Starter) -> UUID:
+        work = self.background.start(
+            self.exchange.run(code, payload.verifier, payload.nonce, starter)
+        )
+        try:
+            async with asyncio.timeout(BROWSER_WAITS_SECONDS):
+                return await asyncio.shield(work)
+        except FlowError:
+            raise
+        except (TimeoutError, IntegrationError) as error:
+            raise ExchangeFailed from error
+
+    async def _land_again(self, identifier: str, actor: Actor, browser_id: str | None) -> str:
+        """Answer a callback whose attempt is unknown, expired, or used: never with an exchange."""
+        deadline = asyncio.get_running_loop().time() + WAIT_FOR_FIRST_SECONDS
+        while True:
+            async with self.database.transaction() as tx:
+                attempt = await tx.attempts.find(identifier)
+            if (
+                attempt is None
+                or browser_id is None
+                or not secrets.compare_digest(fingerprint(browser_id), attempt.browser_hash)
+            ):
+                return await self._refuse(actor, FlowMismatch())
+            if attempt.landing is not None:
+                return attempt.landing
+            if not attempt.consumed:
+                return await self._refuse(actor, FlowExpired(), self._opened(identifier, attempt))
+            if asyncio.get_running_loop().time() > deadline:
+                return await self._refuse(actor, ExchangeFailed())
+            await asyncio.sleep(0.1)
+
+    def _opened(self, identifier: str, attempt: Attempt) -> Payload | None:
+        if attempt.sealed_payload is None:
+            return None
+        return Payload.read(self.keys.decrypt_token(attempt.sealed_payload, _context(identifier)))
+
+    async def _refuse(self, actor: Actor, error: FlowError, payload: Payload | None = None) -> str:
+        """Audit and land: an attempt's end always, what belongs to none so often a minute at most.
+
+        So whoever invents states fills no log.
+        """
+        about = payload.org_id if payload else None
+        if payload and isinstance(error, FlowMismatch | SessionMismatch):
+            about = None  # who came is a stranger to the org whose attempt it was, and stays one
+        elif payload:
+            actor = _as_starter(actor, payload)
+        ends = payload is not None and not isinstance(error, FlowExpired)
+        if ends or self.refusals.is_due((actor.id, error.code, about)):
+            await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, about)
+        known = payload is not None and not isinstance(error, FlowMismatch)
+        return _landing(
+            payload.return_to if payload and known else DEFAULT_RETURN_TO, error=error.code
+        )
+
+    async def _audit(
+        self, actor: Actor, action: AuditAction, outcome: str, org_id: str | None
+    ) -> None:
+        async with self.database.transaction() as tx:
+            await tx.audit.add(AuditEvent(actor, action, outcome, org_id=org_id))
+
+
+def checked_return_to(value: str | None) -> str:
+    """Return a plain path of the frontend; raise InvalidReturnTo for anything else.
+
+    Only unreserved characters and slashes: no scheme, host, query, fragment, backslash, control
+    character or percent sign can hide in it (RFC 9700 §4.11).
+    """
+    if value is None:
+        return DEFAULT_RETURN_TO
+    plain = all(c.isascii() and (c.isalnum() or c in "-._~/") for c in value)
+    if not plain or not value.startswith("/") or "//" in value or len(value) > 512:
+        raise InvalidReturnTo("returnTo must be a path such as /settings/integrations.")
+    if any(segment in {".", ".."} for segment in value.split("/")):
+        raise InvalidReturnTo("returnTo must be a path without dot segments.")
+    return value
+
+
+def _as_starter(actor: Actor, payload: Payload) -> Actor:
+    """Name who started as the one who connects: the flow cookie proved the browser."""
+    return replace(actor, kind="user", id=payload.user_id)
+
+
+def _same_person(session: SessionUser, payload: Payload) -> bool:
+    return (session.user_id, session.org_id, session.impersonator) == (
+        payload.user_id,
+        payload.org_id,
+        None,
+    )
+
+
+def _landing(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}"
+
+
+def _context(identifier: str) -> str:
+    return f"{identifier}:token"

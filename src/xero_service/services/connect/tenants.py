@@ -1,0 +1,252 @@
+"""Choosing: which tenants an org's own consents reached, and binding one of them."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from xero_service import failpoints
+from xero_service.domain import (
+    ORGANISATION,
+    Actor,
+    AuditAction,
+    AuditEvent,
+    Authorisation,
+    Availability,
+    Binding,
+    BindingStatus,
+    Connection,
+    Connections,
+    Grant,
+    GrantStatus,
+    SessionUser,
+)
+from xero_service.errors import (
+    NotFound,
+    OrgRequired,
+    TenantBoundElsewhere,
+    TenantNotAccessible,
+)
+from xero_service.failpoints import Place
+from xero_service.services.leases import Leaseholder
+from xero_service.services.reconcile.consent_reach import record_reach
+from xero_service.services.reconcile.service import ReconcileService
+from xero_service.services.tokens.service import TokenService
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
+
+WAIT_FOR_LEASE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChoice:
+    """A tenant that this session user may see, and what the org can do with it."""
+
+    connection: Connection
+    just_authorised: bool
+    availability: Availability
+    binding_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The tenants of one grant, as `grant_id` now is."""
+
+    grant_id: UUID
+    tenants: tuple[TenantChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The binding that a selection led to, and whether it is new."""
+
+    binding_id: UUID
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What one session user of an org sees of a grant."""
+
+    grant: Grant
+    tenant_ids: frozenset[str]  # bound here, or offered to this user whichever event they carry
+    marked: frozenset[str]  # offered while they carry one of the org's own events
+    events: frozenset[str]
+    newest_event: str | None
+
+    def shows(self, connection: Connection) -> bool:
+        """Tell whether a connection is within what the org's own consents reached.
+
+        One that was ended at Xero and linked anew belongs to the consent that linked it.
+        """
+        if connection.tenant_type != ORGANISATION:
+            return False
+        own = connection.auth_event_id is None or connection.auth_event_id in self.events
+        tenant_id = connection.tenant_id
+        return tenant_id in self.tenant_ids or (tenant_id in self.marked and own)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantsService:
+    """Lists and selects tenants, within what the org's own consents reached (design: rule 2)."""
+
+    database: Database
+    tokens: TokenService
+    reconcile: ReconcileService
+    leases: Leaseholder
+
+    async def choices(self, user: SessionUser, grant_id: UUID) -> Choices:
+        """Ask Xero which tenants the grant reaches; show those of the org's own consents.
+
+        Raises OrgRequired, NotFound, ReauthorizationRequired or ExternalAPIError.
+        """
+        org_id = _org(user)
+        grant, connections = await self._reached(user, grant_id)
+        async with self.database.transaction() as tx:
+            sight = await self._sight(tx, user, grant.id)
+            seen = _visible(sight, connections)
+            holders = await tx.bindings.holders({c.tenant_id for c in seen})
+        return Choices(
+            grant.id,
+            tuple(_choice(c, sight, holders.get(c.tenant_id), org_id) for c in seen),
+        )
+
+    async def select(
+        self, user: SessionUser, actor: Actor, grant_id: UUID, tenant_id: str
+    ) -> Selected:
+        """Bind a tenant that the grant reaches at this moment to the org.
+
+        Raises OrgRequired, NotFound, TenantNotAccessible, TenantBoundElsewhere,
+        ReauthorizationRequired or ExternalAPIError.
+        """
+        org_id = _org(user)
+        while True:
+            grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
+            selected = None
+            async with self.database.transaction() as tx:
+                locked = await tx.grants.lock(grant.id)
+                usable = locked is not None and locked.status is GrantStatus.ACTIVE
+                if usable and not await tx.cleanups.owes_deletion(grant.xero_user_id, tenant_id):
+                    sight = await self._sight(tx, user, grant.id)
+                    connection = _visible_one(sight, connections, tenant_id)
+                    selected = await self._bind(tx, org_id, grant.id, connection)
+                    await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
+                    await tx.audit.add(_selection(actor, org_id, grant.id, connection, selected))
+            if selected is not None:
+                failpoints.reached(Place.BINDING_COMMITTED)
+                return selected
+            # Meanwhile another consent superseded the grant, it ended, or somebody disconnected
+            # this very tenant: look again.
+
+    async def _bind(
+        self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection
+    ) -> Selected:
+        """Create or re-point; of two orgs at the same instant one wins (R20)."""
+        while True:
+            holder = await tx.bindings.lock_tenant(connection.tenant_id)
+            if holder is not None and holder.org_id == org_id:
+                await tx.bindings.repoint(holder.id, grant_id, connection)
+                return Selected(holder.id, created=False)
+            if holder is not None and holder.status is not BindingStatus.REVOKED:
+                raise TenantBoundElsewhere(
+                    "This Xero organisation is connected elsewhere. Disconnect it there first."
+                )
+            if holder is not None:
+                await tx.bindings.delete(holder.id)
+            new = uuid4()
+            if await tx.bindings.create(new, org_id, grant_id, connection):
+                return Selected(new, created=True)
+
+    async def _reached(
+        self, user: SessionUser, grant_id: UUID, *, wanted: str | None = None
+    ) -> tuple[Grant, Connections]:
+        """Return the grant, once this user may see it, and its connections as Xero has them."""
+        async with self.database.transaction() as tx:
+            grant = (await self._sight(tx, user, grant_id)).grant
+            owed = wanted and await tx.cleanups.owes_deletion(grant.xero_user_id, wanted)
+        grant.require_active()
+        if wanted and owed:
+            # A disconnect of this tenant is still owed to Xero: it must not come after this.
+            async with (
+                self.leases.grant(grant.id, patience=WAIT_FOR_LEASE_SECONDS),
+                self.database.transaction() as tx,
+            ):
+                await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
+        grant = await self.tokens.usable(grant)
+        grant, connections = await self.reconcile.connections(grant)
+        async with self.database.transaction() as tx:
+            await record_reach(tx, grant, connections)
+        return grant, connections
+
+    async def _sight(self, tx: Transaction, user: SessionUser, grant_id: UUID) -> _Sight:
+        """Return what the user sees of a grant; raises NotFound where that is nothing."""
+        org_id = _org(user)
+        grant = await tx.grants.current(grant_id)
+        if grant is None:
+            raise NotFound
+        consents = await tx.authorisations.of_org(grant.id, org_id)
+        bound = {b.tenant_id for b in await tx.bindings.of_org_on(grant.id, org_id)}
+        mine = [a for a in consents if _opens(a, user.user_id)]
+        if not mine and not bound:
+            raise NotFound
+        offers = [(a, a.offers_to(user.user_id)) for a in mine]
+        none = frozenset[str]()
+        return _Sight(
+            grant,
+            tenant_ids=none.union(bound, *(ids for a, ids in offers if not a.matched_event)),
+            marked=none.union(*(ids for a, ids in offers if a.matched_event)),
+            events=frozenset(a.event_id for a in consents if a.event_id is not None),
+            newest_event=mine[0].event_id if mine else None,
+        )
+
+
+def _org(user: SessionUser) -> str:
+    if user.org_id is None:
+        raise OrgRequired
+    return user.org_id
+
+
+def _opens(consent: Authorisation, user_id: str) -> bool:
+    return consent.user_id == user_id or (consent.matched_event and consent.used)
+
+
+def _visible(sight: _Sight, connections: Connections) -> list[Connection]:
+    return sorted(
+        filter(sight.shows, connections),
+        key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
+    )
+
+
+def _visible_one(sight: _Sight, connections: Connections, tenant_id: str) -> Connection:
+    for connection in _visible(sight, connections):
+        if connection.tenant_id == tenant_id:
+            return connection
+    raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
+
+
+def _selection(
+    actor: Actor, org_id: str, grant_id: UUID, connection: Connection, selected: Selected
+) -> AuditEvent:
+    return AuditEvent(
+        actor,
+        AuditAction.BINDING_SELECTED,
+        org_id=org_id,
+        binding_id=selected.binding_id,
+        grant_id=grant_id,
+        tenant_id=connection.tenant_id,
+        detail={"created": selected.created},
+    )
+
+
+def _choice(
+    connection: Connection, sight: _Sight, holder: Binding | None, org_id: str
+) -> TenantChoice:
+    availability = Availability.AVAILABLE
+    if holder is not None:
+        here = holder.org_id == org_id
+        availability = Availability.BOUND_HERE if here else Availability.UNAVAILABLE
+    event = connection.auth_event_id
+    return TenantChoice(
+        connection=connection,
+        just_authorised=event is not None and event == sight.newest_event,
+        availability=availability,
+        binding_id=holder.id if holder is not None and holder.org_id == org_id else None,
+    )

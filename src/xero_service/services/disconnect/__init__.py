@@ -1,0 +1,1 @@
+"""Disconnecting a binding here, and its remote cleanup at Xero."""

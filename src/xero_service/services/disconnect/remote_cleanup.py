@@ -1,0 +1,203 @@
+"""What a disconnect still owes to Xero: done as soon as Xero answers, never after a new consent."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from xero_service import failpoints
+from xero_service.domain import (
+    SYSTEM,
+    AuditAction,
+    AuditEvent,
+    Cleanup,
+    CleanupKind,
+    CleanupOutcome,
+    Grant,
+    GrantStatus,
+)
+from xero_service.errors import (
+    AccessRefused,
+    IntegrationError,
+    ReauthorizationRequired,
+    ServiceBusy,
+    TokenDoubted,
+    TokenExpired,
+    XeroSilent,
+)
+from xero_service.failpoints import Place
+from xero_service.services.leases import Leaseholder, in_line
+from xero_service.services.tokens.service import TokenService
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
+from xero_service.telemetry import logger
+from xero_service.xero.adapter import XeroAdapter
+
+WAIT_FOR_LEASE_SECONDS = 35.0
+WAIT_FOR_TURN_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 300.0
+RECORDED_AS = {
+    CleanupKind.REVOKE: AuditAction.REMOTE_REVOKE,
+    CleanupKind.DELETE_CONNECTION: AuditAction.REMOTE_DELETE_CONNECTION,
+}
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupService:
+    """Deletes connections and revokes grants at Xero."""
+
+    database: Database
+    xero: XeroAdapter
+    tokens: TokenService
+    leases: Leaseholder
+    # Revocations one at a time: the turn that each takes is the one that consents wait for.
+    revoking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def settle(self, cleanup_id: UUID) -> CleanupOutcome | None:
+        """Do at Xero what is owed; None where it must be tried again later.
+
+        Harmless to call at any time, from anywhere: who comes second finds it done.
+        """
+        async with self.database.transaction() as tx:
+            cleanup = await tx.cleanups.lock_owed(cleanup_id)
+        if cleanup is None:
+            return CleanupOutcome.DONE
+        try:
+            if cleanup.kind is CleanupKind.REVOKE:
+                return await self._revoke(cleanup)
+            return await self._delete_connection(cleanup)
+        except ReauthorizationRequired:
+            outcome: CleanupOutcome | None = CleanupOutcome.IMPOSSIBLE
+        except IntegrationError as error:
+            log.warning("a disconnect at xero is still owed", reason=error.code, kind=cleanup.kind)
+            outcome = None
+        async with self.database.transaction() as tx:
+            if outcome is None:
+                await tx.cleanups.postpone(cleanup.id, _backoff(cleanup.attempts))
+            else:
+                await self.end(tx, cleanup, outcome)
+        return outcome
+
+    async def _revoke(self, cleanup: Cleanup) -> CleanupOutcome:
+        """Revoke with the newest token set, while nobody refreshes it or consents anew."""
+        await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
+        # The turn last, and briefly: every consent waits for it.
+        async with (
+            in_line(self.revoking, patience=None),
+            self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
+            self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
+        ):
+            held_since = time.monotonic()
+            if not await self._is_still_owed(cleanup):
+                return CleanupOutcome.CANCELLED
+            if grant.refresh_sent_at is not None:
+                raise ServiceBusy("A refresh of this grant has no answer yet.")
+            if grant.refresh_token_enc is not None:
+                refresh_token = self.tokens.refresh_token(grant)
+                async with self._within_the_lease(held_since):
+                    await self.xero.revoke_token(refresh_token)
+            failpoints.reached(Place.REVOCATION_ANSWERED)
+            async with self.database.transaction() as tx:
+                await self.end(tx, cleanup, CleanupOutcome.DONE)
+                # All connections of the user went with it (facts §1.9).
+                await tx.cleanups.finish_deletions(cleanup.grant_id)
+            failpoints.reached(Place.CLEANUP_COMMITTED)
+        return CleanupOutcome.DONE
+
+    async def _delete_connection(self, cleanup: Cleanup) -> CleanupOutcome:
+        """Delete one connection with a live token; the Xero user's other tenants go on."""
+        current = await self._able_to_delete(cleanup)
+        try:
+            return await self._delete_with(current, cleanup)
+        except (TokenExpired, TokenDoubted) as refused:
+            _ = await self.tokens.renewed(current, type(refused))  # for the next attempt
+            raise
+
+    async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
+        async with self.leases.grant(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
+            held_since = time.monotonic()
+            if not await self._is_still_owed(cleanup):
+                return CleanupOutcome.CANCELLED
+            async with self.database.transaction() as tx:
+                if await tx.authorisations.unread(grant.id):
+                    # A later consent may reach this very tenant: that is to be known first.
+                    raise ServiceBusy("A consent of this grant has not been read yet.")
+            if grant.status is not GrantStatus.ACTIVE:
+                raise ServiceBusy("The grant was superseded or ended meanwhile.")
+            async with self._within_the_lease(held_since):
+                await self._delete_or_find_gone(self.tokens.access_token(grant), cleanup)
+            failpoints.reached(Place.DELETION_ANSWERED)
+            async with self.database.transaction() as tx:
+                await self.end(tx, cleanup, CleanupOutcome.DONE)
+        return CleanupOutcome.DONE
+
+    async def _able_to_delete(self, cleanup: Cleanup) -> Grant:
+        """Return the grant that can delete; wait where its revocation will do the same."""
+        try:
+            current = await self.tokens.current(cleanup.grant_id)
+        except ReauthorizationRequired:
+            async with self.database.transaction() as tx:
+                if await tx.cleanups.owes_revocation(cleanup.xero_user_id):
+                    raise ServiceBusy("The grant is about to be revoked.") from None
+            raise
+        if current.valid_for() < timedelta(minutes=1):
+            current = await self.tokens.refresh_grant_single_flight(current.id)
+        return current
+
+    async def _delete_or_find_gone(self, access_token: str, cleanup: Cleanup) -> None:
+        try:
+            await self.xero.delete_connection(access_token, cleanup.connection_id or "")
+        except AccessRefused:
+            # 403 stands for an id that is not this user's any more, too (facts §1.11).
+            connections = await self.xero.get_tenants(access_token)
+            if cleanup.connection_id in connections.ids:
+                raise
+
+    @asynccontextmanager
+    async def _within_the_lease(self, held_since: float) -> AsyncIterator[None]:
+        """Send only while enough of the lease is left, and end before it does."""
+        if time.monotonic() - held_since > self.leases.call_seconds / 2:
+            raise ServiceBusy("The database is slow.")
+        try:
+            async with asyncio.timeout(self.leases.call_seconds):
+                yield
+        except TimeoutError as error:
+            raise XeroSilent("Xero took too long over a disconnect.") from error
+
+    async def _is_still_owed(self, cleanup: Cleanup) -> bool:
+        async with self.database.transaction() as tx:
+            return await tx.cleanups.lock_owed(cleanup.id) is not None
+
+    async def end(self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome) -> None:
+        """Note the outcome; what a consent reached and was ended is out of its reach from then on.
+
+        The tokens of a revoked grant have nothing left to do.
+        """
+        if cleanup.kind is CleanupKind.REVOKE:
+            await tx.grants.erase_tokens(cleanup.grant_id)
+        if not await tx.cleanups.finish(cleanup.id, outcome):
+            return  # somebody else ended it, and recorded that
+        if cleanup.kind is CleanupKind.REVOKE:
+            await tx.authorisations.forget_all(cleanup.grant_id)
+        elif cleanup.tenant_id is not None:
+            await tx.authorisations.forget_tenant(cleanup.xero_user_id, cleanup.tenant_id)
+        await tx.audit.add(
+            AuditEvent(
+                SYSTEM,
+                RECORDED_AS[cleanup.kind],
+                outcome.value,
+                org_id=cleanup.org_id,
+                grant_id=cleanup.grant_id,
+            )
+        )
+
+
+def _backoff(attempts: int) -> timedelta:
+    ceiling = min(2.0 ** min(attempts + 1, 12), LONGEST_RETRY_SECONDS)
+    return timedelta(seconds=1 + random.uniform(0, ceiling))  # noqa: S311

@@ -1,0 +1,166 @@
+"""Disconnecting: here at once, at Xero as soon as Xero answers, and never a later consent's."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from xero_service import failpoints
+from xero_service.domain import (
+    SYSTEM,
+    Actor,
+    AuditAction,
+    AuditEvent,
+    Binding,
+    BindingStatus,
+    Cleanup,
+    CleanupKind,
+    CleanupOutcome,
+    Grant,
+    GrantStatus,
+)
+from xero_service.errors import (
+    IntegrationError,
+    NotFound,
+)
+from xero_service.failpoints import Place
+from xero_service.services.disconnect.remote_cleanup import CleanupService
+from xero_service.single_flight import BackgroundWork
+from xero_service.store.database import Database
+from xero_service.store.remote_cleanups import NewCleanup
+from xero_service.store.transaction import Transaction
+
+WAIT_FOR_XERO_SECONDS = 5.0
+
+Remote = Literal["done", "pending", "impossible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """What a disconnect did here, and how far it has come at Xero."""
+
+    binding_id: UUID
+    grant_revoked: bool
+    remote: Remote
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectService:
+    """Ends bindings and, once nothing rests on them, grants."""
+
+    database: Database
+    cleanups: CleanupService
+    background: BackgroundWork
+
+    async def disconnect(self, binding_id: UUID, org_id: str, actor: Actor) -> Disconnected:
+        """End one of the org's bindings; waits for Xero a few seconds at most.
+
+        Repeating it is harmless. Raises NotFound.
+        """
+        async with self.database.transaction() as tx:
+            binding, grant = await self._locked(tx, binding_id, org_id)
+            if binding.status is BindingStatus.REVOKED:
+                return _repeated(binding, grant, await tx.cleanups.last_of_binding(binding.id))
+            await tx.bindings.revoke(binding.id)
+            last = not await tx.bindings.resting_on(
+                grant.id
+            ) and not await tx.authorisations.awaits_selection(grant.id, other_than=org_id)
+            cleanup = await self._owe(tx, binding, grant, revoke=last)
+            await tx.audit.add(
+                AuditEvent(
+                    actor,
+                    AuditAction.BINDING_DISCONNECTED,
+                    org_id=org_id,
+                    binding_id=binding.id,
+                    grant_id=grant.id,
+                    tenant_id=binding.tenant_id,
+                    detail={"grantRevoked": last},
+                )
+            )
+        failpoints.reached(Place.DISCONNECT_COMMITTED)
+        return Disconnected(binding_id, last, await self._settled_soon(cleanup))
+
+    async def _locked(
+        self, tx: Transaction, binding_id: UUID, org_id: str
+    ) -> tuple[Binding, Grant]:
+        """Lock the grant, then the binding: the order that everybody keeps."""
+        while True:
+            seen = await tx.bindings.get(binding_id, org_id)
+            if seen is None:
+                raise NotFound
+            grant = await tx.grants.lock(seen.grant.id)
+            binding = await tx.bindings.lock(binding_id, org_id)
+            if binding is None or grant is None:
+                raise NotFound
+            if binding.grant_id == grant.id:
+                return binding, grant
+
+    async def _owe(
+        self, tx: Transaction, binding: Binding, grant: Grant, *, revoke: bool
+    ) -> Cleanup:
+        """Record what Xero must still be told; at once impossible where no token can say it."""
+        cleanup = await tx.cleanups.owe(
+            NewCleanup(
+                kind=CleanupKind.REVOKE if revoke else CleanupKind.DELETE_CONNECTION,
+                org_id=binding.org_id,
+                grant_id=grant.id,
+                binding_id=binding.id,
+                xero_user_id=grant.xero_user_id,
+                tenant_id=binding.tenant_id,
+                connection_id=binding.connection_id,
+            )
+        )
+        if revoke:
+            await tx.grants.revoke(grant.id)
+        unreachable = not revoke and binding.connection_id is None
+        if grant.status is not GrantStatus.ACTIVE or unreachable:
+            await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
+            return replace(cleanup, outcome=CleanupOutcome.IMPOSSIBLE)
+        return cleanup
+
+    async def _settled_soon(self, cleanup: Cleanup) -> Remote:
+        if cleanup.outcome is not None:
+            return _remote(cleanup.outcome)
+        work = self.background.start(self.cleanups.settle(cleanup.id))
+        try:
+            async with asyncio.timeout(WAIT_FOR_XERO_SECONDS):
+                outcome = await asyncio.shield(work)
+        except (TimeoutError, IntegrationError):
+            outcome = None  # ended here all the same; upkeep goes on
+        return _remote(outcome)
+
+    async def disconnect_unused(self, grant_id: UUID) -> None:
+        """Revoke a grant on which nothing rests, as if its last binding had just ended.
+
+        The tokens of a dead one can tell Xero nothing and are erased at once.
+        """
+        async with self.database.transaction() as tx:
+            grant = await tx.grants.lock(grant_id)
+            if grant is None or grant.status is GrantStatus.REVOKED:
+                return
+            if await tx.bindings.resting_on(grant_id):
+                return
+            await tx.grants.revoke(grant_id)
+            cleanup = await tx.cleanups.owe(
+                NewCleanup(CleanupKind.REVOKE, grant.org_id, grant_id, grant.xero_user_id)
+            )
+            await tx.audit.add(
+                AuditEvent(SYSTEM, AuditAction.GRANT_UNUSED, org_id=grant.org_id, grant_id=grant_id)
+            )
+            if grant.status is not GrantStatus.ACTIVE:
+                await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
+        await self.cleanups.settle(cleanup.id)
+
+
+def _repeated(binding: Binding, grant: Grant, cleanup: Cleanup | None) -> Disconnected:
+    revoked = cleanup is not None and cleanup.kind is CleanupKind.REVOKE
+    outcome = cleanup.outcome if cleanup else CleanupOutcome.DONE
+    return Disconnected(
+        binding.id, revoked and grant.status is GrantStatus.REVOKED, _remote(outcome)
+    )
+
+
+def _remote(outcome: CleanupOutcome | None) -> Remote:
+    if outcome is None:
+        return "pending"
+    return "impossible" if outcome is CleanupOutcome.IMPOSSIBLE else "done"

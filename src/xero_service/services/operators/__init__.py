@@ -1,0 +1,1 @@
+"""What operators do, and the gauges that they watch."""

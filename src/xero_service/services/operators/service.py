@@ -1,0 +1,149 @@
+"""What operators do: look across orgs, suspend and resume, end, and try again."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from xero_service.domain import (
+    Actor,
+    AuditAction,
+    AuditEvent,
+    Binding,
+    BindingStatus,
+    BoundGrant,
+    Grant,
+    GrantStatus,
+    ServiceKey,
+)
+from xero_service.errors import NotFound
+from xero_service.services.disconnect.service import Disconnected, DisconnectService
+from xero_service.services.service_keys.keys import KeyService
+from xero_service.services.tokens.service import TokenService
+from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A tenant that is no longer suspended, and the binding that an org has or had of it."""
+
+    tenant_id: str
+    binding: Binding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offboarded:
+    """What an offboarding ended: bindings, and keys that were valid until then."""
+
+    bindings: tuple[Disconnected, ...]
+    keys: tuple[ServiceKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorService:
+    """Commands of the operators; no org bounds them, and each change is audited."""
+
+    database: Database
+    tokens: TokenService
+    disconnects: DisconnectService
+    keys: KeyService
+
+    async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
+        """Return the bindings of one org or of all; of revoked ones those of suspended tenants."""
+        async with self.database.transaction() as tx:
+            return await tx.bindings.everywhere(org_id)
+
+    async def grants(self, org_id: str | None) -> tuple[Grant, ...]:
+        """Return the grants of one org or of all, superseded ones left out."""
+        async with self.database.transaction() as tx:
+            return await tx.grants.all(org_id=org_id)
+
+    async def suspend(self, actor: Actor, binding_id: UUID) -> Binding:
+        """Switch a binding and its tenant off until they are resumed; raises NotFound.
+
+        Whatever its org does, and whichever org binds the tenant meanwhile.
+        """
+        async with self.database.transaction() as tx:
+            seen = await tx.bindings.find(binding_id)
+            binding = await tx.bindings.lock(binding_id, seen.org_id) if seen else None
+            if binding is None or binding.status is BindingStatus.REVOKED:
+                raise NotFound("No such binding.")
+            await tx.bindings.suspend(binding_id)
+            await tx.audit.add(_event(actor, AuditAction.BINDING_SUSPENDED, binding))
+        return binding
+
+    async def resume(self, actor: Actor, reference: UUID) -> Resumed:
+        """Switch a suspended tenant, and the binding that it has, on again; raises NotFound.
+
+        `reference`: the id of the binding by which it was suspended, that of the one which it has
+        now, revoked or not, or Xero's id of the tenant.
+        """
+        async with self.database.transaction() as tx:
+            tenant_id = await tx.suspensions.tenant_of(reference)
+            if tenant_id is None:
+                raise NotFound("No such suspended binding or Xero organisation.")
+            bound = await self._locked(tx, tenant_id)
+            if not await tx.suspensions.lift(tenant_id):
+                raise NotFound("It is resumed already.")
+            # Somebody may have bound it for the first time while the suspension was waited for.
+            bound = bound or await self._locked(tx, tenant_id)
+            if bound and bound.binding.status is BindingStatus.SUSPENDED:
+                alive = bound.grant.status is GrantStatus.ACTIVE
+                await tx.bindings.resume(bound.binding.id, grant_is_alive=alive)
+            binding = bound.binding if bound else None
+            event = AuditEvent(actor, AuditAction.BINDING_RESUMED, tenant_id=tenant_id)
+            await tx.audit.add(_event(actor, event.action, binding) if binding else event)
+        return Resumed(tenant_id, binding)
+
+    async def _locked(self, tx: Transaction, tenant_id: str) -> BoundGrant | None:
+        """Lock the grant, then the binding of a tenant: the order that everybody keeps."""
+        while (seen := await tx.bindings.of_tenant(tenant_id)) is not None:
+            grant = await tx.grants.lock(seen.grant_id)
+            binding = await tx.bindings.lock_tenant(tenant_id)
+            if binding is not None and grant is not None and binding.grant_id == grant.id:
+                return BoundGrant(binding, grant, None)
+        return None
+
+    async def binding(self, binding_id: UUID) -> Binding:
+        """Return a binding of any org, revoked or not; raises NotFound."""
+        async with self.database.transaction() as tx:
+            binding = await tx.bindings.find(binding_id)
+        if binding is None:
+            raise NotFound("No such binding.")
+        return binding
+
+    async def disconnect(self, actor: Actor, binding_id: UUID) -> Disconnected:
+        """End a binding of any org; raises NotFound."""
+        binding = await self.binding(binding_id)
+        return await self.disconnects.disconnect(binding_id, binding.org_id, actor)
+
+    async def offboard(self, actor: Actor, org_id: str) -> Offboarded:
+        """Revoke the service keys of an org that leaves, then end its bindings.
+
+        Repeating it is harmless, and goes on where it was interrupted.
+        """
+        revoked = await self.keys.revoke_of_org(actor, org_id)
+        ended = [
+            await self.disconnects.disconnect(binding.id, org_id, actor)
+            for binding in await self.bindings(org_id)
+            if binding.status is not BindingStatus.REVOKED
+        ]
+        return Offboarded(tuple(ended), revoked)
+
+    async def retry(self, grant_id: UUID) -> Grant:
+        """Refresh a grant now, whatever its backoff; raises NotFound or as a refresh does."""
+        async with self.database.transaction() as tx:
+            grant = await tx.grants.get(grant_id)
+            if grant is None or not await tx.grants.forget_backoff(grant_id):
+                raise NotFound("No such grant with tokens.")
+        return await self.tokens.refresh_grant_single_flight(grant_id, beyond=grant.generation)
+
+
+def _event(actor: Actor, action: AuditAction, binding: Binding) -> AuditEvent:
+    return AuditEvent(
+        actor,
+        action,
+        org_id=binding.org_id,
+        binding_id=binding.id,
+        grant_id=binding.grant_id,
+        tenant_id=binding.tenant_id,
+    )

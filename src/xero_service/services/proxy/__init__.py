@@ -1,0 +1,1 @@
+"""The API proxy: a service's call sent to Xero within the tenant's rate limits."""

@@ -1,0 +1,1 @@
+"""Comparing bindings with the connections that Xero lists."""

@@ -1,0 +1,1 @@
+"""Service keys: their life, and what each may use."""

@@ -1,0 +1,1 @@
+"""Token sets: refreshing them, and issuing access tokens to internal services."""

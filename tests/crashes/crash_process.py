@@ -1,0 +1,78 @@
+"""A process of its own that does one thing and dies, or stops, at one place.
+
+Configured by the environment like the service; told by a JSON object what to do. Where it is to
+die it exits with `DIED`, as a power failure would; where it is to stop it lies still until a
+signal continues or kills it. It exits with 0 where nothing kept it from its end.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from xero_service import failpoints, wiring
+from xero_service.domain import Actor, Role, SessionUser
+from xero_service.failpoints import Place
+from xero_service.services.connect.flow import XeroReturn
+from xero_service.settings import load
+from xero_service.wiring import Services
+
+DIED = 70
+ACTOR = Actor("user", "user_acme_admin")
+ADMIN = SessionUser("user_acme_admin", "org_acme", Role.ADMIN)
+
+
+async def refresh(services: Services, told: dict[str, Any]) -> None:
+    await services.tokens.refresh_grant_single_flight(UUID(told["grant"]))
+
+
+async def callback(services: Services, told: dict[str, Any]) -> None:
+    await services.connect.finish(
+        XeroReturn(state=told["state"], code=told["code"]),
+        ACTOR,
+        browser_id=told["browser"],
+        session=None,
+    )
+
+
+async def select(services: Services, told: dict[str, Any]) -> None:
+    await services.tenants.select(ADMIN, ACTOR, UUID(told["grant"]), told["tenant"])
+
+
+async def disconnect(services: Services, told: dict[str, Any]) -> None:
+    await services.disconnects.disconnect(UUID(told["binding"]), "org_acme", ACTOR)
+
+
+DEEDS = {"refresh": refresh, "callback": callback, "select": select, "disconnect": disconnect}
+
+
+async def work(deed: str, told: dict[str, Any]) -> None:
+    async with wiring.services(load()) as services:
+        await DEEDS[deed](services, told)
+
+
+def die() -> None:
+    os._exit(DIED)
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+FATES = {"dies": die, "stops": stop}
+
+if __name__ == "__main__":
+    fate, where, what, how = sys.argv[1:]
+
+    def meet_it_there(place: Place) -> None:
+        if place.name == where:
+            FATES[fate]()
+
+    sys.stdout.write("begins\n")
+    sys.stdout.flush()
+    with patch.object(failpoints, "reached", meet_it_there):
+        asyncio.run(work(what, json.loads(how)))

@@ -1,0 +1,53 @@
+"""What is done at most so often per key costs memory only while it matters."""
+
+import pytest
+
+from xero_service import single_flight
+from xero_service.single_flight import Seldom
+
+
+class Clock:
+    """Monotonic time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(single_flight, "time", made)
+    return made
+
+
+def test_it_is_due_so_many_times_in_so_long_for_each_key(clock: Clock) -> None:
+    seldom = Seldom[str](every=60, times=2)
+
+    assert [seldom.is_due("a") for _ in range(3)] == [True, True, False]
+    assert seldom.is_due("b")
+    clock.now += 60
+    assert [seldom.is_due("a") for _ in range(3)] == [True, True, False]
+
+
+def test_keys_whose_time_is_over_are_forgotten(clock: Clock) -> None:
+    seldom = Seldom[int](every=60)
+
+    for key in range(600):
+        assert seldom.is_due(key)
+        clock.now += 1
+
+    assert len(seldom._counts) == 60
+    assert not seldom.is_due(599)
+
+
+def test_no_more_keys_are_remembered_than_were_agreed(clock: Clock) -> None:
+    seldom = Seldom[int](every=60, at_most=10)
+
+    for key in range(30):
+        assert seldom.is_due(key)
+
+    assert len(seldom._counts) == 10
+    assert [seldom.is_due(key) for key in (29, 0)] == [False, True]
