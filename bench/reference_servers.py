@@ -25,7 +25,7 @@ from demo import ports
 from demo.processes import Child
 from demo.stack import LOOPBACK, Replica, Stack
 from xero_service import app as service
-from xero_service.api.graceful_shutdown import Leaving
+from xero_service.api.graceful_shutdown import GracefulShutdown
 from xero_service.cli.serve import OPEN_REQUESTS_SECONDS
 from xero_service.settings import load
 from xero_service.telemetry import configure_logging
@@ -39,7 +39,7 @@ WHERE b.id = $1
 """
 
 
-def with_empty_route() -> Leaving:
+def with_empty_route() -> GracefulShutdown:
     """Return the service as `serve` runs it, with an empty route first in its route table."""
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
@@ -51,7 +51,7 @@ def with_empty_route() -> Leaving:
 
     app.router.routes.insert(0, app.router.routes.pop())
     gc.freeze()  # as `serve` does
-    return Leaving(app, notice=settings.drain_notice_seconds)
+    return GracefulShutdown(app, notice=settings.drain_notice_seconds)
 
 
 def minimal_reader() -> Starlette:

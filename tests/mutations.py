@@ -207,8 +207,8 @@ MUTATIONS = [
     Mutation(
         "S50",
         "a token is issued before its audit row is written",
-        "await self.flights.do((reader, token), lambda: self._audit(found, presented))",
-        "_ = self.flights.join((reader, token), lambda: self._audit(found, presented))",
+        "await self.flights.do((reader, token), lambda: self._audit(found, credentials))",
+        "_ = self.flights.join((reader, token), lambda: self._audit(found, credentials))",
         "test_a_token_whose_issue_cannot_be_audited_is_not_issued",
     ),
     Mutation(

@@ -29,10 +29,10 @@ from xero_service.api import (
 )
 from xero_service.api.application import PREFIX as PREFIX
 from xero_service.api.application import new_application
-from xero_service.api.body_limit import LimitedBodies
-from xero_service.api.graceful_shutdown import Leaving, ShutdownState
+from xero_service.api.body_limit import BodyLimitMiddleware
+from xero_service.api.graceful_shutdown import GracefulShutdown, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
-from xero_service.api.middleware import Observed, SecurityHeaders
+from xero_service.api.middleware import RequestLogMiddleware, SecurityHeaders
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
 
@@ -64,7 +64,7 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
     for module in CONTRACT:
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
-    app.add_middleware(LimitedBodies)
+    app.add_middleware(BodyLimitMiddleware)
     documentation.install(app)
     return app
 
@@ -108,13 +108,13 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
-    app.add_middleware(Observed, metrics=metrics, prefix=PREFIX)
+    app.add_middleware(RequestLogMiddleware, metrics=metrics, prefix=PREFIX)
     return app
 
 
 def build_worker(
     *, upkeep: bool, metrics_listener: socket | None, metrics_directory: Path | None
-) -> Leaving:
+) -> GracefulShutdown:
     """Read the configuration and build the application that `xero-service serve` runs in a worker.
 
     `metrics_listener`: METRICS_PORT, which all workers share. `metrics_directory`: where they
@@ -132,4 +132,4 @@ def build_worker(
     )
     # A full collection of what the imports leave stops every request for 82 ms (ADR 0013).
     gc.freeze()
-    return Leaving(app, notice=settings.drain_notice_seconds, shutdown=shutdown)
+    return GracefulShutdown(app, notice=settings.drain_notice_seconds, shutdown=shutdown)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 
-class Acts(StrEnum):
+class ResolvedBy(StrEnum):
     """Who can end a failure: the same request fails until they have."""
 
     CALLER = "caller"  # sends something else
@@ -26,7 +26,7 @@ class IntegrationError(Exception):
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Something went wrong on our side"
     operational: ClassVar[bool] = True
-    acts: ClassVar[Acts] = Acts.OPERATOR
+    resolved_by: ClassVar[ResolvedBy] = ResolvedBy.OPERATOR
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
         """Keep the sentence for the caller and the seconds after which trying again helps."""
@@ -44,7 +44,7 @@ class AuthError(IntegrationError):
     status = 401
     code = "unauthorized"
     title = "Sign in first"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class SessionPending(AuthError):
@@ -52,7 +52,7 @@ class SessionPending(AuthError):
 
     code = "session_pending"
     title = "Finish signing in first"
-    acts = Acts.PERSON
+    resolved_by = ResolvedBy.PERSON
 
 
 class OrgRequired(AuthError):
@@ -69,7 +69,7 @@ class AdminRequired(AuthError):
     status = 403
     code = "admin_required"
     title = "Only an admin of your organisation can do this"
-    acts = Acts.ADMIN
+    resolved_by = ResolvedBy.ADMIN
 
 
 class ImpersonationRefused(AuthError):
@@ -86,7 +86,7 @@ class ScopeRequired(AuthError):
     status = 403
     code = "scope_required"
     title = "This service key may not do that"
-    acts = Acts.OPERATOR
+    resolved_by = ResolvedBy.OPERATOR
 
 
 class OrgMismatch(AuthError):
@@ -114,7 +114,7 @@ class NotFound(IntegrationError):
     status = 404
     code = "not_found"
     title = "Not found"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class InvalidRequest(IntegrationError):
@@ -123,7 +123,7 @@ class InvalidRequest(IntegrationError):
     status = 422
     code = "invalid_request"
     title = "The request is not valid"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class MalformedRequest(IntegrationError):
@@ -132,7 +132,7 @@ class MalformedRequest(IntegrationError):
     status = 400
     code = "malformed_request"
     title = "This is not a request that can be read"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class RequestTimeout(IntegrationError):
@@ -141,7 +141,7 @@ class RequestTimeout(IntegrationError):
     status = 408
     code = "request_timeout"
     title = "The request took too long to arrive"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class HeadTooLarge(IntegrationError):
@@ -150,7 +150,7 @@ class HeadTooLarge(IntegrationError):
     status = 431
     code = "head_too_large"
     title = "The head of the request is too large"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class InvalidReturnTo(InvalidRequest):
@@ -166,7 +166,7 @@ class TenantNotAccessible(IntegrationError):
     status = 422
     code = "tenant_not_accessible"
     title = "Xero does not give access to this organisation"
-    acts = Acts.ADMIN
+    resolved_by = ResolvedBy.ADMIN
 
 
 class TenantBoundElsewhere(IntegrationError):
@@ -175,7 +175,7 @@ class TenantBoundElsewhere(IntegrationError):
     status = 409
     code = "tenant_bound_elsewhere"
     title = "This Xero organisation is already connected elsewhere"
-    acts = Acts.ADMIN
+    resolved_by = ResolvedBy.ADMIN
 
 
 # --- Tokens ---------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class TokenError(IntegrationError):
     status = 409
     code = "token_unavailable"
     title = "No token is available"
-    acts = Acts.ADMIN
+    resolved_by = ResolvedBy.ADMIN
 
 
 class ReauthorizationRequired(TokenError):
@@ -202,7 +202,7 @@ class BindingSuspended(TokenError):
 
     code = "binding_suspended"
     title = "This connection is suspended"
-    acts = Acts.OPERATOR
+    resolved_by = ResolvedBy.OPERATOR
 
 
 class GrantShared(TokenError):
@@ -210,7 +210,7 @@ class GrantShared(TokenError):
 
     code = "grant_shared"
     title = "The Xero user of this connection also serves another organisation"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class CiphertextUnreadable(TokenError):
@@ -220,7 +220,7 @@ class CiphertextUnreadable(TokenError):
     code = "internal_error"
     title = "Something went wrong on our side"
     operational = False
-    acts = Acts.OPERATOR
+    resolved_by = ResolvedBy.OPERATOR
 
 
 # What is on record when somebody known is refused it (S49): who they are, or whose a thing is,
@@ -244,7 +244,7 @@ class ForbiddenPath(IntegrationError):
     status = 400
     code = "forbidden_path"
     title = "The proxy does not lead there"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class BodyTooLarge(IntegrationError):
@@ -253,7 +253,7 @@ class BodyTooLarge(IntegrationError):
     status = 413
     code = "body_too_large"
     title = "The request body is too large"
-    acts = Acts.CALLER
+    resolved_by = ResolvedBy.CALLER
 
 
 class UpstreamTimeout(IntegrationError):
@@ -265,7 +265,7 @@ class UpstreamTimeout(IntegrationError):
     status = 504
     code = "xero_timeout"
     title = "Xero did not answer in time"
-    acts = Acts.TIME
+    resolved_by = ResolvedBy.TIME
 
 
 class RateBudgetExhausted(IntegrationError):
@@ -274,7 +274,7 @@ class RateBudgetExhausted(IntegrationError):
     status = 429
     code = "rate_budget_exhausted"
     title = "Too many calls for this Xero organisation"
-    acts = Acts.TIME
+    resolved_by = ResolvedBy.TIME
 
     def __init__(
         self, detail: str | None = None, *, retry_after: int | None = None, problem: str = "minute"
@@ -293,22 +293,22 @@ class ExternalAPIError(IntegrationError):
     status = 503
     code = "xero_unavailable"
     title = "Xero is not available"
-    acts = Acts.TIME
+    resolved_by = ResolvedBy.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 5) -> None:
         """Say that time helps: `retry_after` has a default here."""
         super().__init__(detail, retry_after=retry_after)
 
 
-class XeroNotReached(ExternalAPIError):
+class XeroUnreachable(ExternalAPIError):
     """The request never left: Xero cannot have acted on it."""
 
 
-class XeroSilent(ExternalAPIError):
+class XeroNoResponse(ExternalAPIError):
     """The request may have arrived and no answer came: Xero may have acted on it."""
 
 
-class XeroAnswerUnusable(ExternalAPIError):
+class XeroInvalidResponse(ExternalAPIError):
     """Xero answered, but not with what its documentation promises."""
 
 
@@ -318,31 +318,31 @@ class XeroMisconfigured(ExternalAPIError):
     code = "xero_misconfigured"
     title = "The connection to Xero is misconfigured"
     operational = False
-    acts = Acts.OPERATOR
+    resolved_by = ResolvedBy.OPERATOR
 
 
 class InvalidGrant(ExternalAPIError):
     """Xero said `invalid_grant`; what that means is for the token service to decide."""
 
 
-class AccessRefused(ExternalAPIError):
+class XeroAccessRefused(ExternalAPIError):
     """Xero refused this access token or tenant (401 or 403)."""
 
     status = 502
     code = "xero_refused"
     title = "Xero refused the request"
-    acts = Acts.ADMIN
+    resolved_by = ResolvedBy.ADMIN
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
         """Say that time does not help: an admin must act."""
         super().__init__(detail, retry_after=retry_after)
 
 
-class TokenExpired(AccessRefused):
+class TokenExpired(XeroAccessRefused):
     """Xero refused this access token (401) as expired, or without saying why."""
 
 
-class TokenDoubted(AccessRefused):
+class TokenDoubted(XeroAccessRefused):
     """Xero refused this access token (401) as one that it does not know.
 
     Of a token that is live by our clock that puts its grant in doubt (facts §14).
@@ -365,7 +365,7 @@ class ServiceBusy(IntegrationError):
     status = 503
     code = "service_busy"
     title = "The service is busy"
-    acts = Acts.TIME
+    resolved_by = ResolvedBy.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 2) -> None:
         """Say that time helps: `retry_after` has a default here."""
@@ -377,7 +377,7 @@ class MigrationsPending(ServiceBusy):
 
     code = "migrations_pending"
     title = "The database waits for its migrations"
-    acts = Acts.OPERATOR
+    resolved_by = ResolvedBy.OPERATOR
 
 
 class SignInUnavailable(ServiceBusy):
@@ -406,7 +406,7 @@ class FlowError(IntegrationError):
     title = "Connecting to Xero did not work"
 
 
-class AccessDenied(FlowError):
+class ConsentDenied(FlowError):
     """The user cancelled at Xero (RFC 6749 §4.1.2.1)."""
 
     code = "access_denied"

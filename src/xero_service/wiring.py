@@ -8,38 +8,38 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from xero_service.background import BackgroundWork
 from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
 from xero_service.jwks import KeySet, published_issuer
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
-from xero_service.services.connect.code_exchange import Exchange
+from xero_service.services.connect.code_exchange import CodeExchange
 from xero_service.services.connect.flow import ConnectService
 from xero_service.services.connect.tenants import TenantsService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
-from xero_service.services.key_check import KeyCheck
-from xero_service.services.key_rotation import RewrapService
-from xero_service.services.leases import Leaseholder
+from xero_service.services.key_rotation import KeyCheck, RewrapService
+from xero_service.services.leases import LeaseManager
 from xero_service.services.operators.service import OperatorService
 from xero_service.services.operators.state_metrics import StateMetrics
 from xero_service.services.proxy.bodies import BodyBudget
-from xero_service.services.proxy.rate_limiter import Turns
+from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.service import ProxyService
 from xero_service.services.reconcile.service import ReconcileService
-from xero_service.services.service_keys.authorization import AccessService
+from xero_service.services.service_keys.authorization import ServiceAuthorizer
 from xero_service.services.service_keys.keys import KeyService
-from xero_service.services.tokens.issuer import IssuingService
-from xero_service.services.tokens.refresh import Refresher
-from xero_service.services.tokens.refresh_outcomes import Settling
+from xero_service.services.tokens.issuer import TokenIssuer
+from xero_service.services.tokens.refresh import TokenRefresher
+from xero_service.services.tokens.refresh_outcomes import RefreshOutcomes
 from xero_service.services.tokens.service import TokenService
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
-from xero_service.single_flight import BackgroundWork, SingleFlight
+from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
-from xero_service.store.rate_limits import CallBudgets
-from xero_service.store.service_lookup import TokenReads
+from xero_service.store.rate_limits import RateLimits
+from xero_service.store.service_lookup import ServiceLookup
 from xero_service.telemetry import Metrics
 from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
 from xero_service.xero.http import HttpClient
@@ -64,8 +64,8 @@ class Services:
     tokens: TokenService
     disconnects: DisconnectService
     keys: KeyService
-    access: AccessService
-    issuing: IssuingService
+    authorizer: ServiceAuthorizer
+    token_issuer: TokenIssuer
     proxy: ProxyService
     activity: ActivityService
     operating: OperatorService
@@ -144,16 +144,16 @@ def _assemble(
         outbound.tokens,
         KeySet(lambda: outbound.connections.get_json(settings.xero_jwks_url)),
     )
-    leases = Leaseholder(database, ttl=_exclusive_for(settings))
-    settling = Settling(database, keys, policy, metrics)
-    refresher = Refresher(database, xero, keys, policy, settling, background)
+    leases = LeaseManager(database, ttl=_exclusive_for(settings))
+    outcomes = RefreshOutcomes(database, keys, policy, metrics)
+    refresher = TokenRefresher(database, xero, keys, policy, outcomes, background)
     flights = SingleFlight[UUID, Grant](background)
     tokens = TokenService(database, xero, keys, policy, refresher, flights)
-    exchange = Exchange(database, xero, keys, metrics, frozenset(settings.xero_scopes), leases)
+    exchange = CodeExchange(database, xero, keys, metrics, frozenset(settings.xero_scopes), leases)
     reconcile = ReconcileService(
         database, xero, tokens, background, SingleFlight[UUID, None](background)
     )
-    access = AccessService(database, background, TokenReads(database, background))
+    authorizer = ServiceAuthorizer(database, background, ServiceLookup(database, background))
     cleanups = CleanupService(database, xero, tokens, leases)
     disconnects = DisconnectService(database, cleanups, background)
     activity = ActivityService(database)
@@ -170,12 +170,12 @@ def _assemble(
         tokens=tokens,
         disconnects=disconnects,
         keys=service_keys,
-        access=access,
-        issuing=IssuingService(database, access, tokens, SingleFlight(background)),
+        authorizer=authorizer,
+        token_issuer=TokenIssuer(database, authorizer, tokens, SingleFlight(background)),
         proxy=ProxyService(
-            access,
+            authorizer,
             tokens,
-            Turns(CallBudgets(database), background),
+            TenantRateLimiter(RateLimits(database), background),
             reconcile,
             outbound.api,
             settings.xero_api_url.rstrip("/"),

@@ -14,9 +14,10 @@ import pytest
 from tests.concurrency import worker
 from tests.world import ACME, World
 from xero_sandbox.samples import ACME_TRADING
+from xero_service.background import BackgroundWork
 from xero_service.domain import SYSTEM, Grant, RefreshLease, Scope
 from xero_service.errors import ExternalAPIError
-from xero_service.single_flight import BackgroundWork, SingleFlight
+from xero_service.single_flight import SingleFlight
 from xero_service.store.grant_leases import GrantLeases
 
 Refresh = Callable[[], Coroutine[Any, Any, Grant]]
@@ -78,11 +79,11 @@ async def test_a_generation_that_xero_refused_is_never_returned_c5(
     tokens = world.services.tokens
 
     async def unaware() -> Grant:
-        return await tokens.refresher.refresh(grant_id, beyond=None)
+        return await tokens.refresher.refresh(grant_id, newer_than=None)
 
     crowded = replace(tokens, flights=Joined([unaware] * flights_of_others))
 
-    grant = await crowded.refresh_grant_single_flight(grant_id, beyond=1)
+    grant = await crowded.refresh_grant_single_flight(grant_id, newer_than=1)
 
     assert grant.generation == 2
     assert len(world.calls("token.refresh")) == 1
@@ -103,7 +104,7 @@ async def test_where_only_others_fly_the_caller_is_told_to_come_again_c5(world: 
     crowded = replace(world.services.tokens, flights=Joined([unaware] * 100_000))
 
     with pytest.raises(ExternalAPIError):
-        await crowded.refresh_grant_single_flight(grant_id, beyond=1, patience=0.1)
+        await crowded.refresh_grant_single_flight(grant_id, newer_than=1, patience=0.1)
 
 
 @asynccontextmanager

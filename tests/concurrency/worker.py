@@ -19,7 +19,7 @@ from uuid import UUID
 
 from xero_service import wiring
 from xero_service.domain import Grant
-from xero_service.services.service_keys.authorization import Presented
+from xero_service.services.service_keys.authorization import ServiceCredentials
 from xero_service.settings import load
 from xero_service.store.grants import Grants
 from xero_service.wiring import Services
@@ -32,7 +32,7 @@ class Round:
 
     def __init__(self, services: Services, key: str, binding_id: UUID, callers: int) -> None:
         self.services, self.binding_id = services, binding_id
-        self.presented = Presented(key, None, None, "127.0.0.1")
+        self.presented = ServiceCredentials(key, None, None, "127.0.0.1")
         self.callers, self.under_way = callers, 0
         self.all_under_way, self.looked = asyncio.Event(), asyncio.Event()
 
@@ -40,7 +40,7 @@ class Round:
         self.under_way += 1
         if self.under_way == self.callers:
             self.all_under_way.set()
-        issued = await self.services.issuing.token(
+        issued = await self.services.token_issuer.issue(
             self.presented, self.binding_id, min_validity=timedelta()
         )
         self.looked.set()

@@ -17,7 +17,7 @@ from uuid import UUID
 from xero_service import failpoints, wiring
 from xero_service.domain import Actor, Role, SessionUser
 from xero_service.failpoints import Place
-from xero_service.services.connect.flow import XeroReturn
+from xero_service.services.connect.flow import CallbackParams
 from xero_service.settings import load
 from xero_service.wiring import Services
 
@@ -32,7 +32,7 @@ async def refresh(services: Services, told: dict[str, Any]) -> None:
 
 async def callback(services: Services, told: dict[str, Any]) -> None:
     await services.connect.finish(
-        XeroReturn(state=told["state"], code=told["code"]),
+        CallbackParams(state=told["state"], code=told["code"]),
         ACTOR,
         browser_id=told["browser"],
         session=None,

@@ -160,7 +160,7 @@ async def test_a_process_with_a_wrong_key_serves_nothing_e3(
         with pytest.raises(ServiceBusy):
             await application.services.database.fetch_one("SELECT 1")
         with pytest.raises(ServiceBusy):
-            async with application.services.database.background_statements():
+            async with application.services.database.background_autocommit():
                 pass
         assert await status_of(application, "/readyz") == 503
         assert await status_of(application, "/healthz") == 200

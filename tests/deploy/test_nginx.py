@@ -225,7 +225,11 @@ def test_a_file_that_is_not_there_is_not_the_page(web: httpx.Client) -> None:
 def test_the_service_hears_who_asks_and_not_what_they_claim(
     web_in_front: httpx.Client,
 ) -> None:
-    claimed = {"Forwarded": "for=1.2.3.4", "X-Request-Id": "mine", "X-Forwarded-For": SOMEBODY}
+    claimed = {
+        "Forwarded": "for=1.2.3.4",
+        "X-Request-Id": "mine",
+        "X-Forwarded-For": SOMEBODY,
+    }
 
     heard = web_in_front.get("/api/integrations/xero/bindings", headers=claimed).json()["headers"]
 

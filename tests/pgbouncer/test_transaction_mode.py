@@ -51,7 +51,7 @@ async def test_statements_of_many_callers_do_not_meet_in_a_session_r23(database:
                 number, session = found.one()
             assert number == turn + 1
             sessions.add(session)
-            async with database.background_statements() as tx:
+            async with database.background_autocommit() as tx:
                 asked = text("SELECT CAST(:turn AS int) + 2")
                 assert await tx.connection.scalar(asked, {"turn": turn}) == turn + 2
 

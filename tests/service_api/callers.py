@@ -114,7 +114,7 @@ async def served(app: ASGIApp, *, protocol: type[BoundedHttp] = BoundedHttp) -> 
 
 async def idle(application: Application) -> None:
     """Wait until all that requests left behind is done."""
-    background = application.services.access.background
+    background = application.services.authorizer.background
     await asyncio.sleep(0)  # what was just reported is heard in the loop's next turn
     await until(lambda: now(not len(background)))
 

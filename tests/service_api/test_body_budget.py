@@ -201,7 +201,7 @@ def test_the_budget_is_never_passed_and_ends_empty_b5(taken: list[tuple[str, int
         share = context.__enter__()
         shares.append(context)
         try:
-            share.take(kib * KIB)
+            share.reserve(kib * KIB)
         except ServiceBusy:
             fits = by_key.get(key, 0) + kib <= 100 and sum(by_key.values()) + kib <= 150
             assert not fits

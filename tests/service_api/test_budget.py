@@ -14,13 +14,13 @@ from tests.service_api.upstream import instead_of_xero, slots
 from tests.world import Application, until
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.services.proxy import rate_limiter
-from xero_service.services.proxy.rate_limiter import SLOT_FOR
+from xero_service.services.proxy.rate_limiter import SLOT_TTL
 from xero_service.settings import Settings
 from xero_service.store.rate_limits import (
     CALLS_A_MINUTE,
     CONCURRENT_CALLS,
-    CallBudgets,
-    Learned,
+    RateLimits,
+    ReportedLimits,
 )
 
 
@@ -46,11 +46,11 @@ async def test_a_burst_from_three_replicas_passes_up_to_the_budget_and_xero_neve
 async def test_no_more_than_five_takers_get_a_slot_however_they_meet(
     application: Application, connected: Connected
 ) -> None:
-    budgets = CallBudgets(application.services.database)
+    limits = RateLimits(application.services.database)
     calls = [uuid4() for _ in range(9)]
 
     waits = await asyncio.gather(
-        *(budgets.take(ACME_TRADING, call, slot_for=SLOT_FOR) for call in calls)
+        *(limits.acquire(ACME_TRADING, call, slot_ttl=SLOT_TTL) for call in calls)
     )
 
     assert waits.count(None) == CONCURRENT_CALLS
@@ -60,20 +60,20 @@ async def test_no_more_than_five_takers_get_a_slot_however_they_meet(
 async def test_the_minutes_calls_are_counted_exactly_however_they_meet(
     application: Application, connected: Connected
 ) -> None:
-    budgets = CallBudgets(application.services.database)
+    limits = RateLimits(application.services.database)
     taken = 0
 
     async def take_and_give() -> None:
         nonlocal taken
         call = uuid4()
-        if await budgets.take(ACME_TRADING, call, slot_for=SLOT_FOR) is None:
+        if await limits.acquire(ACME_TRADING, call, slot_ttl=SLOT_TTL) is None:
             taken += 1
-            await budgets.give_back(ACME_TRADING, call, Learned())
+            await limits.release(ACME_TRADING, call, ReportedLimits())
 
     while taken < CALLS_A_MINUTE:
         await asyncio.gather(*(take_and_give() for _ in range(8)))
 
-    refused = await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR)
+    refused = await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=SLOT_TTL)
     assert taken == CALLS_A_MINUTE
     assert refused is not None
     assert 0 < refused.wait.total_seconds() <= 62
@@ -98,15 +98,15 @@ async def test_calls_noted_by_a_clock_that_was_put_back_keep_nobody_waiting(
 async def test_calls_that_wait_for_a_slot_get_one_in_the_order_in_which_they_came(
     application: Application, connected: Connected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limiter, "PATIENCE_SECONDS", 30.0)  # this machine may be slow
-    limiter = application.services.proxy.turns
+    monkeypatch.setattr(rate_limiter, "ACQUIRE_TIMEOUT_SECONDS", 30.0)  # this machine may be slow
+    limiter = application.services.proxy.rate_limiter
     held = [uuid4() for _ in range(CONCURRENT_CALLS)]
     for call in held:
-        await limiter.take(ACME_TRADING, call)
+        await limiter.acquire(ACME_TRADING, call)
     order: list[int] = []
 
     async def waits(number: int) -> None:
-        await limiter.take(ACME_TRADING, uuid4())
+        await limiter.acquire(ACME_TRADING, uuid4())
         order.append(number)
 
     async with asyncio.TaskGroup() as tasks:
@@ -114,7 +114,7 @@ async def test_calls_that_wait_for_a_slot_get_one_in_the_order_in_which_they_cam
             tasks.create_task(waits(number))
         await asyncio.sleep(0)  # all have begun to wait
         for call in held:
-            limiter.give_back(ACME_TRADING, call, Learned())
+            limiter.release(ACME_TRADING, call, ReportedLimits())
 
     assert order == list(range(CONCURRENT_CALLS))
 
@@ -122,9 +122,9 @@ async def test_calls_that_wait_for_a_slot_get_one_in_the_order_in_which_they_cam
 async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(
     application: Application, billing: Service, connected: Connected
 ) -> None:
-    budgets = CallBudgets(application.services.database)
+    limits = RateLimits(application.services.database)
     for _ in range(CONCURRENT_CALLS):
-        assert await budgets.take(ACME_TRADING, uuid4(), slot_for=SLOT_FOR) is None
+        assert await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=SLOT_TTL) is None
     refused = await billing.calls(connected.id)
     assert problem(refused) == (429, "rate_budget_exhausted")
     assert refused.headers["x-rate-limit-problem"] == "concurrent"

@@ -56,7 +56,7 @@ async def test_calls_that_wait_for_a_connection_are_read_in_one_statement(
 
 async def everybody_waits(application: Application, callers: int) -> bool:
     """Whether all connections for reads are in use, and who has none waits in one line."""
-    waiting = application.services.access.reads._waiting
+    waiting = application.services.authorizer.reads._waiting
     return sum(map(len, waiting.values())) == callers - pools.BARE_AT_MOST
 
 
@@ -145,7 +145,7 @@ async def test_what_is_remembered_of_issues_does_not_grow_with_the_tokens(
         assert (await billing.token(connected.id)).status_code == 200
 
     assert len(await connected.world.audited("token.issued")) == 3
-    assert len(application.services.issuing.audited) == 1
+    assert len(application.services.token_issuer.audited) == 1
 
 
 async def test_a_token_whose_issue_cannot_be_audited_is_not_issued(

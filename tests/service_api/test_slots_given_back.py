@@ -14,9 +14,9 @@ from tests.world import Application
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.errors import ServiceBusy
 from xero_service.services.proxy import rate_limiter
-from xero_service.store.rate_limits import CallBudgets, Learned
+from xero_service.store.rate_limits import RateLimits, ReportedLimits
 
-GIVE_BACK, TAKE = CallBudgets.give_back, CallBudgets.take
+GIVE_BACK, TAKE = RateLimits.release, RateLimits.acquire
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ async def test_slots_are_given_back_once_the_database_is_there_again(
             raise ServiceBusy
         await GIVE_BACK(*arguments)
 
-    monkeypatch.setattr(CallBudgets, "give_back", is_away)
+    monkeypatch.setattr(RateLimits, "release", is_away)
 
     answers = await asyncio.gather(*(billing.calls(connected.id) for _ in range(3)))
 
@@ -52,8 +52,8 @@ async def test_a_cool_down_is_reported_late_but_lasts_no_longer(
     application: Application, connected: Connected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one that outlasts the slot; how many calls were left is not reported late."""
-    monkeypatch.setattr(rate_limiter, "SLOT_FOR", timedelta())
-    limiter, reported = application.services.proxy.turns, list[Learned]()
+    monkeypatch.setattr(rate_limiter, "SLOT_TTL", timedelta())
+    limiter, reported = application.services.proxy.rate_limiter, list[ReportedLimits]()
 
     async def is_away(*arguments: Any) -> None:
         reported.append(arguments[3])
@@ -61,13 +61,13 @@ async def test_a_cool_down_is_reported_late_but_lasts_no_longer(
             raise ServiceBusy
         await GIVE_BACK(*arguments)
 
-    monkeypatch.setattr(CallBudgets, "give_back", is_away)
+    monkeypatch.setattr(RateLimits, "release", is_away)
 
-    limiter.give_back(ACME_TRADING, uuid4(), Learned(10, 20, timedelta(seconds=60)))
+    limiter.release(ACME_TRADING, uuid4(), ReportedLimits(10, 20, timedelta(seconds=60)))
     await idle(application)
 
     first, second, last = reported
-    assert first == Learned(10, 20, timedelta(seconds=60))
+    assert first == ReportedLimits(10, 20, timedelta(seconds=60))
     for late in (second, last):
         assert (late.day_remaining, late.minute_remaining) == (None, None)
     assert second.cool_down
@@ -85,10 +85,10 @@ async def test_a_slot_is_left_to_expire_once_its_time_to_live_has_passed(
         tried += 1
         raise ServiceBusy
 
-    monkeypatch.setattr(rate_limiter, "SLOT_FOR", timedelta(seconds=0.1))
-    monkeypatch.setattr(CallBudgets, "give_back", is_away)
+    monkeypatch.setattr(rate_limiter, "SLOT_TTL", timedelta(seconds=0.1))
+    monkeypatch.setattr(RateLimits, "release", is_away)
 
-    application.services.proxy.turns.give_back(ACME_TRADING, uuid4(), Learned())
+    application.services.proxy.rate_limiter.release(ACME_TRADING, uuid4(), ReportedLimits())
 
     await idle(application)
     assert tried > 0
@@ -107,7 +107,7 @@ async def test_a_caller_that_leaves_while_its_turn_is_taken_leaves_no_slot_behin
         taken.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(CallBudgets, "take", hangs)
+    monkeypatch.setattr(RateLimits, "acquire", hangs)
     call = asyncio.create_task(billing.calls(connected.id))
     await taken.wait()
     assert await slots(connected) == 1
@@ -130,7 +130,7 @@ async def test_a_turn_whose_answer_was_not_heard_is_given_back(
         assert await TAKE(*arguments, **options) is None
         raise ServiceBusy
 
-    monkeypatch.setattr(CallBudgets, "take", unheard)
+    monkeypatch.setattr(RateLimits, "acquire", unheard)
 
     assert problem(await billing.calls(connected.id)) == (503, "service_busy")
 

@@ -37,7 +37,7 @@ class Holder:
 
     async def hears_nothing(self) -> None:
         async with self.database.transaction() as tx:
-            await tx.grant_leases.record_silence(
+            await tx.grant_leases.record_no_response(
                 self.lease, error="xero_unavailable", retry_in=timedelta(seconds=7)
             )
 

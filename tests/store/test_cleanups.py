@@ -30,7 +30,7 @@ async def owed(database: Database, grant: Grant) -> list[Cleanup]:
 
 async def take(database: Database, limit: int = 10) -> list[object]:
     async with database.transaction() as tx:
-        return list(await tx.cleanups.take_due(limit=limit, hidden_for=HIDDEN))
+        return list(await tx.cleanups.claim_due(limit=limit, hidden_for=HIDDEN))
 
 
 async def outcomes(sql: asyncpg.Connection) -> list[str | None]:
@@ -42,7 +42,7 @@ async def test_two_replicas_at_once_take_different_ones(
     database: Database, owed: list[Cleanup]
 ) -> None:
     async with database.transaction() as first:
-        mine = await first.cleanups.take_due(limit=2, hidden_for=HIDDEN)
+        mine = await first.cleanups.claim_due(limit=2, hidden_for=HIDDEN)
 
         theirs = await take(database)
 

@@ -29,7 +29,7 @@ async def ask_in(tx: Transaction) -> None:
 
 
 async def ask_in_the_background(database: Database) -> None:
-    async with database.background_statements() as tx:
+    async with database.background_autocommit() as tx:
         await ask_in(tx)
 
 

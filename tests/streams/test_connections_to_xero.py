@@ -12,7 +12,7 @@ import pytest
 from tests.service_api.callers import now
 from tests.streams.raw_upstream import Plan, RawUpstream, Received
 from tests.world import until
-from xero_service.errors import InvalidRequest, XeroSilent
+from xero_service.errors import InvalidRequest, XeroNoResponse
 from xero_service.services.proxy.bodies import REPLAYED_BODY
 from xero_service.xero import http_transport
 from xero_service.xero.http import HttpClient, RequestContext
@@ -182,7 +182,7 @@ async def test_a_refusal_passes_whole_though_xero_closes_on_the_upload_b1(
 
     try:
         answer = await called(transport, upstream, "a", upload(), length=length)
-    except XeroSilent:  # the reset overtook the answer
+    except XeroNoResponse:  # the reset overtook the answer
         pass
     else:
         assert answer == (413, b"{}")
@@ -209,7 +209,7 @@ async def test_success_is_not_believed_where_xero_closes_on_the_upload_b1(
 ) -> None:
     upstream.plans["a"] = Plan(after=10, rest_after=10, closes=True)
 
-    with pytest.raises(XeroSilent):
+    with pytest.raises(XeroNoResponse):
         await called(transport, upstream, "a", upload(), length=length)
 
     await next_call(transport, upstream)
@@ -234,7 +234,7 @@ async def test_what_xero_sends_beyond_its_answer_is_no_answer_b1(
     """Bytes for which nobody asked, in the same packet: the next call must not read them."""
     upstream.plans["a"] = Plan(status=status, body=body, extra=extra)
 
-    with suppress(XeroSilent):  # what is not HTTP spoils what came with it
+    with suppress(XeroNoResponse):  # what is not HTTP spoils what came with it
         assert await called(transport, upstream, "a", method=method) == (status, body)
 
     (request,) = upstream.of("a")

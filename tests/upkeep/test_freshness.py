@@ -62,7 +62,7 @@ async def test_upkeep_picks_of_the_used_grants_those_that_a_reader_would_refresh
 
     async with world.services.database.transaction() as tx:
         read = await tx.grants.all(org_id=None)
-        picked = await tx.due.take_refreshes(
+        picked = await tx.upkeep_queue.claim_due_refreshes(
             POLICY,
             ahead=timedelta(),
             used_within=timedelta(hours=1),

@@ -17,9 +17,9 @@ from jwt.algorithms import RSAAlgorithm
 from tests.xero.conftest import XERO
 from tests.xero.test_token_answers import GOOD, JSON
 from xero_service.domain import Consent
-from xero_service.errors import ExternalAPIError, XeroAnswerUnusable
+from xero_service.errors import ExternalAPIError, XeroInvalidResponse
 from xero_service.jwks import KeySet
-from xero_service.services.proxy.service import learned_from
+from xero_service.services.proxy.service import reported_limits
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 from xero_service.xero.http import HttpClient, HttpResponse, StreamedResponse
 from xero_service.xero.responses import read_token_set
@@ -98,7 +98,7 @@ def test_no_claims_whatever_break_the_reading(
     """S31, S32."""
     try:
         found = consent(signed(id_claims), signed(access_claims))
-    except XeroAnswerUnusable:
+    except XeroInvalidResponse:
         return
     assert id_claims["nonce"] == NONCE
     assert found.xero_user_id == id_claims["xero_userid"] == access_claims["xero_userid"]
@@ -137,7 +137,7 @@ def test_no_refreshed_token_whatever_breaks_the_comparison(payload: Any, user: s
     if user == USER:
         assert refreshed_for(other, USER) == other
     else:
-        with pytest.raises(XeroAnswerUnusable):
+        with pytest.raises(XeroInvalidResponse):
             refreshed_for(other, USER)
 
 
@@ -150,7 +150,7 @@ def test_no_refreshed_token_whatever_breaks_the_comparison(payload: Any, user: s
 )
 def test_no_rate_headers_whatever_break_the_reading(status: int, headers: dict[str, str]) -> None:
     """S32: nor do they stop a tenant's calls for longer than Xero's longest limit."""
-    found = learned_from(StreamedResponse(status, tuple(headers.items()), nothing()))
+    found = reported_limits(StreamedResponse(status, tuple(headers.items()), nothing()))
 
     for left in (found.day_remaining, found.minute_remaining):
         assert left is None or 0 <= left < 10**9

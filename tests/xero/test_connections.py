@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.xero.test_token_answers import JSON
 from xero_service.domain import Connection, Connections
-from xero_service.errors import AccessRefused, XeroAnswerUnusable
+from xero_service.errors import XeroAccessRefused, XeroInvalidResponse
 from xero_service.xero.http import HttpResponse
 from xero_service.xero.responses import read_connections, read_date
 
@@ -145,24 +145,24 @@ def test_the_same_entry_twice_is_one_choice_c11() -> None:
 
 @pytest.mark.parametrize("body", [None, {}, {"connections": []}, "text", 7])
 def test_what_is_no_list_is_unusable(body: Any) -> None:
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id":', b"[" * 60_000])
 def test_what_is_no_json_is_unusable(body: bytes) -> None:
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_connections(HttpResponse(200, {}, body))
 
 
 def test_a_refused_token_is_told_apart_from_an_empty_list() -> None:
-    with pytest.raises(AccessRefused):
+    with pytest.raises(XeroAccessRefused):
         read_connections(HttpResponse(401, {}, b"[]"))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(list(DOCUMENTED)), JSON) | JSON))
 def test_no_list_whatever_breaks_the_reading(body: list[Any]) -> None:
-    with contextlib.suppress(XeroAnswerUnusable):
+    with contextlib.suppress(XeroInvalidResponse):
         read(body)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.connections.certificates import Authority
 from tests.xero.raw_http import Behaviour, listening, saying, with_body
-from xero_service.errors import XeroNotReached
+from xero_service.errors import XeroUnreachable
 from xero_service.xero.connection_pool import proxy_for, trusted_certificates
 from xero_service.xero.http import HttpClient
 
@@ -90,7 +90,7 @@ async def test_an_unknown_authority_is_not_trusted(
     transport: HttpClient, authority: Authority
 ) -> None:
     async with tls_server(authority) as port:
-        with pytest.raises(XeroNotReached):
+        with pytest.raises(XeroUnreachable):
             await transport.send("GET", f"https://localhost:{port}/")
 
 
@@ -153,5 +153,5 @@ async def test_a_proxy_that_refuses_a_tunnel_means_that_nothing_was_sent(
 
     async with listening(refusal) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(XeroNotReached):
+        with pytest.raises(XeroUnreachable):
             await transport.send("POST", f"https://{HOST}/connect/token", form={"a": "b"})

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xero_service.errors import (
-    AccessRefused,
     ExternalAPIError,
     InvalidGrant,
     RateLimitError,
     TokenDoubted,
     TokenExpired,
-    XeroAnswerUnusable,
+    XeroAccessRefused,
+    XeroInvalidResponse,
     XeroMisconfigured,
 )
 from xero_service.xero.http import HttpResponse
@@ -42,17 +42,17 @@ def answer(
         (b'{"Error":"invalid_client"}', XeroMisconfigured),
         (b'{"error":"unauthorized_client"}', XeroMisconfigured),
         (b'{"error":"unsupported_grant_type"}', XeroMisconfigured),
-        (b'{"error":"invalid_request"}', XeroAnswerUnusable),
-        (b'{"error":"invalid_scope"}', XeroAnswerUnusable),
-        (b'{"error":"Invalid_Grant"}', XeroAnswerUnusable),
-        (b'{"error":["invalid_grant"]}', XeroAnswerUnusable),
-        (b'{"error":{"invalid_grant":1}}', XeroAnswerUnusable),
-        (b'{"error_description":"invalid_grant"}', XeroAnswerUnusable),
-        (b'["invalid_grant"]', XeroAnswerUnusable),
-        (b"invalid_grant", XeroAnswerUnusable),
-        (b"<html>invalid_grant</html>", XeroAnswerUnusable),
-        (b"{}", XeroAnswerUnusable),
-        (b"", XeroAnswerUnusable),
+        (b'{"error":"invalid_request"}', XeroInvalidResponse),
+        (b'{"error":"invalid_scope"}', XeroInvalidResponse),
+        (b'{"error":"Invalid_Grant"}', XeroInvalidResponse),
+        (b'{"error":["invalid_grant"]}', XeroInvalidResponse),
+        (b'{"error":{"invalid_grant":1}}', XeroInvalidResponse),
+        (b'{"error_description":"invalid_grant"}', XeroInvalidResponse),
+        (b'["invalid_grant"]', XeroInvalidResponse),
+        (b"invalid_grant", XeroInvalidResponse),
+        (b"<html>invalid_grant</html>", XeroInvalidResponse),
+        (b"{}", XeroInvalidResponse),
+        (b"", XeroInvalidResponse),
     ],
 )
 def test_a_refused_token_request_means_what_its_error_says(
@@ -64,8 +64,8 @@ def test_a_refused_token_request_means_what_its_error_says(
 @pytest.mark.parametrize(
     ("status", "meaning"),
     [
-        (403, XeroAnswerUnusable),
-        (404, XeroAnswerUnusable),
+        (403, XeroInvalidResponse),
+        (404, XeroInvalidResponse),
         (429, RateLimitError),
         (500, ExternalAPIError),
         (502, ExternalAPIError),
@@ -82,9 +82,9 @@ def test_invalid_grant_counts_only_with_the_status_it_comes_with(
 @pytest.mark.parametrize(
     ("status", "meaning"),
     [
-        (400, XeroAnswerUnusable),
-        (403, AccessRefused),
-        (404, XeroAnswerUnusable),
+        (400, XeroInvalidResponse),
+        (403, XeroAccessRefused),
+        (404, XeroInvalidResponse),
         (429, RateLimitError),
         (500, ExternalAPIError),
         (503, ExternalAPIError),
@@ -113,9 +113,9 @@ def test_a_refused_api_request_is_judged_by_its_status(
         (b'{"Detail":"TokenExpired: token expired at 04/29/2020 09:22:02"}', TokenExpired),
         (b"<E><detail>TokenExpired</detail></E>", TokenExpired),
         (b'{"detail":"AuthenticationUnsuccessful"}', TokenDoubted),
-        (b'{"Detail":"AuthorizationUnsuccessful"}', AccessRefused),
-        (b"<HTML><TITLE>Access Denied</TITLE></HTML>", AccessRefused),
-        (b"", AccessRefused),
+        (b'{"Detail":"AuthorizationUnsuccessful"}', XeroAccessRefused),
+        (b"<HTML><TITLE>Access Denied</TITLE></HTML>", XeroAccessRefused),
+        (b"", XeroAccessRefused),
     ],
 )
 def test_a_401_is_judged_by_its_words(body: bytes, meaning: type[ExternalAPIError]) -> None:

@@ -10,7 +10,7 @@ from xero_service.errors import (
     ExternalAPIError,
     InvalidGrant,
     SignInUnavailable,
-    XeroAnswerUnusable,
+    XeroInvalidResponse,
 )
 from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter
@@ -57,7 +57,7 @@ async def test_an_id_token_that_does_not_hold_is_refused(
     """S31."""
     visit.sandbox.fault("token.code", "changed_id_token", when="after", changes=changes)
 
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         await visit.exchange()
 
 
@@ -77,7 +77,7 @@ async def test_an_answer_put_together_by_somebody_else_is_refused(visit: Visit, 
     """S31, S32: a wrong signature, tokens of two users, half a set."""
     visit.sandbox.fault("token.code", fault, when="after")
 
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         await visit.exchange()
 
 
@@ -99,13 +99,13 @@ async def test_tokens_that_xero_did_not_sign_are_refused(
     """S31."""
     visit.sandbox.fault("token.code", "changed_fields", when="after", changes=changes)
 
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         await visit.exchange()
 
 
 async def test_a_consent_answered_to_another_attempt_is_refused(visit: Visit) -> None:
     """S31."""
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         await visit.exchange(nonce="nonce-2")
 
 

@@ -12,9 +12,9 @@ import pytest
 from tests.xero.conftest import XERO
 from tests.xero.listener import Listener, listener
 from xero_service.errors import (
-    AccessRefused,
     ExternalAPIError,
     RateLimitError,
+    XeroAccessRefused,
     XeroMisconfigured,
 )
 from xero_service.jwks import KeySet
@@ -192,8 +192,8 @@ async def test_a_connection_that_is_gone_counts_as_deleted(
 @pytest.mark.parametrize(
     ("status", "meaning"),
     [
-        (401, AccessRefused),
-        (403, AccessRefused),
+        (401, XeroAccessRefused),
+        (403, XeroAccessRefused),
         (429, RateLimitError),
         (500, ExternalAPIError),
         (302, ExternalAPIError),

@@ -8,13 +8,13 @@ import pytest
 from tests.xero.requests import Visit
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.errors import (
-    AccessRefused,
     ExternalAPIError,
     InvalidGrant,
     RateLimitError,
-    XeroAnswerUnusable,
+    XeroAccessRefused,
+    XeroInvalidResponse,
     XeroMisconfigured,
-    XeroSilent,
+    XeroNoResponse,
 )
 from xero_service.xero.adapter import refreshed_for
 
@@ -22,13 +22,13 @@ from xero_service.xero.adapter import refreshed_for
 @pytest.mark.parametrize(
     ("fault", "meaning"),
     [
-        ("drop", XeroSilent),
+        ("drop", XeroNoResponse),
         ("500", ExternalAPIError),
         ("502", ExternalAPIError),
         ("503", ExternalAPIError),
-        ("html403", XeroAnswerUnusable),
+        ("html403", XeroInvalidResponse),
         ("429", RateLimitError),
-        ("malformed_json", XeroAnswerUnusable),
+        ("malformed_json", XeroInvalidResponse),
         ("invalid_client", XeroMisconfigured),
     ],
 )
@@ -74,7 +74,7 @@ async def test_a_refresh_that_brings_another_users_tokens_is_refused(visit: Visi
 
     tokens = await visit.adapter.refresh_tokens(consent.tokens.refresh_token)
 
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         refreshed_for(tokens, consent.xero_user_id)
 
 
@@ -111,5 +111,5 @@ async def test_an_expired_access_token_is_refused(visit: Visit, keys: str) -> No
     consent = await visit.exchange()
     visit.sandbox.advance(1801)
 
-    with pytest.raises(AccessRefused):
+    with pytest.raises(XeroAccessRefused):
         await visit.adapter.get_tenants(consent.tokens.access_token)

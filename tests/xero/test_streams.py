@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.xero.raw_http import Behaviour, Wire, dropping, listening, saying, silent, with_body
-from xero_service.errors import InvalidRequest, XeroNotReached, XeroSilent
+from xero_service.errors import InvalidRequest, XeroNoResponse, XeroUnreachable
 from xero_service.xero.http import HttpClient, RequestContext
 
 HEADERS = [("authorization", "Bearer token"), ("x-one", "1"), ("x-one", "2")]
@@ -82,20 +82,20 @@ async def test_a_call_whose_connection_broke_is_not_made_again(
     """At Xero a second PUT is a second invoice."""
     async with listening(once_then(dropping)) as wire:
         await called(transport, wire.url)
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await called(transport, wire.url, method)
 
     assert len(wire.requests) == 1, "it came again on another connection"
 
 
 async def test_a_host_that_refuses_was_not_reached(transport: HttpClient) -> None:
-    with pytest.raises(XeroNotReached):
+    with pytest.raises(XeroUnreachable):
         await called(transport, "http://127.0.0.1:1/")
 
 
 async def test_silence_means_that_xero_may_have_acted(transport: HttpClient) -> None:
     async with listening(silent) as wire:
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await called(transport, wire.url, within=0.05)
 
 
@@ -112,7 +112,7 @@ async def test_silence_means_that_xero_may_have_acted(transport: HttpClient) -> 
 )
 async def test_an_answer_that_is_not_whole_is_none(transport: HttpClient, answer: bytes) -> None:
     async with listening(saying(answer)) as wire:
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await called(transport, wire.url)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xero_service.domain import TokenSet
-from xero_service.errors import ExternalAPIError, XeroAnswerUnusable
+from xero_service.errors import ExternalAPIError, XeroInvalidResponse
 from xero_service.xero.http import HttpResponse
 from xero_service.xero.responses import read_token_set
 
@@ -106,7 +106,7 @@ def test_scopes_come_as_a_text_or_as_a_list(scope: Any, read: tuple[str, ...]) -
 @pytest.mark.parametrize("field", ["access_token", "refresh_token", "token_type"])
 def test_an_answer_without_a_promised_field_is_not_believed(field: str) -> None:
     """S32."""
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_token_set(answer({name: value for name, value in GOOD.items() if name != field}))
 
 
@@ -156,7 +156,7 @@ def test_an_answer_without_a_promised_field_is_not_believed(field: str) -> None:
 )
 def test_a_wrong_field_is_not_believed(change: dict[str, Any]) -> None:
     """S32."""
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_token_set(answer({**GOOD, **change}))
 
 
@@ -176,20 +176,20 @@ def test_a_wrong_field_is_not_believed(change: dict[str, Any]) -> None:
 )
 def test_what_is_no_json_object_is_not_believed(body: bytes) -> None:
     """S32."""
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_token_set(answer(body))
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 302, 400, 401, 403, 404, 418])
 def test_tokens_count_only_in_a_200(status: int) -> None:
     """S32: Authlib would take a 4xx without `error` for a token."""
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_token_set(answer(GOOD, status))
 
 
 @given(JSON)
 def test_no_json_whatever_breaks_the_reading(body: Any) -> None:
-    with pytest.raises(XeroAnswerUnusable):
+    with pytest.raises(XeroInvalidResponse):
         read_token_set(answer(body))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.xero.raw_http import Behaviour, dropping, listening, saying, silent, with_body
-from xero_service.errors import XeroAnswerUnusable, XeroNotReached, XeroSilent
+from xero_service.errors import XeroInvalidResponse, XeroNoResponse, XeroUnreachable
 from xero_service.xero.bounded_transport import SMALL_RESPONSE
 from xero_service.xero.http import LARGE_RESPONSE, HttpClient
 
@@ -24,14 +24,14 @@ def closed_port() -> Iterator[int]:
 async def test_a_refused_connection_means_that_nothing_was_sent(
     transport: HttpClient, closed_port: int
 ) -> None:
-    with pytest.raises(XeroNotReached):
+    with pytest.raises(XeroUnreachable):
         await transport.send("POST", f"http://127.0.0.1:{closed_port}/", form={"a": "b"})
 
 
 async def test_a_host_without_an_address_means_that_nothing_was_sent(
     transport: HttpClient,
 ) -> None:
-    with pytest.raises(XeroNotReached):
+    with pytest.raises(XeroUnreachable):
         await transport.send("POST", "http://nowhere.invalid/", form={"a": "b"})
 
 
@@ -50,7 +50,7 @@ async def test_a_lost_answer_means_that_xero_may_have_acted(
     transport: HttpClient, behaviour: Behaviour
 ) -> None:
     async with listening(behaviour) as wire:
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await transport.send("POST", wire.url, form={"grant_type": "refresh_token"})
 
     assert len(wire.requests) == 1
@@ -58,7 +58,7 @@ async def test_a_lost_answer_means_that_xero_may_have_acted(
 
 async def test_silence_after_sending_means_that_xero_may_have_acted(transport: HttpClient) -> None:
     async with listening(silent) as wire:
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await transport.send("POST", wire.url, form={"a": "b"}, read_within=0.05)
 
     assert len(wire.requests) == 1
@@ -66,7 +66,7 @@ async def test_silence_after_sending_means_that_xero_may_have_acted(transport: H
 
 async def test_the_timeout_bounds_reading_where_nothing_else_is_said() -> None:
     async with HttpClient(timeout=0.05) as hasty, listening(silent) as wire:
-        with pytest.raises(XeroSilent):
+        with pytest.raises(XeroNoResponse):
             await hasty.send("GET", wire.url)
 
 
@@ -85,7 +85,7 @@ async def test_an_answer_within_its_limit_is_read_whole(
 async def test_an_answer_beyond_64_kilobytes_is_not_read_on(transport: HttpClient) -> None:
     """S32."""
     async with listening(with_body(b"x" * (SMALL_RESPONSE + 1))) as wire:
-        with pytest.raises(XeroAnswerUnusable):
+        with pytest.raises(XeroInvalidResponse):
             await transport.send("GET", wire.url)
 
 
@@ -96,7 +96,7 @@ async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_on(
     bomb = gzip.compress(b"x" * 50_000_000)
 
     async with listening(with_body(bomb, "Content-Encoding: gzip")) as wire:
-        with pytest.raises(XeroAnswerUnusable):
+        with pytest.raises(XeroInvalidResponse):
             await transport.send("GET", wire.url)
 
 
@@ -116,7 +116,7 @@ async def test_an_answer_that_comes_packed_though_nobody_asked_is_read(
 
 async def test_an_answer_in_a_broken_encoding_is_unusable(transport: HttpClient) -> None:
     async with listening(with_body(b"not gzip", "Content-Encoding: gzip")) as wire:
-        with pytest.raises(XeroAnswerUnusable):
+        with pytest.raises(XeroInvalidResponse):
             await transport.send("GET", wire.url)
 
 
@@ -146,7 +146,7 @@ async def test_a_document_comes_only_with_a_200(transport: HttpClient, status: s
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
     async with listening(saying(answer)) as wire:
-        with pytest.raises(XeroAnswerUnusable):
+        with pytest.raises(XeroInvalidResponse):
             await transport.get_json(wire.url)
 
 
@@ -158,7 +158,7 @@ async def test_a_document_that_is_no_json_is_nothing(transport: HttpClient) -> N
 async def test_no_error_repeats_what_was_sent(transport: HttpClient) -> None:
     """S42."""
     async with listening(dropping) as wire:
-        with pytest.raises(XeroSilent) as lost:
+        with pytest.raises(XeroNoResponse) as lost:
             await transport.send(
                 "POST", f"{wire.url}/?code=canary", headers={"Authorization": "canary"}
             )

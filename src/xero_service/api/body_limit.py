@@ -27,7 +27,7 @@ class _Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitedBodies:
+class BodyLimitMiddleware:
     """Stops reading at the limit, or before the first byte where too much is declared."""
 
     app: ASGIApp
@@ -49,7 +49,7 @@ class LimitedBodies:
         await self.app(scope, receive_limited, send)
 
 
-def lift(scope: Scope) -> None:
+def exempt(scope: Scope) -> None:
     """Let the body of this request pass whole: whoever calls this has a limit of their own."""
     limit: _Limit = scope[_LIMIT]
     limit.holds = False

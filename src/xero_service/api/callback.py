@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from xero_service.api import examples, flow_cookie
 from xero_service.api.content_negotiation import is_speculative
 from xero_service.api.deps import ReturningDep, ServicesDep, actor_of
-from xero_service.services.connect.flow import XeroReturn
+from xero_service.services.connect.flow import CallbackParams
 
 router = APIRouter(tags=["connect"])
 STATE = Query(description="The attempt, as the start gave it to Xero.", examples=[examples.STATE])
@@ -56,7 +56,7 @@ async def callback(
     if is_speculative(request):
         return Response(status_code=204)
     landing = await services.connect.finish(
-        XeroReturn(state=state, code=code, error=error, issuer=iss),
+        CallbackParams(state=state, code=code, error=error, issuer=iss),
         actor_of(request, session),
         browser_id=flow_cookie.read(request, services.settings),
         session=session,

@@ -27,7 +27,7 @@ from xero_service.errors import (
     SignInUnavailable,
 )
 from xero_service.services.connect.flow import ATTEMPT_LIFETIME
-from xero_service.services.service_keys.authorization import Presented
+from xero_service.services.service_keys.authorization import ServiceCredentials
 from xero_service.services.service_keys.keys import PREFIX as KEY_PREFIX
 from xero_service.wiring import Services
 
@@ -120,7 +120,7 @@ async def returning_user(wired: ServicesDep, cookie: Cookie) -> SessionUser | No
     if cookie is None:
         return None
     try:
-        return await _verifier(wired).glimpse(
+        return await _verifier(wired).identify_allowing_expired(
             cookie, expired_for_at_most=ATTEMPT_LIFETIME.total_seconds()
         )
     except (AuthError, SignInUnavailable):
@@ -185,7 +185,7 @@ def _denials_noted(
         yield
     except DENIALS as error:
         path = getattr(request.scope.get("route"), "path", request.url.path)
-        wired.access.note_denial(actor, org_id, error, f"{request.method} {path}", key=key)
+        wired.authorizer.note_denial(actor, org_id, error, f"{request.method} {path}", key=key)
         raise
 
 
@@ -253,21 +253,21 @@ NavigatingAdminDep = Annotated[SessionCaller, Depends(navigating_admin)]
 # --- Internal services ---------------------------------------------------------------------
 
 
-def presented_in(scope: HttpScope, text: str, org_id: str | None) -> Presented:
+def credentials_in(scope: HttpScope, text: str, org_id: str | None) -> ServiceCredentials:
     """Return the key that a request presents, with the id of the request and where it is from."""
-    return Presented(text, org_id, scope.get("request_id"), source_of(scope))
+    return ServiceCredentials(text, org_id, scope.get("request_id"), source_of(scope))
 
 
-async def presented_key(
+async def service_credentials(
     request: Request, credentials: KeyBearer, org_id: OrgHeader = None
-) -> Presented:
+) -> ServiceCredentials:
     """Require a service key; whether it is good is decided together with what it asks for."""
     if credentials is None:
         raise AuthError("Send a service key: Authorization: Bearer xsk_…")
-    return presented_in(request.scope, credentials.credentials, org_id)
+    return credentials_in(request.scope, credentials.credentials, org_id)
 
 
-PresentedDep = Annotated[Presented, Depends(presented_key)]
+CredentialsDep = Annotated[ServiceCredentials, Depends(service_credentials)]
 
 
 @asynccontextmanager
@@ -285,9 +285,9 @@ async def _key_or_user(
         with _user_denials_noted(request, wired, user):
             yield user
         return
-    presented = presented_in(request.scope, key.credentials, org_id)
-    record, acting_org = await wired.access.acting_org(presented, scope)
-    caller = Caller(acting_org, presented.actor(record.id))
+    credentials = credentials_in(request.scope, key.credentials, org_id)
+    record, acting_org = await wired.authorizer.acting_org(credentials, scope)
+    caller = Caller(acting_org, credentials.actor(record.id))
     with _denials_noted(request, wired, caller.actor, acting_org, key=record.name):
         yield caller
 

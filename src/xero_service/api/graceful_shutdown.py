@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.telemetry import logger
 
-IS_LEAVING = "xero_service.is_leaving"  # in the scope of a request, where it is so
+SHUTTING_DOWN = "xero_service.is_shutting_down"  # in the scope of a request, where it is so
 
 log = logger(__name__)
 
@@ -30,7 +30,7 @@ class ShutdownState:
     has_begun: bool = False
 
 
-class Leaving:
+class GracefulShutdown:
     """Stands around the application, between the server's signal handlers and the signals."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Leaving:
             await send(message)
 
         if self._shutdown.has_begun:
-            scope[IS_LEAVING] = True
+            scope[SHUTTING_DOWN] = True
         await self._app(scope, receive, send_and_watch)
 
     def _watch_for_signals(self) -> None:

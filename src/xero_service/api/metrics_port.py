@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xero_service import wiring
 from xero_service.api import ops, problems
 from xero_service.api.application import new_application
-from xero_service.api.graceful_shutdown import IS_LEAVING, ShutdownState
+from xero_service.api.graceful_shutdown import SHUTTING_DOWN, ShutdownState
 from xero_service.api.http_protocol import BoundedHttp
 from xero_service.api.middleware import SecurityHeaders
 from xero_service.errors import ConfigError
@@ -121,5 +121,5 @@ class _RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["request_id"] = os.urandom(16).hex()
         if self._shutdown.has_begun:
-            scope[IS_LEAVING] = True
+            scope[SHUTTING_DOWN] = True
         await self._app(scope, receive, send)

@@ -43,7 +43,7 @@ def note_cut(scope: Scope, by: CutBy) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class RequestLogMiddleware:
     """Gives each request an id and writes down how it ended; never its query.
 
     Routes are named as they are declared, those of the API without its `prefix`.

@@ -9,12 +9,12 @@ from fastapi.openapi.utils import get_openapi
 from xero_service.api import examples
 from xero_service.api.problems import MEDIA_TYPE, SCHEMA, Problem
 from xero_service.errors import (
-    Acts,
     FlowError,
     HeadTooLarge,
     IntegrationError,
     MalformedRequest,
     RequestTimeout,
+    ResolvedBy,
 )
 
 DESCRIPTION = """
@@ -43,11 +43,11 @@ TAGS = [
     {"name": "operations", "description": "Alive, ready, and what to watch."},
 ]
 WHO = {
-    Acts.CALLER: "you: send something else",
-    Acts.PERSON: "whoever is signed in",
-    Acts.ADMIN: "an admin of the org, on the settings page",
-    Acts.OPERATOR: "an operator of this service",
-    Acts.TIME: "nobody",
+    ResolvedBy.CALLER: "you: send something else",
+    ResolvedBy.PERSON: "whoever is signed in",
+    ResolvedBy.ADMIN: "an admin of the org, on the settings page",
+    ResolvedBy.OPERATOR: "an operator of this service",
+    ResolvedBy.TIME: "nobody",
 }
 # They take whatever is sent: a browser that comes back must land, a probe sends nothing.
 NEVER_INVALID = {"finishConnection", "readiness"}
@@ -115,10 +115,9 @@ def _problem_table(codes: Collection[str]) -> str:
     lines = ["| Status | Code | Meaning | Repeat | Who acts |", "|---|---|---|---|---|"]
     known = {error.code: error for error in _errors(IntegrationError) if error.code in codes}
     for error in sorted(known.values(), key=lambda each: (each.status, each.code)):
-        repeat = "after `Retry-After`" if error.acts is Acts.TIME else "no"
-        lines.append(
-            f"| {error.status} | `{error.code}` | {error.title} | {repeat} | {WHO[error.acts]} |"
-        )
+        repeat = "after `Retry-After`" if error.resolved_by is ResolvedBy.TIME else "no"
+        who = WHO[error.resolved_by]
+        lines.append(f"| {error.status} | `{error.code}` | {error.title} | {repeat} | {who} |")
     return "\n".join(lines)
 
 

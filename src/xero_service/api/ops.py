@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
-from xero_service.api.graceful_shutdown import IS_LEAVING
+from xero_service.api.graceful_shutdown import SHUTTING_DOWN
 from xero_service.errors import MigrationsPending, ServiceBusy
 from xero_service.store.schema import serves
 
@@ -49,7 +49,7 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
 
     The schema is at or past what this code needs: so older replicas serve on after `migrate`.
     """
-    if request.scope.get(IS_LEAVING):
+    if request.scope.get(SHUTTING_DOWN):
         raise ServiceBusy("This process is about to end.", retry_after=1)
     if not serves(await services.database.revision()):
         raise MigrationsPending("Run xero-service migrate.")
@@ -68,6 +68,6 @@ async def readyz(request: Request, services: ServicesDep) -> Ready:
 )
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Return Prometheus metrics of this process, and of all workers that share its port."""
-    if not request.scope.get(IS_LEAVING):  # then the database is about to be closed
+    if not request.scope.get(SHUTTING_DOWN):  # then the database is about to be closed
         await services.state_metrics.measure()
     return Response(services.metrics.render(), media_type="text/plain; version=0.0.4")

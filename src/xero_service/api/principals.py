@@ -47,7 +47,9 @@ class SessionVerifier:
             raise SessionPending if state == "pending" else _refused("session state")
         return _principal(claims)
 
-    async def glimpse(self, token: str, *, expired_for_at_most: float) -> SessionUser:
+    async def identify_allowing_expired(
+        self, token: str, *, expired_for_at_most: float
+    ) -> SessionUser:
         """Return whom a genuine token names, whatever its session may do: to compare, not to admit.
 
         Only signature, issuer and expiry count, and an expiry is forgiven for so many seconds.

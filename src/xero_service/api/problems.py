@@ -75,7 +75,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IntegrationError, _on_integration_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_middleware(Unexpected)
+    app.add_middleware(UnhandledErrorMiddleware)
 
 
 async def _on_integration_error(request: Request, error: Exception) -> JSONResponse:
@@ -137,7 +137,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Unexpected:
+class UnhandledErrorMiddleware:
     """Answers what nobody foresaw, without its text; an answer that has begun breaks off.
 
     Innermost of all, so that this answer too carries the request id and the headers that

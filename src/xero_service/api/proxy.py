@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
 from xero_service.api.application import PREFIX
-from xero_service.api.deps import BindingPath, PresentedDep, ServicesDep
+from xero_service.api.deps import BindingPath, CredentialsDep, ServicesDep
 from xero_service.api.middleware import CutBy, note_cut
 from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (
@@ -34,8 +34,8 @@ from xero_service.errors import (
     UpstreamTimeout,
     XeroMisconfigured,
 )
-from xero_service.services.proxy.service import Forwarded
-from xero_service.services.service_keys.authorization import Presented
+from xero_service.services.proxy.service import ProxyRequest
+from xero_service.services.service_keys.authorization import ServiceCredentials
 from xero_service.telemetry import logger
 from xero_service.wiring import Services
 from xero_service.xero.http import StreamedResponse
@@ -76,17 +76,19 @@ class CallerLeft(Exception):
 class ProxiedCall(Response):
     """The answer of Xero to a call for one binding; the call ends when its caller leaves."""
 
-    def __init__(self, services: Services, presented: Presented, binding_id: UUID) -> None:
-        """`presented`: the key of the caller, who is let through or refused by the call."""
+    def __init__(
+        self, services: Services, credentials: ServiceCredentials, binding_id: UUID
+    ) -> None:
+        """`credentials`: the key of the caller, who is let through or refused by the call."""
         super().__init__()
-        self._services, self._presented, self._binding_id = services, presented, binding_id
+        self._services, self._presented, self._binding_id = services, credentials, binding_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back as it arrives.
 
         An answer that has begun cannot become another: where it breaks off, so does the caller's.
         """
-        body_limit.lift(scope)  # services/proxy/bodies.py has the limit of what passes on
+        body_limit.exempt(scope)  # services/proxy/bodies.py has the limit of what passes on
         forwarded = _forwarded(scope, receive)
         call = self._services.proxy.call(self._presented, self._binding_id, forwarded)
         has_begun = False
@@ -106,11 +108,11 @@ class ProxiedCall(Response):
             log.warning("answer cut", problem=error.code)
 
 
-def _forwarded(scope: Scope, receive: Receive) -> Forwarded:
+def _forwarded(scope: Scope, receive: Receive) -> ProxyRequest:
     raw = scope["raw_path"].decode("latin-1").split("?", 1)[0]
     headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
     declared = dict(headers).get("content-length", "")
-    return Forwarded(
+    return ProxyRequest(
         method=scope["method"],
         # However the id between them is spelled.
         path=raw.partition("/bindings/")[2].partition("/api/")[2],
@@ -173,7 +175,7 @@ async def call_xero(
     bindingId: BindingPath,  # noqa: N803 - the name in the contract
     path: Annotated[str, XERO_PATH],  # noqa: ARG001 - the raw path is what is sent
     services: ServicesDep,
-    presented: PresentedDep,
+    credentials: CredentialsDep,
 ) -> Response:
     """Call Xero's API for one binding: the answer is Xero's own, status and rate limits included.
 
@@ -181,7 +183,7 @@ async def call_xero(
     like) are reached. A token that Xero calls expired is renewed and the call repeated once;
     bodies over 1 MiB are streamed and not repeated, over 25 MiB they are refused.
     """
-    return ProxiedCall(services, presented, bindingId)
+    return ProxiedCall(services, credentials, bindingId)
 
 
 for method in METHODS:

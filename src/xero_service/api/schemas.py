@@ -19,7 +19,7 @@ from xero_service.api.binding_schemas import (
 )
 from xero_service.domain import AuditAction, Availability
 from xero_service.services.activity import Page
-from xero_service.services.connect.tenants import Choices, TenantChoice
+from xero_service.services.connect.tenants import TenantChoice, TenantOptions
 
 
 class AuthorizationStart(Answer):
@@ -74,7 +74,7 @@ class TenantList(Answer):
     tenants: list[Tenant] = Field(description="Each organisation once.")
 
     @classmethod
-    def of(cls, choices: Choices) -> Self:
+    def of(cls, choices: TenantOptions) -> Self:
         """Shape the choices."""
         return cls(grant_id=choices.grant_id, tenants=[Tenant.of(each) for each in choices.tenants])
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from xero_service.api.deps import OrgId, key_bearer, presented_key, services
+from xero_service.api.deps import OrgId, key_bearer, service_credentials, services
 from xero_service.errors import InvalidRequest
 
 _BINDING_ID = TypeAdapter[UUID](UUID)
@@ -27,7 +27,7 @@ _ORG_ID = TypeAdapter[str | None](OrgId | None)
 class ServiceRoute(APIRoute):
     """A route for a service key and a binding.
 
-    Its endpoint takes `bindingId`, `presented`, `services`, every other part of the path by its
+    Its endpoint takes `bindingId`, `credentials`, `services`, every other part of the path by its
     name and, if the route has a body, `body`. It returns a model or a response. Such a route is
     put into the table itself: FastAPI searches a router that is included twice per request.
     """
@@ -67,7 +67,9 @@ async def _read(request: Request, body_type: TypeAdapter[Any] | None) -> dict[st
     body = None if body_type is None else await _content_of(request)
     org_id = check(_ORG_ID, request.headers.get("x-org-id"), "header", "X-Org-Id")
     if not errors:
-        arguments["presented"] = await presented_key(request, await key_bearer(request), org_id)
+        arguments["credentials"] = await service_credentials(
+            request, await key_bearer(request), org_id
+        )
     arguments["bindingId"] = check(_BINDING_ID, arguments["bindingId"], "path", "bindingId")
     if body_type is not None:
         arguments["body"] = check(body_type, body, "body")

@@ -10,7 +10,6 @@ from xero_service.api.binding_schemas import Binding
 from xero_service.api.deps import ActingAdminDep, AdminDep, ServicesDep
 from xero_service.api.schemas import TenantList, TenantSelection
 from xero_service.errors import (
-    AccessRefused,
     AdminRequired,
     AuthError,
     BodyTooLarge,
@@ -25,6 +24,7 @@ from xero_service.errors import (
     SignInUnavailable,
     TenantBoundElsewhere,
     TenantNotAccessible,
+    XeroAccessRefused,
     XeroMisconfigured,
 )
 
@@ -37,7 +37,7 @@ COMMON = (
     NotFound,
     ReauthorizationRequired,
     ExternalAPIError,
-    AccessRefused,
+    XeroAccessRefused,
     RateLimitError,
     XeroMisconfigured,
     ServiceBusy,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 
 from xero_service.api import problems
 from xero_service.api.application import PREFIX
-from xero_service.api.deps import BindingPath, PresentedDep, ServicesDep
+from xero_service.api.deps import BindingPath, CredentialsDep, ServicesDep
 from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (
@@ -51,7 +51,7 @@ router = APIRouter(prefix=PREFIX, tags=["services"], route_class=ServiceRoute)
 )
 async def issue_token(
     bindingId: BindingPath,  # noqa: N803 - the name in the contract
-    presented: PresentedDep,
+    credentials: CredentialsDep,
     services: ServicesDep,
     body: Annotated[TokenRequest | None, Body()] = None,
 ) -> IssuedToken:
@@ -60,8 +60,8 @@ async def issue_token(
     Who: a service key with `tokens:read`. 409 where only a person can help, 503 with
     Retry-After where time can.
     """
-    issued = await services.issuing.token(
-        presented,
+    issued = await services.token_issuer.issue(
+        credentials,
         bindingId,
         min_validity=timedelta(seconds=body.min_validity_seconds if body else 0),
     )

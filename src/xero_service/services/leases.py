@@ -15,11 +15,11 @@ from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
 EXCHANGE = "xero_exchange"
-LOOK_AGAIN_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Leaseholder:
+class LeaseManager:
     """Takes leases, waits for them within bounds, and gives them back."""
 
     database: Database
@@ -31,7 +31,7 @@ class Leaseholder:
         return self.ttl.total_seconds() / 3
 
     @asynccontextmanager
-    async def exchange_turn(self, *, patience: float) -> AsyncIterator[datetime]:
+    async def exchange_lease(self, *, patience: float) -> AsyncIterator[datetime]:
         """Exclude every exchange of a code, and every revocation, on any replica.
 
         Yields the database's time when the turn began; at least two thirds of it are then left.
@@ -46,16 +46,16 @@ class Leaseholder:
                 break
             if time.monotonic() > deadline:
                 raise ServiceBusy("Other connections are being made at this moment.")
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         try:
             if time.monotonic() - asked_at > self.call_seconds:
                 raise ServiceBusy("The database is slow.")
             yield began
         finally:
-            await self._give_back(lambda tx: tx.leases.release(EXCHANGE, holder=holder))
+            await self._release(lambda tx: tx.leases.release(EXCHANGE, holder=holder))
 
     @asynccontextmanager
-    async def grant(self, grant_id: UUID, *, patience: float) -> AsyncIterator[Grant]:
+    async def grant_lease(self, grant_id: UUID, *, patience: float) -> AsyncIterator[Grant]:
         """Keep anybody from refreshing a grant; yields it as it stands once it is held.
 
         Raises ServiceBusy after `patience` seconds of waiting.
@@ -68,13 +68,13 @@ class Leaseholder:
                 break
             if time.monotonic() > deadline:
                 raise ServiceBusy("The tokens of this grant are being renewed.")
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         try:
             yield grant
         finally:
-            await self._give_back(lambda tx: tx.grant_leases.let_go(grant_id, holder=holder))
+            await self._release(lambda tx: tx.grant_leases.let_go(grant_id, holder=holder))
 
-    async def _give_back(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
+    async def _release(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
         """Spare the others the rest of the lease: where a connection broke, the next one works."""
         for _ in range(2):
             with contextlib.suppress(ServiceBusy):
@@ -84,7 +84,7 @@ class Leaseholder:
 
 
 @asynccontextmanager
-async def in_line(line: asyncio.Lock, *, patience: float | None) -> AsyncIterator[None]:
+async def fair_lock(line: asyncio.Lock, *, patience: float | None) -> AsyncIterator[None]:
     """Wait in this process's line for the turn; its next comes once others had time to look.
 
     Who polls for the turn would else find it taken again each time. Raises ServiceBusy after
@@ -98,4 +98,4 @@ async def in_line(line: asyncio.Lock, *, patience: float | None) -> AsyncIterato
     try:
         yield
     finally:
-        asyncio.get_running_loop().call_later(3 * LOOK_AGAIN_SECONDS, line.release)
+        asyncio.get_running_loop().call_later(3 * POLL_SECONDS, line.release)

@@ -101,7 +101,7 @@ class UpkeepService:
     async def _settle_cleanups(self) -> None:
         async def take() -> Sequence[UUID]:
             async with self.database.background_transaction() as tx:
-                return await tx.cleanups.take_due(limit=BATCH, hidden_for=HIDDEN_FOR)
+                return await tx.cleanups.claim_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
         await self._each("cleanups", _until_short(take), self.cleanups.settle, CLEANUPS_AT_ONCE)
 
@@ -110,7 +110,7 @@ class UpkeepService:
 
         async def take() -> Sequence[tuple[UUID, int]]:
             async with self.database.background_transaction() as tx:
-                return await tx.due.take_refreshes(
+                return await tx.upkeep_queue.claim_due_refreshes(
                     self.policy,
                     ahead=AHEAD,
                     used_within=USED_WITHIN,
@@ -120,23 +120,25 @@ class UpkeepService:
 
         async def renew(due: tuple[UUID, int]) -> None:
             grant_id, generation = due
-            await self.tokens.refresh_grant_single_flight(grant_id, beyond=generation)
+            await self.tokens.refresh_grant_single_flight(grant_id, newer_than=generation)
 
         await self._each("refresh", _until_short(take), renew, AT_ONCE)
 
     async def _reconcile(self) -> None:
         async def take() -> Sequence[UUID]:
             async with self.database.background_transaction() as tx:
-                return await tx.due.take_unchecked(since=CHECKED_EVERY, limit=BATCH)
+                return await tx.upkeep_queue.claim_unchecked_grants(
+                    since=CHECKED_EVERY, limit=BATCH
+                )
 
         async with self.database.background_transaction() as tx:
-            unread = await tx.due.unread(limit=BATCH)
+            unread = await tx.upkeep_queue.unread(limit=BATCH)
         await self._each("reconcile", _once(unread), self.reconcile.reconcile, CHECKS_AT_ONCE)
         await self._each("reconcile", _until_short(take), self.reconcile.reconcile, CHECKS_AT_ONCE)
 
     async def _disconnect_unused(self) -> None:
         async with self.database.background_transaction() as tx:
-            unused = await tx.due.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
+            unused = await tx.upkeep_queue.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
         await self._each(
             "unused", _once(unused), self.disconnects.disconnect_unused, CLEANUPS_AT_ONCE
         )

@@ -3,7 +3,7 @@
 - `transaction`: several statements that commit together, for a caller that waits for an answer.
 - `background_transaction`: the same for work that may queue, such as a refresh or upkeep. Such work
   has at most half of the connections for transactions, so that callers find one (R13).
-- `background_statements`: one statement for such work, committed by itself: one round trip, not
+- `background_autocommit`: one statement for such work, committed by itself: one round trip, not
   three.
 - `bare_connection` and `fetch_one`: one statement of each call of a service, on asyncpg itself and
   connections of its own (ADR 0013).
@@ -55,7 +55,7 @@ class Database:
         transactions, single = shares(pool_size)
         self._connector = Connector.to(url)
         self._engine = engine(self._connector, transactions, prepared_statements)
-        self._singly = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit_engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bare = DriverPool(self._connector, single, prepared_statements)
         # The pools alone would let a newcomer overtake who waits, again and again.
         self._seats = asyncio.Semaphore(transactions)
@@ -125,7 +125,7 @@ class Database:
             yield tx
 
     @asynccontextmanager
-    async def background_statements(self) -> AsyncIterator[Transaction]:
+    async def background_autocommit(self) -> AsyncIterator[Transaction]:
         """As `background_transaction`, but each statement commits by itself.
 
         For a single statement: a second one may see, or fail after, what others committed between.
@@ -137,7 +137,7 @@ class Database:
                 yield tx
             return
         await self.require_checked()
-        async with self._share, place(self._seats), self._singly.connect() as connection:
+        async with self._share, place(self._seats), self._autocommit_engine.connect() as connection:
             yield Transaction(connection)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:

@@ -21,18 +21,18 @@ READ_ONLY = ("25006", "0A000")
 
 
 @contextmanager
-def outages_are_busy() -> Iterator[None]:
+def translate_db_errors() -> Iterator[None]:
     """Turn what an absent database or a full pool raises into ServiceBusy."""
     try:
         yield
     except Exception as error:
-        busy = busy_for(error)
+        busy = as_service_busy(error)
         if busy is None:
             raise
         raise busy from error
 
 
-def busy_for(error: BaseException) -> ServiceBusy | None:
+def as_service_busy(error: BaseException) -> ServiceBusy | None:
     """Return what an absent database or a full pool is to our callers; None for all else."""
     if isinstance(error, PoolTimeout):
         return ServiceBusy("All database connections are in use.", retry_after=1)

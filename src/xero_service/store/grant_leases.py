@@ -128,7 +128,9 @@ class GrantLeases:
             await self._settle_attempt(lease)
         return failures == 1
 
-    async def record_silence(self, lease: RefreshLease, *, error: str, retry_in: timedelta) -> bool:
+    async def record_no_response(
+        self, lease: RefreshLease, *, error: str, retry_in: timedelta
+    ) -> bool:
         """Note that no answer came by the deadline; lease and attempt stay until it does.
 
         Returns whether this is the grant's first failure since it was last refreshed.

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from xero_service.errors import ServiceBusy
 from xero_service.store.connections import Connector
-from xero_service.store.db_errors import READ_ONLY, outages_are_busy
+from xero_service.store.db_errors import READ_ONLY, translate_db_errors
 
 POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
 STATEMENT_SECONDS = 10
@@ -112,7 +112,7 @@ async def place(places: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIt
     else:  # a timer would cost more than the rest of a free place
         await places.acquire()
     try:
-        with outages_are_busy():
+        with translate_db_errors():
             yield
     finally:
         places.release()

@@ -59,8 +59,8 @@ END
 # PostgreSQL evaluates its WHERE and SET again on the row which that one committed, with the clock
 # as it is then. Where that one rolled back, with the clock as it was before the wait.
 # The wait that is returned is that at the start of the statement.
-_TAKE = f"""
-WITH taken AS (
+_ACQUIRE = f"""
+WITH acquired AS (
     UPDATE call_budgets
     SET recent_calls = (recent_calls || clock_timestamp())
             [greatest(1, cardinality(recent_calls) - {CALLS_A_MINUTE - 2}):],
@@ -72,15 +72,15 @@ WITH taken AS (
         AND (SELECT count(*) {_LIVING_SLOTS} AND key <> $2::text) < {CONCURRENT_CALLS}
     RETURNING true
 )
-SELECT EXISTS (SELECT FROM taken) AS taken, {_OPENS_IN_SECONDS} AS seconds,
+SELECT EXISTS (SELECT FROM acquired) AS acquired, {_OPENS_IN_SECONDS} AS seconds,
     {_PROBLEM} AS problem
 FROM call_budgets WHERE tenant_id = $1
 """  # noqa: S608
 
-_MAKE = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
+_CREATE_ROW = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
 # Calls that are still under way may not be in Xero's count yet.
-_GIVE_BACK = """
+_RELEASE = """
 UPDATE call_budgets
 SET slots = slots - $2::text,
     day_remaining = coalesce(
@@ -107,7 +107,7 @@ SET cool_down_until = greatest(call_budgets.cool_down_until, excluded.cool_down_
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SlotRefused:
     """How long until there may be a turn, and which of Xero's limits is in the way."""
 
     wait: timedelta
@@ -115,7 +115,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class ReportedLimits:
     """What an answer of Xero's said of the limits; `for_app`: all tenants must cool down."""
 
     day_remaining: int | None = None
@@ -132,44 +132,46 @@ class Learned:
         return replace(self, day_remaining=None, minute_remaining=None, cool_down=left)
 
 
-class CallBudgets:
+class RateLimits:
     """The table `call_budgets`; no method opens a transaction."""
 
     def __init__(self, database: Database) -> None:
         """Use the pool directly: a call to Xero must not hold a connection."""
         self._database = database
 
-    async def take(self, tenant_id: str, call: UUID, *, slot_for: timedelta) -> Refused | None:
+    async def acquire(
+        self, tenant_id: str, call: UUID, *, slot_ttl: timedelta
+    ) -> SlotRefused | None:
         """Take a slot and one of the minute's calls; return None.
 
         Where there is none, return how long until there may be one: zero where only a slot is
         missing. A call that has a slot keeps it. The slot of a holder that crashed is free
-        again after `slot_for`. Raises ServiceBusy.
+        again after `slot_ttl`. Raises ServiceBusy.
         """
         while True:
             row = await self._database.fetch_one(
-                _TAKE,
+                _ACQUIRE,
                 tenant_id,
                 str(call),
-                slot_for.total_seconds(),
+                slot_ttl.total_seconds(),
             )
             if row is not None:
-                if row["taken"]:
+                if row["acquired"]:
                     return None
-                return Refused(timedelta(seconds=row["seconds"]), row["problem"])
-            await self._database.fetch_one(_MAKE, tenant_id)
+                return SlotRefused(timedelta(seconds=row["seconds"]), row["problem"])
+            await self._database.fetch_one(_CREATE_ROW, tenant_id)
 
-    async def give_back(self, tenant_id: str, call: UUID, learned: Learned) -> None:
+    async def release(self, tenant_id: str, call: UUID, reported: ReportedLimits) -> None:
         """Free the slot, and keep what Xero said. Raises ServiceBusy."""
-        cool_down = learned.cool_down.total_seconds() if learned.cool_down else None
-        if learned.for_app and cool_down is not None:
+        cool_down = reported.cool_down.total_seconds() if reported.cool_down else None
+        if reported.for_app and cool_down is not None:
             await self._database.fetch_one(_COOL_THE_APP_DOWN, cool_down)
             cool_down = None
         await self._database.fetch_one(
-            _GIVE_BACK,
+            _RELEASE,
             tenant_id,
             str(call),
-            learned.day_remaining,
-            learned.minute_remaining,
+            reported.day_remaining,
+            reported.minute_remaining,
             cool_down,
         )

@@ -129,7 +129,7 @@ class RemoteCleanups:
         )
         return found is not None
 
-    async def take_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
+    async def claim_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
         """Pick owed cleanups that are due and hide them from other replicas for a while."""
         due = (
             select(CleanupRow.id)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from xero_service.errors import ServiceBusy
-from xero_service.store.db_errors import outages_are_busy
+from xero_service.store.db_errors import translate_db_errors
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,7 +45,7 @@ def upgrade(url: str, *, service_role: str | None = None) -> None:
     """
     from alembic import command
 
-    with _lock_timeouts_explained(), outages_are_busy():
+    with _lock_timeouts_explained(), translate_db_errors():
         command.upgrade(_config(url, service_role=service_role), "head")
 
 

@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.orm import aliased
 
+from xero_service.background import BackgroundWork
 from xero_service.domain import BindingStatus, BoundGrant, ServiceKey
-from xero_service.single_flight import BackgroundWork
 from xero_service.store.bindings import BOUND_COLUMNS, to_bound_grant
 from xero_service.store.database import Database
 from xero_service.store.service_keys import COLUMNS as KEY_COLUMNS
@@ -65,7 +65,7 @@ READ = _statement()
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRead:
+class LookupResult:
     """The key that was named, and the binding of any org that was asked for: to judge first.
 
     `shared`: bindings of other orgs rest on the same grant.
@@ -78,11 +78,11 @@ class TokenRead:
 
 
 _Asked = tuple[str, str]
-_Answer = asyncio.Future[TokenRead | None]
+_Answer = asyncio.Future[LookupResult | None]
 _Waiting = dict[_Asked, list[_Answer]]
 
 
-class TokenReads:
+class ServiceLookup:
     """Data loader of what services' calls depend on.
 
     While no connection is free, one statement reads for all calls that wait; every call is
@@ -94,7 +94,7 @@ class TokenReads:
         self._database, self._background = database, background
         self._waiting: _Waiting = {}
 
-    async def read(self, key_id: UUID, binding_id: UUID) -> TokenRead | None:
+    async def read(self, key_id: UUID, binding_id: UUID) -> LookupResult | None:
         """Return a key and a binding as they are now; None where the key is unknown.
 
         Raises ServiceBusy where the database is away or busy.
@@ -109,7 +109,7 @@ class TokenReads:
         self._waiting[asked].append(answer)
         return await answer
 
-    async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, TokenRead]:
+    async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, LookupResult]:
         async with self._database.bare_connection() as driver:
             if asked is self._waiting:
                 self._waiting = {}  # who comes from here on is for the next statement
@@ -138,6 +138,6 @@ def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
     return (each for several in answers for each in several if not each.done())
 
 
-def _token_read(row: Record) -> TokenRead:
+def _token_read(row: Record) -> LookupResult:
     bound = to_bound_grant(row) if row["binding_id"] else None
-    return TokenRead(to_key(row), row["secret_hash"], bound, row["shared"])
+    return LookupResult(to_key(row), row["secret_hash"], bound, row["shared"])

@@ -16,7 +16,7 @@ from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
-from xero_service.store.upkeep_queue import DueWork
+from xero_service.store.upkeep_queue import UpkeepQueue
 from xero_service.store.verification_tokens import VerificationTokens
 
 
@@ -77,9 +77,9 @@ class Transaction:
         return TenantLimits(self.connection)
 
     @cached_property
-    def due(self) -> DueWork:
+    def upkeep_queue(self) -> UpkeepQueue:
         """What upkeep has to look at."""
-        return DueWork(self.connection)
+        return UpkeepQueue(self.connection)
 
     @cached_property
     def ciphertexts(self) -> Ciphertexts:

@@ -11,7 +11,7 @@ from xero_service.store.grants import NOW
 from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
 
 
-class DueWork:
+class UpkeepQueue:
     """Questions to the tables that find work; several replicas may ask at once."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -39,7 +39,7 @@ class DueWork:
         )
         return list(rows)
 
-    async def take_refreshes(
+    async def claim_due_refreshes(
         self,
         policy: RefreshPolicy,
         *,
@@ -85,7 +85,7 @@ class DueWork:
         )
         return [(row.id, row.generation) for row in rows]
 
-    async def take_unchecked(self, *, since: timedelta, limit: int) -> list[UUID]:
+    async def claim_unchecked_grants(self, *, since: timedelta, limit: int) -> list[UUID]:
         """Pick active grants with a binding that Xero was not asked about for so long.
 
         Noting the check first keeps other replicas from asking too; one that fails is due again

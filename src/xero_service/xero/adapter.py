@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from xero_service.domain import Connections, Consent, TokenSet
-from xero_service.errors import InvalidGrant, SignInUnavailable, XeroAnswerUnusable
+from xero_service.errors import InvalidGrant, SignInUnavailable, XeroInvalidResponse
 from xero_service.jwks import KeySet, with_and_without_slash
 from xero_service.xero import responses
 from xero_service.xero.api_client import XeroApiClient
@@ -92,7 +92,7 @@ class XeroAdapter:
 
         `now`: the time that expiry is judged by, where this process's clock is not to be trusted.
 
-        Raises ExternalAPIError as `refresh_tokens` does, XeroAnswerUnusable for an id_token
+        Raises ExternalAPIError as `refresh_tokens` does, XeroInvalidResponse for an id_token
         that does not hold.
         """
         tokens = await self._ask_for_tokens(
@@ -108,8 +108,8 @@ class XeroAdapter:
     async def refresh_tokens(self, refresh_token: str) -> TokenSet:
         """Spend a refresh token; never repeated blindly, and read to its end.
 
-        Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroNotReached (not sent),
-        XeroSilent (sent, no answer), XeroAnswerUnusable or ExternalAPIError.
+        Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroUnreachable (not sent),
+        XeroNoResponse (sent, no answer), XeroInvalidResponse or ExternalAPIError.
         """
         return await self._ask_for_tokens(
             {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -118,7 +118,7 @@ class XeroAdapter:
     async def get_tenants(self, access_token: str) -> Connections:
         """Return every connection of the token's Xero user to our app.
 
-        Raises AccessRefused for a refused token, else ExternalAPIError.
+        Raises XeroAccessRefused for a refused token, else ExternalAPIError.
         """
         answer = await self._transport.send(
             "GET",
@@ -131,7 +131,7 @@ class XeroAdapter:
     async def delete_connection(self, access_token: str, connection_id: str) -> None:
         """Disconnect one tenant of the token's user; 404 says that it already is.
 
-        Raises AccessRefused for 401 and 403, else ExternalAPIError.
+        Raises XeroAccessRefused for 401 and 403, else ExternalAPIError.
         """
         answer = await self._transport.send(
             "DELETE",
@@ -179,11 +179,11 @@ class XeroAdapter:
     async def _verified(self, tokens: TokenSet, nonce: str, now: datetime) -> Consent:
         who = await self._claims(tokens.id_token, now, audience=self._xero.client_id)
         if who.get("nonce") != nonce:
-            raise XeroAnswerUnusable("The id_token belongs to another attempt.")
+            raise XeroInvalidResponse("The id_token belongs to another attempt.")
         access = await self._claims(tokens.access_token, now, audience=None)
         xero_user_id = who.get("xero_userid")
         if not responses.is_opaque(xero_user_id) or access.get("xero_userid") != xero_user_id:
-            raise XeroAnswerUnusable("The id_token and the access token name different users.")
+            raise XeroInvalidResponse("The id_token and the access token name different users.")
         event = access.get("authentication_event_id")
         return Consent(
             tokens=tokens,
@@ -205,7 +205,7 @@ class XeroAdapter:
             # Loaded before the code was sent: nothing may delay the commit of what came for it.
             key = self._keys.known(header.get("kid")) or await self._keys.find(header.get("kid"))
             if key is None:
-                raise XeroAnswerUnusable("A token is signed with an unknown key.")
+                raise XeroInvalidResponse("A token is signed with an unknown key.")
             claims = jwt.decode(
                 token or "",
                 key,
@@ -223,10 +223,10 @@ class XeroAdapter:
             )
             expires = _moment(claims["exp"])
             if expires is None or expires + CLOCK_LEEWAY <= now:
-                raise XeroAnswerUnusable("A token of Xero's answer has expired.")
+                raise XeroInvalidResponse("A token of Xero's answer has expired.")
             return claims
         except (jwt.PyJWTError, SignInUnavailable) as error:
-            raise XeroAnswerUnusable("A token of Xero's answer does not verify.") from error
+            raise XeroInvalidResponse("A token of Xero's answer does not verify.") from error
 
 
 def _moment(seconds: Any) -> datetime | None:
@@ -247,7 +247,7 @@ def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
     except jwt.PyJWTError:
         return tokens
     if claims.get("xero_userid", xero_user_id) != xero_user_id:
-        raise XeroAnswerUnusable("Xero answered with another user's tokens.")
+        raise XeroInvalidResponse("Xero answered with another user's tokens.")
     return tokens
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import httpx
 
-from xero_service.errors import XeroAnswerUnusable
+from xero_service.errors import XeroInvalidResponse
 from xero_service.xero.http_transport import UnfollowedResponse
 
 SMALL_RESPONSE = 64 * 1024  # bytes; token responses and key sets: anything longer is not one
@@ -17,7 +17,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 
     The time is the sum of the request's timeouts to connect, write and read; the size is the
     extension `at_most` in bytes, SMALL_RESPONSE where the request has none. Raises
-    XeroAnswerUnusable where the response is longer or cannot be decoded.
+    XeroInvalidResponse where the response is longer or cannot be decoded.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
@@ -47,7 +47,7 @@ async def _whole(response: httpx.Response, at_most: int) -> httpx.Response:
     encoding = response.headers.pop("content-encoding", "")
     try:
         content = _decoded(body, encoding, at_most)
-    except XeroAnswerUnusable:
+    except XeroInvalidResponse:
         if response.status_code not in {401, 403}:
             raise
         content = b""  # status and headers say enough
@@ -62,11 +62,11 @@ def _decoded(body: bytearray, encoding: str, at_most: int) -> bytes:
     try:
         decoded = decoder.decompress(body, at_most + 1)
     except zlib.error as error:
-        raise XeroAnswerUnusable("Xero's answer could not be decoded.") from error
+        raise XeroInvalidResponse("Xero's answer could not be decoded.") from error
     if len(decoded) > at_most:
         raise _too_long()
     return decoded
 
 
-def _too_long() -> XeroAnswerUnusable:
-    return XeroAnswerUnusable("The answer is far longer than it should be.")
+def _too_long() -> XeroInvalidResponse:
+    return XeroInvalidResponse("The answer is far longer than it should be.")

@@ -12,7 +12,12 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from xero_service.errors import ExternalAPIError, XeroAnswerUnusable, XeroNotReached, XeroSilent
+from xero_service.errors import (
+    ExternalAPIError,
+    XeroInvalidResponse,
+    XeroNoResponse,
+    XeroUnreachable,
+)
 from xero_service.xero.bounded_transport import SMALL_RESPONSE, BoundedTransport
 from xero_service.xero.http_transport import AiohttpTransport
 
@@ -86,9 +91,9 @@ class HttpClient:
         """Send a request and read the response whole.
 
         `read_within`: seconds of silence after which reading is given up, and, beside connecting
-        and sending, of the whole; the client's timeout where None. Raises XeroNotReached where
-        the request cannot have arrived, XeroSilent where it may have and no whole response came,
-        XeroAnswerUnusable where the response is longer than `at_most` bytes.
+        and sending, of the whole; the client's timeout where None. Raises XeroUnreachable where
+        the request cannot have arrived, XeroNoResponse where it may have and no whole response
+        came, XeroInvalidResponse where the response is longer than `at_most` bytes.
         """
         with translated_errors():
             response = await self._bounded.request(
@@ -136,7 +141,7 @@ class HttpClient:
         """Fetch a small JSON document; raises ExternalAPIError where there is none."""
         response = await self.send("GET", url, headers={"accept": "application/json"})
         if response.status != 200:
-            raise XeroAnswerUnusable("The answer was not 200.")
+            raise XeroInvalidResponse("The answer was not 200.")
         return parse_json(response.body)
 
 
@@ -179,7 +184,7 @@ class RequestContext:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise our exceptions in place of httpx's: XeroNotReached, or XeroSilent."""
+    """Raise our exceptions in place of httpx's: XeroUnreachable, or XeroNoResponse."""
     try:
         yield
     except httpx.TransportError as error:
@@ -188,10 +193,10 @@ def translated_errors() -> Iterator[None]:
 
 def _translated(error: httpx.TransportError) -> ExternalAPIError:
     if isinstance(error, _NOT_SENT):
-        return XeroNotReached("Xero could not be reached.")
+        return XeroUnreachable("Xero could not be reached.")
     if isinstance(error, httpx.WriteError):
-        return XeroSilent("Xero took only a part of the request.")
-    return XeroSilent("Xero did not answer in time.")
+        return XeroNoResponse("Xero took only a part of the request.")
+    return XeroNoResponse("Xero did not answer in time.")
 
 
 def read_response(response: httpx.Response) -> HttpResponse:

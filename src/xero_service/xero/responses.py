@@ -8,13 +8,13 @@ from typing import Any, TypeGuard
 
 from xero_service.domain import Connection, Connections, TokenSet
 from xero_service.errors import (
-    AccessRefused,
     ExternalAPIError,
     InvalidGrant,
     RateLimitError,
     TokenDoubted,
     TokenExpired,
-    XeroAnswerUnusable,
+    XeroAccessRefused,
+    XeroInvalidResponse,
     XeroMisconfigured,
 )
 from xero_service.telemetry import logger
@@ -33,19 +33,19 @@ def read_token_set(answer: HttpResponse) -> TokenSet:
     """Read a token answer (RFC 6749 §5.1) or raise what its error means (§5.2).
 
     A library would take any JSON object for a token: a 4xx without `error`, or a 200 without a
-    refresh token. Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroAnswerUnusable or
+    refresh token. Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroInvalidResponse or
     ExternalAPIError.
     """
     if answer.status != 200:
         raise token_error(answer)
     body = parse_json(answer.body)
     if not isinstance(body, dict):
-        raise XeroAnswerUnusable("Xero's token answer is not JSON.")
+        raise XeroInvalidResponse("Xero's token answer is not JSON.")
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not (is_opaque(access) and is_opaque(refresh)):
-        raise XeroAnswerUnusable("Xero's token answer lacks a token.")
+        raise XeroInvalidResponse("Xero's token answer lacks a token.")
     if str(body.get("token_type", "")).lower() != "bearer":
-        raise XeroAnswerUnusable("Xero's token answer is of another type than Bearer.")
+        raise XeroInvalidResponse("Xero's token answer is of another type than Bearer.")
     id_token = body.get("id_token")
     return TokenSet(
         access_token=access,
@@ -65,7 +65,7 @@ def token_error(answer: HttpResponse) -> ExternalAPIError:
         return InvalidGrant("Xero no longer honours this code or token.")
     if answer.status in {400, 401} and error in _OUR_FAULT:
         return XeroMisconfigured("Xero refused the client id or secret of this service.")
-    return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
+    return XeroInvalidResponse(f"Xero answered {answer.status} in a way that is not documented.")
 
 
 def api_error(answer: HttpResponse) -> ExternalAPIError:
@@ -75,12 +75,12 @@ def api_error(answer: HttpResponse) -> ExternalAPIError:
     if answer.status in {401, 403}:
         refused = refusal(answer.status, answer.headers.items(), answer.body)
         return refused("Xero refused the access token or the organisation.")
-    return XeroAnswerUnusable(f"Xero answered {answer.status} in a way that is not documented.")
+    return XeroInvalidResponse(f"Xero answered {answer.status} in a way that is not documented.")
 
 
 def refusal(
     status: int, headers: Iterable[tuple[str, str]], body: bytes
-) -> type[AccessRefused | TokenExpired | TokenDoubted]:
+) -> type[XeroAccessRefused | TokenExpired | TokenDoubted]:
     """Return what a 401 or 403 of the API host means for the access token (facts §1.10).
 
     Decided by the status first, because the same words mean another thing with 403; then by the
@@ -90,14 +90,14 @@ def refusal(
     detail = (error_field(body, "detail") or "").strip().lower()
     challenge = " ".join(value for name, value in headers if name == "www-authenticate").lower()
     if status != 401 or detail == "authorizationunsuccessful":
-        return AccessRefused
+        return XeroAccessRefused
     if detail.startswith("tokenexpired"):
         return TokenExpired
     if "insufficient_scope" in challenge:
-        return AccessRefused
+        return XeroAccessRefused
     if detail == "authenticationunsuccessful":
         return TokenDoubted
-    return TokenExpired if "invalid_token" in challenge else AccessRefused
+    return TokenExpired if "invalid_token" in challenge else XeroAccessRefused
 
 
 def _common_failure(answer: HttpResponse) -> ExternalAPIError | None:
@@ -156,7 +156,7 @@ def read_connections(answer: HttpResponse) -> Connections:
         raise api_error(answer)
     body = parse_json(answer.body)
     if not isinstance(body, list):
-        raise XeroAnswerUnusable("Xero's list of connections is not a JSON array.")
+        raise XeroInvalidResponse("Xero's list of connections is not a JSON array.")
     entries = [entry if isinstance(entry, dict) else {} for entry in body]
     readable = list(filter(None, map(_connection, entries)))
     if left_out := len(entries) - len(readable):
@@ -237,7 +237,7 @@ def _lifetime(value: Any) -> timedelta:
     if isinstance(value, str) and len(value) <= NUMBER_AT_MOST and _NUMBER.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise XeroAnswerUnusable("Xero's token answer has no usable lifetime.")
+        raise XeroInvalidResponse("Xero's token answer has no usable lifetime.")
     if not 0 < value <= LONGEST_LIFETIME.total_seconds():
-        raise XeroAnswerUnusable("Xero's token answer has an impossible lifetime.")
+        raise XeroInvalidResponse("Xero's token answer has an impossible lifetime.")
     return timedelta(seconds=value)

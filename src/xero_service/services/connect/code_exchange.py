@@ -36,7 +36,7 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leases import Leaseholder, in_line
+from xero_service.services.leases import LeaseManager, fair_lock
 from xero_service.services.reconcile.consent_reach import record_reach
 from xero_service.services.tokens.refresh_outcomes import seal
 from xero_service.store.authorisations import NewAuthorisation
@@ -53,7 +53,7 @@ log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Starter:
+class Initiator:
     """Who started the attempt, for which org."""
 
     org_id: str
@@ -62,7 +62,7 @@ class Starter:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class CodeExchange:
     """Turns a code into the one live grant of its Xero user."""
 
     database: Database
@@ -70,16 +70,16 @@ class Exchange:
     keys: KeyRing
     metrics: Metrics
     required_scopes: frozenset[str]
-    leases: Leaseholder
-    lines: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    leases: LeaseManager
+    org_locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
-    async def run(self, code: str, verifier: str, nonce: str, starter: Starter) -> UUID:
+    async def exchange(self, code: str, verifier: str, nonce: str, initiator: Initiator) -> UUID:
         """Exchange, save, then look at what the consent reached; return the grant's id.
 
         Raises ExchangeFailed where no believable set came, InsufficientScope or NoTenants where
         one came and was saved but does not do.
         """
-        grant, consent = await self._exchange_and_save(code, verifier, nonce, starter)
+        grant, consent = await self._exchange_and_save(code, verifier, nonce, initiator)
         failpoints.reached(Place.EXCHANGE_SAVED)
         connections = await self._connections(grant, consent)
         failpoints.reached(Place.REACH_RECORDED)
@@ -93,32 +93,32 @@ class Exchange:
         return grant.id
 
     async def _exchange_and_save(
-        self, code: str, verifier: str, nonce: str, starter: Starter
+        self, code: str, verifier: str, nonce: str, initiator: Initiator
     ) -> tuple[Grant, Consent]:
         try:
             await self.xero.load_signing_keys()
             async with (
                 # An org waits in a line of its own, so that it cannot crowd the others out.
-                in_line(
-                    self.lines.setdefault(starter.org_id, asyncio.Lock()),
+                fair_lock(
+                    self.org_locks.setdefault(initiator.org_id, asyncio.Lock()),
                     patience=WAIT_FOR_TURN_SECONDS,
                 ),
-                self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS) as began_at,
+                self.leases.exchange_lease(patience=WAIT_FOR_TURN_SECONDS) as began_at,
             ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
                 consent = await self.xero.exchange_code(
                     code=code, verifier=verifier, nonce=nonce, now=began_at
                 )
                 failpoints.reached(Place.EXCHANGE_ANSWERED)
-                return await self._save_whatever_happens(consent, starter, began_at), consent
+                return await self._save_with_retry(consent, initiator, began_at), consent
         except IntegrationError as error:
             if isinstance(error, XeroMisconfigured):
                 self.metrics.alarm("invalid_client")
             log.warning("a code exchange failed", reason=error.code, detail=error.detail)
             raise ExchangeFailed from error
 
-    async def _save_whatever_happens(
-        self, consent: Consent, starter: Starter, began_at: datetime
+    async def _save_with_retry(
+        self, consent: Consent, initiator: Initiator, began_at: datetime
     ) -> Grant:
         """Save the set; while the database is away keep it in memory and try again."""
         authorisation_id, give_up = uuid4(), time.monotonic() + SAVE_FOR_SECONDS
@@ -129,7 +129,7 @@ class Exchange:
                     if saved is not None:
                         # Committed, and only the word of it was lost: the set may be spent by now.
                         return saved
-                    return await self._save(tx, consent, starter, began_at, authorisation_id)
+                    return await self._save(tx, consent, initiator, began_at, authorisation_id)
             except Exception:
                 # Whatever the database has against it, this is the only copy of the set.
                 if time.monotonic() > give_up:
@@ -141,7 +141,7 @@ class Exchange:
         self,
         tx: Transaction,
         consent: Consent,
-        starter: Starter,
+        initiator: Initiator,
         began_at: datetime,
         authorisation_id: UUID,
     ) -> Grant:
@@ -156,8 +156,8 @@ class Exchange:
             old = await tx.grants.supersede(
                 NewGrant(
                     id=grant_id,
-                    org_id=starter.org_id,
-                    user_id=starter.user_id,
+                    org_id=initiator.org_id,
+                    user_id=initiator.user_id,
                     xero_user_id=consent.xero_user_id,
                     scopes=consent.tokens.scopes,
                     tokens=seal(self.keys, grant_id, consent.tokens, asked_at=began_at),
@@ -165,12 +165,17 @@ class Exchange:
             )
             await tx.authorisations.carry_over([each for each, _ in old], grant_id)
             await tx.cleanups.cancel_revocations(consent.xero_user_id)
-            await tx.audit.extend([_superseded(starter, *each, grant_id) for each in old])
-        authorisation = self._authorisation(consent, starter, began_at, grant_id, authorisation_id)
+            await tx.audit.extend([_superseded(initiator, *each, grant_id) for each in old])
+        authorisation = self._authorisation(
+            consent, initiator, began_at, grant_id, authorisation_id
+        )
         await tx.authorisations.add(authorisation)
         await tx.audit.add(
             AuditEvent(
-                starter.actor, AuditAction.GRANT_CONNECTED, org_id=starter.org_id, grant_id=grant_id
+                initiator.actor,
+                AuditAction.GRANT_CONNECTED,
+                org_id=initiator.org_id,
+                grant_id=grant_id,
             )
         )
         grant = await tx.grants.get(grant_id)
@@ -180,7 +185,7 @@ class Exchange:
     def _authorisation(
         self,
         consent: Consent,
-        starter: Starter,
+        initiator: Initiator,
         began_at: datetime,
         grant_id: UUID,
         authorisation_id: UUID,
@@ -188,8 +193,8 @@ class Exchange:
         return NewAuthorisation(
             id=authorisation_id,
             grant_id=grant_id,
-            org_id=starter.org_id,
-            user_id=starter.user_id,
+            org_id=initiator.org_id,
+            user_id=initiator.user_id,
             event_id=consent.authentication_event_id,
             consenter_enc=self.keys.encrypt_token(
                 json.dumps([consent.xero_name, consent.xero_email]),
@@ -211,11 +216,11 @@ class Exchange:
         return connections
 
 
-def _superseded(starter: Starter, old: UUID, org_id: str, new: UUID) -> AuditEvent:
+def _superseded(initiator: Initiator, old: UUID, org_id: str, new: UUID) -> AuditEvent:
     """Tell the org whose grant was superseded, without saying to another org by whom."""
-    own = org_id == starter.org_id
+    own = org_id == initiator.org_id
     return AuditEvent(
-        starter.actor if own else SYSTEM,
+        initiator.actor if own else SYSTEM,
         AuditAction.GRANT_SUPERSEDED,
         org_id=org_id,
         grant_id=old,

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from xero_service import failpoints
+from xero_service.background import BackgroundWork
 from xero_service.crypto import KeyRing, fingerprint
 from xero_service.domain import Actor, AuditAction, AuditEvent, SessionUser
 from xero_service.errors import (
-    AccessDenied,
+    ConsentDenied,
     ExchangeFailed,
     FlowError,
     FlowExpired,
@@ -26,11 +27,11 @@ from xero_service.errors import (
     SessionMismatch,
 )
 from xero_service.failpoints import Place
-from xero_service.services.connect.code_exchange import Exchange, Starter
-from xero_service.single_flight import BackgroundWork, Seldom
+from xero_service.services.connect.code_exchange import CodeExchange, Initiator
 from xero_service.store.database import Database
 from xero_service.store.verification_tokens import Attempt
 from xero_service.telemetry import logger
+from xero_service.throttle import Throttle
 from xero_service.xero.adapter import XeroAdapter
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
@@ -46,7 +47,7 @@ log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class AuthorizationRequest:
     """Where to send the browser, and the id that its flow cookie keeps."""
 
     authorization_url: str = field(repr=False)
@@ -55,7 +56,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class XeroReturn:
+class CallbackParams:
     """The parameters with which Xero sent the browser back (RFC 6749 §4.1.2, RFC 9207)."""
 
     state: str | None = field(default=None, repr=False)
@@ -92,16 +93,16 @@ class ConnectService:
     database: Database
     xero: XeroAdapter
     keys: KeyRing
-    exchange: Exchange
+    code_exchange: CodeExchange
     background: BackgroundWork
     issuer: str
-    refusals: Seldom[tuple[str, str, str | None]] = field(
-        default_factory=lambda: Seldom(every=60.0, times=REFUSALS_NOTED_A_MINUTE)
+    refusals: Throttle[tuple[str, str, str | None]] = field(
+        default_factory=lambda: Throttle(every=60.0, times=REFUSALS_NOTED_A_MINUTE)
     )
 
     async def start(
         self, user: SessionUser, actor: Actor, *, return_to: str | None, browser_id: str | None
-    ) -> Started:
+    ) -> AuthorizationRequest:
         """Store an attempt of ten minutes; two tabs of a browser share its id.
 
         Raises OrgRequired or InvalidReturnTo.
@@ -130,11 +131,11 @@ class ConnectService:
             )
             await tx.audit.add(AuditEvent(actor, AuditAction.CONNECT_STARTED, org_id=user.org_id))
         url = self.xero.get_auth_url(state=state, nonce=nonce, verifier=verifier)
-        return Started(url, expires_at, browser_id)
+        return AuthorizationRequest(url, expires_at, browser_id)
 
     async def finish(
         self,
-        returned: XeroReturn,
+        returned: CallbackParams,
         actor: Actor,
         *,
         browser_id: str | None,
@@ -145,14 +146,14 @@ class ConnectService:
         `session` is who is signed in now, if that can be told. Whatever goes wrong lands too.
         """
         try:
-            return await self._land(returned, actor, browser_id, session)
+            return await self._complete(returned, actor, browser_id, session)
         except IntegrationError as error:
             log.warning("a callback was cut short", problem=error.code)
-            return _landing(DEFAULT_RETURN_TO, error=ExchangeFailed.code)
+            return _redirect_target(DEFAULT_RETURN_TO, error=ExchangeFailed.code)
 
-    async def _land(
+    async def _complete(
         self,
-        returned: XeroReturn,
+        returned: CallbackParams,
         actor: Actor,
         browser_id: str | None,
         session: SessionUser | None,
@@ -163,7 +164,7 @@ class ConnectService:
         async with self.database.transaction() as tx:
             sealed = await tx.attempts.consume(identifier)
         if sealed is None:
-            return await self._land_again(identifier, actor, browser_id)
+            return await self._replay(identifier, actor, browser_id)
         failpoints.reached(Place.ATTEMPT_CONSUMED)
         payload = Payload.read(self.keys.decrypt_token(sealed, _context(identifier)))
         # From here on the work is nobody's: a browser that goes away does not stop it.
@@ -177,7 +178,7 @@ class ConnectService:
         self,
         identifier: str,
         payload: Payload,
-        returned: XeroReturn,
+        returned: CallbackParams,
         actor: Actor,
         browser_id: str | None,
         session: SessionUser | None,
@@ -185,9 +186,11 @@ class ConnectService:
         grant_id: UUID | None = None
         try:
             code = self._checked(payload, returned, browser_id, session)
-            starter = Starter(payload.org_id, payload.user_id, _as_starter(actor, payload))
-            grant_id = await self._exchanged(code, payload, starter)
-            landing = _landing(payload.return_to, action="select_tenant", grantId=str(grant_id))
+            initiator = Initiator(payload.org_id, payload.user_id, _as_initiator(actor, payload))
+            grant_id = await self._exchanged(code, payload, initiator)
+            landing = _redirect_target(
+                payload.return_to, action="select_tenant", grantId=str(grant_id)
+            )
         except FlowError as error:
             landing = await self._refuse(actor, error, payload)
         with contextlib.suppress(ServiceBusy):
@@ -198,7 +201,7 @@ class ConnectService:
     def _checked(
         self,
         payload: Payload,
-        returned: XeroReturn,
+        returned: CallbackParams,
         browser_id: str | None,
         session: SessionUser | None,
     ) -> str:
@@ -212,14 +215,14 @@ class ConnectService:
         if returned.issuer is not None and returned.issuer.rstrip("/") != self.issuer:
             raise FlowMismatch
         if returned.error is not None:
-            raise AccessDenied if returned.error == "access_denied" else ExchangeFailed
+            raise ConsentDenied if returned.error == "access_denied" else ExchangeFailed
         if not returned.code:
             raise ExchangeFailed
         return returned.code
 
-    async def _exchanged(self, code: str, payload: Payload, starter: Starter) -> UUID:
+    async def _exchanged(self, code: str, payload: Payload, initiator: Initiator) -> UUID:
         work = self.background.start(
-            self.exchange.run(code, payload.verifier, payload.nonce, starter)
+            self.code_exchange.exchange(code, payload.verifier, payload.nonce, initiator)
         )
         try:
             async with asyncio.timeout(BROWSER_WAITS_SECONDS):
@@ -229,7 +232,7 @@ class ConnectService:
         except (TimeoutError, IntegrationError) as error:
             raise ExchangeFailed from error
 
-    async def _land_again(self, identifier: str, actor: Actor, browser_id: str | None) -> str:
+    async def _replay(self, identifier: str, actor: Actor, browser_id: str | None) -> str:
         """Answer a callback whose attempt is unknown, expired, or used: never with an exchange."""
         deadline = asyncio.get_running_loop().time() + WAIT_FOR_FIRST_SECONDS
         while True:
@@ -263,12 +266,12 @@ class ConnectService:
         if payload and isinstance(error, FlowMismatch | SessionMismatch):
             about = None  # who came is a stranger to the org whose attempt it was, and stays one
         elif payload:
-            actor = _as_starter(actor, payload)
+            actor = _as_initiator(actor, payload)
         ends = payload is not None and not isinstance(error, FlowExpired)
-        if ends or self.refusals.is_due((actor.id, error.code, about)):
+        if ends or self.refusals.allow((actor.id, error.code, about)):
             await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, about)
         known = payload is not None and not isinstance(error, FlowMismatch)
-        return _landing(
+        return _redirect_target(
             payload.return_to if payload and known else DEFAULT_RETURN_TO, error=error.code
         )
 
@@ -295,7 +298,7 @@ def checked_return_to(value: str | None) -> str:
     return value
 
 
-def _as_starter(actor: Actor, payload: Payload) -> Actor:
+def _as_initiator(actor: Actor, payload: Payload) -> Actor:
     """Name who started as the one who connects: the flow cookie proved the browser."""
     return replace(actor, kind="user", id=payload.user_id)
 
@@ -308,7 +311,7 @@ def _same_person(session: SessionUser, payload: Payload) -> bool:
     )
 
 
-def _landing(path: str, **query: str) -> str:
+def _redirect_target(path: str, **query: str) -> str:
     return f"{path}?{urlencode(query)}"
 
 

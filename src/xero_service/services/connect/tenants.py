@@ -26,7 +26,7 @@ from xero_service.errors import (
     TenantNotAccessible,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leases import Leaseholder
+from xero_service.services.leases import LeaseManager
 from xero_service.services.reconcile.consent_reach import record_reach
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
@@ -47,7 +47,7 @@ class TenantChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class TenantOptions:
     """The tenants of one grant, as `grant_id` now is."""
 
     grant_id: UUID
@@ -63,7 +63,7 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Visibility:
     """What one session user of an org sees of a grant."""
 
     grant: Grant
@@ -91,9 +91,9 @@ class TenantsService:
     database: Database
     tokens: TokenService
     reconcile: ReconcileService
-    leases: Leaseholder
+    leases: LeaseManager
 
-    async def choices(self, user: SessionUser, grant_id: UUID) -> Choices:
+    async def choices(self, user: SessionUser, grant_id: UUID) -> TenantOptions:
         """Ask Xero which tenants the grant reaches; show those of the org's own consents.
 
         Raises OrgRequired, NotFound, ReauthorizationRequired or ExternalAPIError.
@@ -101,12 +101,12 @@ class TenantsService:
         org_id = _org(user)
         grant, connections = await self._reached(user, grant_id)
         async with self.database.transaction() as tx:
-            sight = await self._sight(tx, user, grant.id)
-            seen = _visible(sight, connections)
+            visibility = await self._visibility(tx, user, grant.id)
+            seen = _visible(visibility, connections)
             holders = await tx.bindings.holders({c.tenant_id for c in seen})
-        return Choices(
+        return TenantOptions(
             grant.id,
-            tuple(_choice(c, sight, holders.get(c.tenant_id), org_id) for c in seen),
+            tuple(_choice(c, visibility, holders.get(c.tenant_id), org_id) for c in seen),
         )
 
     async def select(
@@ -125,8 +125,8 @@ class TenantsService:
                 locked = await tx.grants.lock(grant.id)
                 usable = locked is not None and locked.status is GrantStatus.ACTIVE
                 if usable and not await tx.cleanups.owes_deletion(grant.xero_user_id, tenant_id):
-                    sight = await self._sight(tx, user, grant.id)
-                    connection = _visible_one(sight, connections, tenant_id)
+                    visibility = await self._visibility(tx, user, grant.id)
+                    connection = _visible_one(visibility, connections, tenant_id)
                     selected = await self._bind(tx, org_id, grant.id, connection)
                     await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
                     await tx.audit.add(_selection(actor, org_id, grant.id, connection, selected))
@@ -160,13 +160,13 @@ class TenantsService:
     ) -> tuple[Grant, Connections]:
         """Return the grant, once this user may see it, and its connections as Xero has them."""
         async with self.database.transaction() as tx:
-            grant = (await self._sight(tx, user, grant_id)).grant
+            grant = (await self._visibility(tx, user, grant_id)).grant
             owed = wanted and await tx.cleanups.owes_deletion(grant.xero_user_id, wanted)
         grant.require_active()
         if wanted and owed:
             # A disconnect of this tenant is still owed to Xero: it must not come after this.
             async with (
-                self.leases.grant(grant.id, patience=WAIT_FOR_LEASE_SECONDS),
+                self.leases.grant_lease(grant.id, patience=WAIT_FOR_LEASE_SECONDS),
                 self.database.transaction() as tx,
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
@@ -176,7 +176,7 @@ class TenantsService:
             await record_reach(tx, grant, connections)
         return grant, connections
 
-    async def _sight(self, tx: Transaction, user: SessionUser, grant_id: UUID) -> _Sight:
+    async def _visibility(self, tx: Transaction, user: SessionUser, grant_id: UUID) -> _Visibility:
         """Return what the user sees of a grant; raises NotFound where that is nothing."""
         org_id = _org(user)
         grant = await tx.grants.current(grant_id)
@@ -189,7 +189,7 @@ class TenantsService:
             raise NotFound
         offers = [(a, a.offers_to(user.user_id)) for a in mine]
         none = frozenset[str]()
-        return _Sight(
+        return _Visibility(
             grant,
             tenant_ids=none.union(bound, *(ids for a, ids in offers if not a.matched_event)),
             marked=none.union(*(ids for a, ids in offers if a.matched_event)),
@@ -208,15 +208,15 @@ def _opens(consent: Authorisation, user_id: str) -> bool:
     return consent.user_id == user_id or (consent.matched_event and consent.used)
 
 
-def _visible(sight: _Sight, connections: Connections) -> list[Connection]:
+def _visible(visibility: _Visibility, connections: Connections) -> list[Connection]:
     return sorted(
-        filter(sight.shows, connections),
+        filter(visibility.shows, connections),
         key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
     )
 
 
-def _visible_one(sight: _Sight, connections: Connections, tenant_id: str) -> Connection:
-    for connection in _visible(sight, connections):
+def _visible_one(visibility: _Visibility, connections: Connections, tenant_id: str) -> Connection:
+    for connection in _visible(visibility, connections):
         if connection.tenant_id == tenant_id:
             return connection
     raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
@@ -237,7 +237,7 @@ def _selection(
 
 
 def _choice(
-    connection: Connection, sight: _Sight, holder: Binding | None, org_id: str
+    connection: Connection, visibility: _Visibility, holder: Binding | None, org_id: str
 ) -> TenantChoice:
     availability = Availability.AVAILABLE
     if holder is not None:
@@ -246,7 +246,7 @@ def _choice(
     event = connection.auth_event_id
     return TenantChoice(
         connection=connection,
-        just_authorised=event is not None and event == sight.newest_event,
+        just_authorised=event is not None and event == visibility.newest_event,
         availability=availability,
         binding_id=holder.id if holder is not None and holder.org_id == org_id else None,
     )

@@ -21,16 +21,16 @@ from xero_service.domain import (
     GrantStatus,
 )
 from xero_service.errors import (
-    AccessRefused,
     IntegrationError,
     ReauthorizationRequired,
     ServiceBusy,
     TokenDoubted,
     TokenExpired,
-    XeroSilent,
+    XeroAccessRefused,
+    XeroNoResponse,
 )
 from xero_service.failpoints import Place
-from xero_service.services.leases import Leaseholder, in_line
+from xero_service.services.leases import LeaseManager, fair_lock
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
@@ -55,7 +55,7 @@ class CleanupService:
     database: Database
     xero: XeroAdapter
     tokens: TokenService
-    leases: Leaseholder
+    leases: LeaseManager
     # Revocations one at a time: the turn that each takes is the one that consents wait for.
     revoking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -89,9 +89,9 @@ class CleanupService:
         await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
         # The turn last, and briefly: every consent waits for it.
         async with (
-            in_line(self.revoking, patience=None),
-            self.leases.grant(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
-            self.leases.exchange_turn(patience=WAIT_FOR_TURN_SECONDS),
+            fair_lock(self.revoking, patience=None),
+            self.leases.grant_lease(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
+            self.leases.exchange_lease(patience=WAIT_FOR_TURN_SECONDS),
         ):
             held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
@@ -120,7 +120,7 @@ class CleanupService:
             raise
 
     async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
-        async with self.leases.grant(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
+        async with self.leases.grant_lease(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
             held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
@@ -153,7 +153,7 @@ class CleanupService:
     async def _delete_or_find_gone(self, access_token: str, cleanup: Cleanup) -> None:
         try:
             await self.xero.delete_connection(access_token, cleanup.connection_id or "")
-        except AccessRefused:
+        except XeroAccessRefused:
             # 403 stands for an id that is not this user's any more, too (facts §1.11).
             connections = await self.xero.get_tenants(access_token)
             if cleanup.connection_id in connections.ids:
@@ -168,7 +168,7 @@ class CleanupService:
             async with asyncio.timeout(self.leases.call_seconds):
                 yield
         except TimeoutError as error:
-            raise XeroSilent("Xero took too long over a disconnect.") from error
+            raise XeroNoResponse("Xero took too long over a disconnect.") from error
 
     async def _is_still_owed(self, cleanup: Cleanup) -> bool:
         async with self.database.transaction() as tx:

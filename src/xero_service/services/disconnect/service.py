@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from xero_service import failpoints
+from xero_service.background import BackgroundWork
 from xero_service.domain import (
     SYSTEM,
     Actor,
@@ -25,7 +26,6 @@ from xero_service.errors import (
 )
 from xero_service.failpoints import Place
 from xero_service.services.disconnect.remote_cleanup import CleanupService
-from xero_service.single_flight import BackgroundWork
 from xero_service.store.database import Database
 from xero_service.store.remote_cleanups import NewCleanup
 from xero_service.store.transaction import Transaction

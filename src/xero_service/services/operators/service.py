@@ -135,7 +135,7 @@ class OperatorService:
             grant = await tx.grants.get(grant_id)
             if grant is None or not await tx.grants.forget_backoff(grant_id):
                 raise NotFound("No such grant with tokens.")
-        return await self.tokens.refresh_grant_single_flight(grant_id, beyond=grant.generation)
+        return await self.tokens.refresh_grant_single_flight(grant_id, newer_than=grant.generation)
 
 
 def _event(actor: Actor, action: AuditAction, binding: Binding) -> AuditEvent:

@@ -30,15 +30,15 @@ class BodyBudget:
         return self._held
 
     @contextmanager
-    def share(self, key: str) -> Iterator["Share"]:
+    def share(self, key: str) -> Iterator["BodyShare"]:
         """Count what one call of this key holds, at the latest until the block ends."""
-        share = Share(self, key)
+        share = BodyShare(self, key)
         try:
             yield share
         finally:
             share.release()
 
-    def _take(self, key: str, size: int) -> None:
+    def _reserve(self, key: str, size: int) -> None:
         of_key = self._by_key.get(key, 0) + size
         if of_key > HELD_BY_KEY:
             raise ServiceBusy("This key has too many request bodies under way.", retry_after=5)
@@ -47,34 +47,34 @@ class BodyBudget:
         self._held += size
         self._by_key[key] = of_key
 
-    def _give_back(self, key: str, size: int) -> None:
+    def _release(self, key: str, size: int) -> None:
         self._held -= size
         self._by_key[key] -= size
         if not self._by_key[key]:
             del self._by_key[key]
 
 
-class Share:
+class BodyShare:
     """What one call holds of the budget."""
 
     def __init__(self, budget: BodyBudget, key: str) -> None:
         """Hold nothing yet."""
         self._budget, self._key, self._size = budget, key, 0
 
-    def take(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Hold so many bytes more; raises ServiceBusy where the budget has no room for them."""
-        self._budget._take(self._key, size)
+        self._budget._reserve(self._key, size)
         self._size += size
 
     def release(self) -> None:
         """Hold nothing any more."""
         if self._size:
-            self._budget._give_back(self._key, self._size)
+            self._budget._release(self._key, self._size)
             self._size = 0
 
 
-async def held(
-    body: AsyncIterator[bytes], declared: int | None, share: Share, *, within: float
+async def buffer_small(
+    body: AsyncIterator[bytes], declared: int | None, share: BodyShare, *, within: float
 ) -> bytes | AsyncIterator[bytes]:
     """Return a small body whole, a larger one as a stream that ends at the limit.
 
@@ -86,17 +86,17 @@ async def held(
         raise _too_large()
     try:
         async with asyncio.timeout(within):
-            return await _held(body, declared, share)
+            return await _buffer(body, declared, share)
     except TimeoutError as error:
         raise InvalidRequest("The body took too long to arrive.") from error
 
 
-async def _held(
-    body: AsyncIterator[bytes], declared: int | None, share: Share
+async def _buffer(
+    body: AsyncIterator[bytes], declared: int | None, share: BodyShare
 ) -> bytes | AsyncIterator[bytes]:
     read = bytearray()
     async for part in body:
-        share.take(len(part))
+        share.reserve(len(part))
         read += part
         if len(read) > REPLAYED_BODY:
             return _limited(bytes(read), body, share)
@@ -105,7 +105,9 @@ async def _held(
     return bytes(read)
 
 
-async def _limited(read: bytes, rest: AsyncIterator[bytes], share: Share) -> AsyncIterator[bytes]:
+async def _limited(
+    read: bytes, rest: AsyncIterator[bytes], share: BodyShare
+) -> AsyncIterator[bytes]:
     sent = len(read)
     yield read
     del read
@@ -121,7 +123,7 @@ def _too_large() -> BodyTooLarge:
     return BodyTooLarge("Send at most 25 MiB.")
 
 
-async def peeked(answer: StreamedResponse) -> tuple[StreamedResponse, bytes]:
+async def peek(answer: StreamedResponse) -> tuple[StreamedResponse, bytes]:
     """Read the beginning of an answer; return the answer as if untouched, and what was read."""
     read = bytearray()
     async for part in answer.body:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from xero_service.errors import XeroSilent
+from xero_service.errors import XeroNoResponse
 
 _HOP_BY_HOP = {
     "connection",
@@ -65,7 +65,7 @@ _NO_BODY = frozenset({204, 205, 304})
 Headers = Iterable[tuple[str, str]]
 
 
-def onward(headers: Headers) -> list[tuple[str, str]]:
+def request_headers(headers: Headers) -> list[tuple[str, str]]:
     """Return the caller's headers that Xero gets: neither hop by hop, nor ours to say.
 
     Nor any with an underscore, which some servers take for a hyphen. Of encodings Xero is offered
@@ -88,15 +88,15 @@ def _readable(headers: Headers) -> str:
     return ", ".join(kept) or "identity"
 
 
-def back(status: int, headers: Headers) -> list[tuple[str, str]]:
+def response_headers(status: int, headers: Headers) -> list[tuple[str, str]]:
     """Return the headers of Xero's answer that the caller gets, those about limits among them.
 
     `WWW-Authenticate` is not one: it is about Xero's token, not about the caller's key. What the
-    answer says of an org's books is for no cache. Raises XeroSilent for a status that is no final
-    answer, such as 101: the call may have been made.
+    answer says of an org's books is for no cache. Raises XeroNoResponse for a status that is not
+    final, such as 101: the call may have been made.
     """
     if not 200 <= status <= 599:
-        raise XeroSilent("Xero answered with a status that no API call has.")
+        raise XeroNoResponse("Xero answered with a status that no API call has.")
     hop_by_hop = _with_those_named_by_connection(_HOP_BY_HOP, headers)
     kept = [
         (name, value) for name, value in headers if _is_passed_back(name) and name not in hop_by_hop

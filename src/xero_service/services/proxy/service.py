@@ -9,29 +9,29 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from xero_service.domain import BoundGrant, Scope
-from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroSilent
-from xero_service.services.proxy.bodies import BodyBudget, Share, held, peeked
+from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroNoResponse
+from xero_service.services.proxy.bodies import BodyBudget, BodyShare, buffer_small, peek
 from xero_service.services.proxy.paths import checked_target
-from xero_service.services.proxy.rate_limiter import SLOT_FOR, Turns
-from xero_service.services.proxy.rules import back, onward
+from xero_service.services.proxy.rate_limiter import SLOT_TTL, TenantRateLimiter
+from xero_service.services.proxy.rules import request_headers, response_headers
 from xero_service.services.reconcile.service import ReconcileService
-from xero_service.services.service_keys.authorization import AccessService, Presented
+from xero_service.services.service_keys.authorization import ServiceAuthorizer, ServiceCredentials
 from xero_service.services.tokens.service import TokenService
-from xero_service.store.rate_limits import Learned
+from xero_service.store.rate_limits import ReportedLimits
 from xero_service.xero.http import HttpClient, RequestContext, StreamedResponse
 from xero_service.xero.responses import error_field, refusal, retry_after
 
 SILENCE_SECONDS = 60.0  # how long Xero may say nothing
 BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
 DECISION_SECONDS = 0.25  # how long "this key may use this binding" is believed
-LONGEST_CALL_SECONDS = SLOT_FOR.total_seconds() - 10  # so that a slot outlives its call
+LONGEST_CALL_SECONDS = SLOT_TTL.total_seconds() - 10  # so that a slot outlives its call
 COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
 APP_COOL_DOWN_UNKNOWN = timedelta(seconds=10)  # every tenant waits: a part of Xero's minute
 COOL_DOWN_AT_MOST = timedelta(days=1)  # the longest of Xero's limits; more is an error of its
 
 
 @dataclass(frozen=True, slots=True)
-class Forwarded:
+class ProxyRequest:
     """A service's call as it came, its body still unread; header names are lower case."""
 
     method: str
@@ -51,9 +51,9 @@ class Forwarded:
 class _Call:
     """A call that may be made: `body` of bytes can be sent twice, a stream only once."""
 
-    request: Forwarded
+    request: ProxyRequest
     target: str
-    presented: Presented = field(repr=False)
+    credentials: ServiceCredentials = field(repr=False)
     binding_id: UUID
     body: bytes | AsyncIterator[bytes] = field(repr=False)
     id: UUID
@@ -61,7 +61,7 @@ class _Call:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class _Authorized:
     """A binding that may be used, as it was found `at` by the monotonic clock or later."""
 
     bound: BoundGrant
@@ -72,9 +72,9 @@ class _Decided:
 class ProxyService:
     """Forwards calls to Xero's API host, and to no other."""
 
-    access: AccessService
+    authorizer: ServiceAuthorizer
     tokens: TokenService
-    turns: Turns
+    rate_limiter: TenantRateLimiter
     reconcile: ReconcileService
     transport: HttpClient
     api_url: str
@@ -82,74 +82,80 @@ class ProxyService:
 
     @asynccontextmanager
     async def call(
-        self, presented: Presented, binding_id: UUID, request: Forwarded
+        self, credentials: ServiceCredentials, binding_id: UUID, request: ProxyRequest
     ) -> AsyncIterator[StreamedResponse]:
         """Yield Xero's answer, whatever it is; a token that Xero calls expired is renewed once.
 
         A key that is revoked and a binding that ends meanwhile are noticed however long the body
-        or the turn took. Raises as `AccessService.usable_binding` does, ForbiddenPath,
+        or the turn took. Raises as `ServiceAuthorizer.authorize` does, ForbiddenPath,
         InvalidRequest, BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or
         ServiceBusy.
         """
-        with self.bodies.share(presented.key) as share:
-            call, decided = await self._admitted(presented, binding_id, request, share)
-            learned = Learned()
+        with self.bodies.share(credentials.key) as share:
+            call, authorized = await self._admit(credentials, binding_id, request, share)
+            reported = ReportedLimits()
             try:
                 async with asyncio.timeout(call.ends_at - time.monotonic()):
-                    decided = await self._still(call, decided)
-                    async with self._sent(call, decided) as answer:
-                        learned = learned_from(answer)
-                        answer, is_to_be_repeated = await self._heard(call, decided, answer)
+                    authorized = await self._recheck(call, authorized)
+                    async with self._sent(call, authorized) as answer:
+                        reported = reported_limits(answer)
+                        answer, is_to_be_repeated = await self._handle_refusal(
+                            call, authorized, answer
+                        )
                         if not is_to_be_repeated:
-                            yield _handed_back(answer)
+                            yield _with_passed_headers(answer)
                             return
-                    async with self._sent(call, await self._renewed(call, decided)) as answer:
-                        learned = learned_from(answer)
-                        yield _handed_back(answer)
-            except (XeroSilent, TimeoutError) as error:
+                    async with self._sent(call, await self._renewed(call, authorized)) as answer:
+                        reported = reported_limits(answer)
+                        yield _with_passed_headers(answer)
+            except (XeroNoResponse, TimeoutError) as error:
                 raise UpstreamTimeout(
                     "Xero did not answer; the call may have been made.", retry_after=5
                 ) from error
             finally:
-                self.turns.give_back(decided.bound.binding.tenant_id, call.id, learned)
+                self.rate_limiter.release(authorized.bound.binding.tenant_id, call.id, reported)
 
-    async def _admitted(
-        self, presented: Presented, binding_id: UUID, request: Forwarded, share: Share
-    ) -> tuple[_Call, _Decided]:
+    async def _admit(
+        self,
+        credentials: ServiceCredentials,
+        binding_id: UUID,
+        request: ProxyRequest,
+        share: BodyShare,
+    ) -> tuple[_Call, _Authorized]:
         """Authorise the caller, buffer its body, then acquire a slot of the tenant's.
 
         In this order: a refused caller and a slow body take no slot.
         """
         target = checked_target(request.path, request.query)
-        decided = await self._usable(presented, binding_id)
+        authorized = await self._usable(credentials, binding_id)
         body: bytes | AsyncIterator[bytes] = b""
         if request.has_body:
-            body = await held(request.body, request.length, share, within=BODY_SECONDS)
+            body = await buffer_small(request.body, request.length, share, within=BODY_SECONDS)
         call_id, ends_at = uuid4(), time.monotonic() + LONGEST_CALL_SECONDS
-        await self.turns.take(decided.bound.binding.tenant_id, call_id)
-        return _Call(request, target, presented, binding_id, body, call_id, ends_at), decided
+        await self.rate_limiter.acquire(authorized.bound.binding.tenant_id, call_id)
+        return _Call(request, target, credentials, binding_id, body, call_id, ends_at), authorized
 
-    async def _usable(self, presented: Presented, binding_id: UUID) -> _Decided:
-        """Return a binding whose grant has a token that works, decided after any wait for it."""
-        decided = await self._decided(presented, binding_id)
-        seen = decided.bound.grant
+    async def _usable(self, credentials: ServiceCredentials, binding_id: UUID) -> _Authorized:
+        """Return a binding whose grant has a token that works, authorized after any wait for it."""
+        authorized = await self._authorize(credentials, binding_id)
+        seen = authorized.bound.grant
         if await self.tokens.usable(seen) is not seen:
-            return await self._decided(presented, binding_id)
-        return decided
+            return await self._authorize(credentials, binding_id)
+        return authorized
 
-    async def _decided(self, presented: Presented, binding_id: UUID) -> _Decided:
+    async def _authorize(self, credentials: ServiceCredentials, binding_id: UUID) -> _Authorized:
         at = time.monotonic()
-        found = await self.access.usable_binding(presented, binding_id, Scope.API_CALL)
-        return _Decided(found.bound, at)
+        found = await self.authorizer.authorize(credentials, binding_id, Scope.API_CALL)
+        return _Authorized(found.bound, at)
 
-    async def _still(self, call: _Call, decided: _Decided) -> _Decided:
-        """Return what was decided, decided anew where that was more than a moment ago (S51)."""
-        if time.monotonic() - decided.at < DECISION_SECONDS:
-            return decided
-        return await self._decided(call.presented, call.binding_id)
+    async def _recheck(self, call: _Call, authorized: _Authorized) -> _Authorized:
+        """Return `authorized`, or authorize anew where that was more than a moment ago (S51)."""
+        if time.monotonic() - authorized.at < DECISION_SECONDS:
+            return authorized
+        return await self._authorize(call.credentials, call.binding_id)
 
-    async def _heard(
-        self, call: _Call, decided: _Decided, answer: StreamedResponse
+    async def _handle_refusal(
+        self, call: _Call, authorized: _Authorized, answer: StreamedResponse
     ) -> tuple[StreamedResponse, bool]:
         """Act on what a refusal tells; return the answer, and whether it is to be repeated.
 
@@ -158,26 +164,26 @@ class ProxyService:
         """
         if answer.status not in {401, 403}:
             return answer, False
-        answer, body = await peeked(answer)
-        grant = decided.bound.grant
+        answer, body = await peek(answer)
+        grant = authorized.bound.grant
         if answer.status == 403 and error_field(body, "detail") == "AuthenticationUnsuccessful":
             self.reconcile.soon(call.binding_id, grant.id)
         refused = refusal(answer.status, answer.headers, body)
         if not issubclass(refused, TokenExpired | TokenDoubted):
             return answer, False
-        _ = await self._still(call, decided)
+        _ = await self._recheck(call, authorized)
         if await self.tokens.renewed(grant, refused) is None:
             return answer, False
         return answer, isinstance(call.body, bytes)
 
-    async def _renewed(self, call: _Call, decided: _Decided) -> _Decided:
-        await self.turns.take(decided.bound.binding.tenant_id, call.id)
-        return await self._decided(call.presented, call.binding_id)
+    async def _renewed(self, call: _Call, authorized: _Authorized) -> _Authorized:
+        await self.rate_limiter.acquire(authorized.bound.binding.tenant_id, call.id)
+        return await self._authorize(call.credentials, call.binding_id)
 
-    def _sent(self, call: _Call, decided: _Decided) -> RequestContext:
-        bound, body = decided.bound, call.body
+    def _sent(self, call: _Call, authorized: _Authorized) -> RequestContext:
+        bound, body = authorized.bound, call.body
         headers = [
-            *onward(call.request.headers),
+            *request_headers(call.request.headers),
             ("authorization", f"Bearer {self.tokens.access_token(bound.grant)}"),
             ("xero-tenant-id", bound.binding.tenant_id),
         ]
@@ -185,13 +191,15 @@ class ProxyService:
             call.request.method,
             f"{self.api_url}/{call.target}",
             headers=headers,
-            content=body if isinstance(body, bytes) else self._ended(call, decided, body),
+            content=body
+            if isinstance(body, bytes)
+            else self._guard_last_chunk(call, authorized, body),
             length=call.request.length,
             within=SILENCE_SECONDS,
         )
 
-    async def _ended(
-        self, call: _Call, decided: _Decided, body: AsyncIterator[bytes]
+    async def _guard_last_chunk(
+        self, call: _Call, authorized: _Authorized, body: AsyncIterator[bytes]
     ) -> AsyncIterator[bytes]:
         """Pass a body on as it arrives, its last part only if the call may still be made."""
         last = b""
@@ -199,15 +207,15 @@ class ProxyService:
             if last and part:
                 yield last
             last = part or last
-        _ = await self._still(call, decided)
+        _ = await self._recheck(call, authorized)
         yield last
 
 
-def _handed_back(answer: StreamedResponse) -> StreamedResponse:
-    return replace(answer, headers=tuple(back(answer.status, answer.headers)))
+def _with_passed_headers(answer: StreamedResponse) -> StreamedResponse:
+    return replace(answer, headers=tuple(response_headers(answer.status, answer.headers)))
 
 
-def learned_from(answer: StreamedResponse) -> Learned:
+def reported_limits(answer: StreamedResponse) -> ReportedLimits:
     """Read what an answer says of Xero's limits."""
     headers = dict(answer.headers)
     cool_down, for_app = None, False
@@ -217,7 +225,7 @@ def learned_from(answer: StreamedResponse) -> Learned:
         unknown = APP_COOL_DOWN_UNKNOWN if for_app else COOL_DOWN_UNKNOWN
         cool_down = unknown if seconds is None else timedelta(seconds=seconds)
         cool_down = min(cool_down, COOL_DOWN_AT_MOST)
-    return Learned(
+    return ReportedLimits(
         day_remaining=_number(headers, "x-daylimit-remaining"),
         minute_remaining=_number(headers, "x-minlimit-remaining"),
         cool_down=cool_down,

@@ -9,13 +9,15 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from xero_service.background import BackgroundWork
 from xero_service.domain import Connections, Grant
-from xero_service.errors import AccessRefused, ExternalAPIError, TokenDoubted
+from xero_service.errors import ExternalAPIError, TokenDoubted, XeroAccessRefused
 from xero_service.services.reconcile.consent_reach import record_reach
 from xero_service.services.tokens.service import TokenService
-from xero_service.single_flight import BackgroundWork, Seldom, SingleFlight
+from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
 from xero_service.telemetry import logger
+from xero_service.throttle import Throttle
 from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.responses import error_field
 
@@ -36,15 +38,15 @@ class ReconcileService:
     tokens: TokenService
     background: BackgroundWork
     flights: SingleFlight[UUID, None]
-    doubts: Seldom[UUID] = field(default_factory=lambda: Seldom(every=DOUBTED_EVERY))
-    forced: Seldom[UUID] = field(default_factory=lambda: Seldom(every=FORCED_EVERY, times=2))
+    doubts: Throttle[UUID] = field(default_factory=lambda: Throttle(every=DOUBTED_EVERY))
+    forced: Throttle[UUID] = field(default_factory=lambda: Throttle(every=FORCED_EVERY, times=2))
 
     def soon(self, binding_id: UUID, grant_id: UUID) -> None:
         """Reconcile a grant in the background, because Xero refused a call for this binding.
 
         Once however many ask, and at most once a minute for a binding.
         """
-        if self.doubts.is_due(binding_id):
+        if self.doubts.allow(binding_id):
             _ = self.flights.join(grant_id, lambda: self._quietly(grant_id))
 
     async def _quietly(self, grant_id: UUID) -> None:
@@ -78,18 +80,18 @@ class ReconcileService:
         """
         try:
             return grant, await self.xero.get_tenants(self.tokens.access_token(grant))
-        except AccessRefused as refused:
+        except XeroAccessRefused as refused:
             fresh = await self._renewed(grant, type(refused))
             if fresh is None:
                 raise
             return fresh, await self.xero.get_tenants(self.tokens.access_token(fresh))
 
-    async def _renewed(self, grant: Grant, refusal: type[AccessRefused]) -> Grant | None:
+    async def _renewed(self, grant: Grant, refusal: type[XeroAccessRefused]) -> Grant | None:
         if issubclass(refusal, TokenDoubted):
             return await self.tokens.renewed(grant, refusal)
-        if not self.forced.is_due(grant.id):
+        if not self.forced.allow(grant.id):
             return None
-        return await self.tokens.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        return await self.tokens.refresh_grant_single_flight(grant.id, newer_than=grant.generation)
 
     async def _is_let_in(self, grant: Grant, tenant_id: str) -> bool | None:
         """Tell whether Xero lets the user into a tenant; None where it does not say.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
+from xero_service.background import BackgroundWork
 from xero_service.domain import (
     Actor,
     AuditAction,
@@ -26,9 +27,9 @@ from xero_service.errors import (
     ServiceBusy,
 )
 from xero_service.services.service_keys.keys import PresentedKey, refused
-from xero_service.single_flight import BackgroundWork, Seldom
 from xero_service.store.database import Database
-from xero_service.store.service_lookup import TokenRead, TokenReads
+from xero_service.store.service_lookup import LookupResult, ServiceLookup
+from xero_service.throttle import Throttle
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 DENIALS_NOTED_A_MINUTE = 20
@@ -36,7 +37,7 @@ Detail = dict[str, str | int | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class ServiceCredentials:
     """What a service's request brings: its key, the org that it names, and where it is from."""
 
     key: str = field(repr=False)
@@ -50,7 +51,7 @@ class Presented:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AuthorizedBinding:
     """A key and a binding of its org that may be used now."""
 
     key: ServiceKey
@@ -58,67 +59,71 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessService:
+class ServiceAuthorizer:
     """Decides whether a service's call may be made."""
 
     database: Database
     background: BackgroundWork
-    reads: TokenReads
-    uses: Seldom[tuple[UUID, UUID]] = field(
-        default_factory=lambda: Seldom(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
+    reads: ServiceLookup
+    uses: Throttle[tuple[UUID, UUID]] = field(
+        default_factory=lambda: Throttle(every=USE_IS_NOTED_EVERY.total_seconds() / 2)
     )
-    denials: Seldom[tuple[str, str | None, str, str]] = field(
-        default_factory=lambda: Seldom(every=60.0, times=DENIALS_NOTED_A_MINUTE)
+    denials: Throttle[tuple[str, str | None, str, str]] = field(
+        default_factory=lambda: Throttle(every=60.0, times=DENIALS_NOTED_A_MINUTE)
     )
 
-    async def usable_binding(self, presented: Presented, binding_id: UUID, scope: Scope) -> Access:
+    async def authorize(
+        self, credentials: ServiceCredentials, binding_id: UUID, scope: Scope
+    ) -> AuthorizedBinding:
         """Return the key and a binding of its org, as they are after the call came.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
         ReauthorizationRequired or ServiceBusy; GrantShared where the scope is to read tokens.
         """
-        named = PresentedKey.parse(presented.key)
+        named = PresentedKey.parse(credentials.key)
         read = await self.reads.read(named.key_id, binding_id)
         if read is None:
             raise refused()
         try:
-            org_id = _acting_org(read.key, read.secret_hash, named, presented.org_id, scope)
+            org_id = _acting_org(read.key, read.secret_hash, named, credentials.org_id, scope)
             bound = _of_org(org_id, read.bound)
             bound.require_usable()
             _require_exclusive(read, scope)
         except DENIALS as error:
-            self._note_denied_key(presented, read, error, scope, binding_id)
+            self._note_denied_key(credentials, read, error, scope, binding_id)
             raise
         if _is_due(read.key.last_used_at, bound.last_used_at, bound.grant.read_at):
             self._note_use(read.key.id, bound.grant.id)
-        return Access(read.key, bound)
+        return AuthorizedBinding(read.key, bound)
 
-    async def acting_org(self, presented: Presented, scope: Scope) -> tuple[ServiceKey, str]:
+    async def acting_org(
+        self, credentials: ServiceCredentials, scope: Scope
+    ) -> tuple[ServiceKey, str]:
         """Return a key and the org that it acts for, where no one binding is asked for.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch or ServiceBusy.
         """
-        named = PresentedKey.parse(presented.key)
+        named = PresentedKey.parse(credentials.key)
         async with self.database.transaction() as tx:
             found = await tx.service_keys.find(named.key_id)
             if found is None:
                 raise refused()
             key, secret_hash = found
             try:
-                org_id = _acting_org(key, secret_hash, named, presented.org_id, scope)
+                org_id = _acting_org(key, secret_hash, named, credentials.org_id, scope)
             except DENIALS as error:
-                self._note_denied_key(presented, TokenRead(*found, bound=None), error, scope)
+                self._note_denied_key(credentials, LookupResult(*found, bound=None), error, scope)
                 raise
             await tx.service_keys.touch(key.id)
         return key, org_id
 
     def _note_use(self, key_id: UUID, grant_id: UUID) -> None:
-        if self.uses.is_due((key_id, grant_id)):
+        if self.uses.allow((key_id, grant_id)):
             _ = self.background.start(self._touch(key_id, grant_id))
 
     async def _touch(self, key_id: UUID, grant_id: UUID) -> None:
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_statements() as tx:
+            async with self.database.background_autocommit() as tx:
                 await tx.service_keys.touch(key_id)
                 await tx.grants.touch(grant_id)
 
@@ -140,13 +145,13 @@ class AccessService:
 
     def _note_denied_key(
         self,
-        presented: Presented,
-        read: TokenRead,
+        credentials: ServiceCredentials,
+        read: LookupResult,
         error: IntegrationError,
         scope: Scope,
         asked: UUID | None = None,
     ) -> None:
-        actor, detail = presented.actor(read.key.id), Detail(key=read.key.name)
+        actor, detail = credentials.actor(read.key.id), Detail(key=read.key.name)
         event = AuditEvent(
             actor,
             AuditAction.ACCESS_DENIED,
@@ -177,12 +182,12 @@ class AccessService:
         orgs chooses the org that it names, and a key of one org has no other.
         """
         org_id = None if event.actor.kind == "service" else event.org_id
-        if self.denials.is_due((event.actor.id, org_id, event.outcome, operation)):
+        if self.denials.allow((event.actor.id, org_id, event.outcome, operation)):
             _ = self.background.start(self._record(event))
 
     async def _record(self, event: AuditEvent) -> None:
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_statements() as tx:
+            async with self.database.background_autocommit() as tx:
                 await tx.audit.add(event)
 
 
@@ -209,7 +214,7 @@ def _of_org(org_id: str, bound: BoundGrant | None) -> BoundGrant:
     return bound
 
 
-def _require_exclusive(read: TokenRead, scope: Scope) -> None:
+def _require_exclusive(read: LookupResult, scope: Scope) -> None:
     """Raise GrantShared where a token for a key of one org would open other orgs' tenants."""
     if scope is Scope.TOKENS_READ and read.shared and read.key.org_id is not None:
         raise GrantShared("Use the API proxy for this connection, or a key for all organisations.")

@@ -16,6 +16,7 @@ from math import ceil
 from uuid import UUID, uuid4
 
 from xero_service import failpoints
+from xero_service.background import BackgroundWork
 from xero_service.crypto import KeyRing
 from xero_service.domain import Grant, RefreshLease, RefreshPolicy
 from xero_service.errors import (
@@ -28,8 +29,7 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.failpoints import Place
-from xero_service.services.tokens.refresh_outcomes import Settling, pauses
-from xero_service.single_flight import BackgroundWork
+from xero_service.services.tokens.refresh_outcomes import RefreshOutcomes, pauses
 from xero_service.store.database import Database
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 
@@ -37,22 +37,22 @@ AT_ONCE = 1000  # refreshes under way in this process, whoever asked for them (R
 
 
 @dataclass(frozen=True, slots=True)
-class Refresher:
+class TokenRefresher:
     """Refreshes grants; holds no state of its own but what is under way in `background`."""
 
     database: Database
     xero: XeroAdapter
     keys: KeyRing
     policy: RefreshPolicy
-    settling: Settling
+    outcomes: RefreshOutcomes
     background: BackgroundWork
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def refresh(self, grant_id: UUID, *, beyond: int | None) -> Grant:
+    async def refresh(self, grant_id: UUID, *, newer_than: int | None) -> Grant:
         """Return the grant with tokens that need no refresh, refreshing it where nobody else does.
 
-        `beyond`: a generation whose access token Xero refused; it counts as due however fresh it
-        looks. Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
+        `newer_than`: a generation whose access token Xero refused; the grant counts as due while it
+        is at this generation. Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
         patience = self.policy.lease.total_seconds()
         give_up = time.monotonic() + patience
@@ -62,20 +62,20 @@ class Refresher:
         except TimeoutError:
             raise ServiceBusy("Too many tokens are being renewed at this moment.") from None
         try:
-            return await self._refresh(grant_id, beyond, give_up)
+            return await self._refresh(grant_id, newer_than, give_up)
         finally:
             self.slots.release()
 
-    async def _refresh(self, grant_id: UUID, beyond: int | None, give_up: float) -> Grant:
+    async def _refresh(self, grant_id: UUID, newer_than: int | None, give_up: float) -> Grant:
         for pause in pauses():
-            grant = await self.settling.current(grant_id)
-            if not self._is_due(grant, beyond):
+            grant = await self.outcomes.current(grant_id)
+            if not self._is_due(grant, newer_than):
                 return grant
             if (wait := grant.backs_off_for()) > timedelta():
                 raise _backing_off(grant, wait)
             if not grant.is_leased():
                 claim_began = time.monotonic()
-                async with self.database.background_statements() as tx:
+                async with self.database.background_autocommit() as tx:
                     lease = await tx.grant_leases.claim_refresh(
                         grant, holder=uuid4(), ttl=self.policy.lease
                     )
@@ -111,8 +111,8 @@ class Refresher:
             if now is not None and now.generation == grant.generation:
                 raise
 
-    def _is_due(self, grant: Grant, beyond: int | None) -> bool:
-        if beyond is not None and grant.generation <= beyond:
+    def _is_due(self, grant: Grant, newer_than: int | None) -> bool:
+        if newer_than is not None and grant.generation <= newer_than:
             return True
         return grant.needs_refresh(self.policy)
 
@@ -122,7 +122,7 @@ class Refresher:
         patience = self.policy.deadline.total_seconds() - (time.monotonic() - claim_began)
         if patience < self.policy.lease.total_seconds() / 3:
             # Too little of the lease is left: another could claim while we are still sending.
-            raise await self.settling.unsent(lease)
+            raise await self.outcomes.release_unsent(lease)
         attempt = self.background.start(self._send_and_settle(lease))
         try:
             async with asyncio.timeout(patience):
@@ -130,7 +130,7 @@ class Refresher:
         except TimeoutError:
             if attempt.done():
                 return attempt.result()
-        raise await self.settling.late(lease)
+        raise await self.outcomes.record_timeout(lease)
 
     async def _send_and_settle(self, lease: RefreshLease) -> Grant:
         grant = lease.grant
@@ -142,11 +142,11 @@ class Refresher:
                 await self.xero.refresh_tokens(refresh_token), grant.xero_user_id
             )
         except InvalidGrant as refusal:
-            return await self.settling.refused(lease, refusal)
+            return await self.outcomes.on_invalid_grant(lease, refusal)
         except IntegrationError as error:
-            await self.settling.failed(lease, error)
+            await self.outcomes.record_failure(lease, error)
             raise
-        return await self.settling.save(lease, tokens)
+        return await self.outcomes.save_rotated(lease, tokens)
 
 
 def _backing_off(grant: Grant, wait: timedelta) -> ExternalAPIError:

@@ -37,7 +37,7 @@ from xero_service.errors import (
     ReauthorizationRequired,
     ServiceBusy,
     XeroMisconfigured,
-    XeroNotReached,
+    XeroUnreachable,
 )
 from xero_service.failpoints import Place
 from xero_service.store.database import Database
@@ -50,13 +50,13 @@ SAVE_FOR_SECONDS = 300.0  # a set that cannot be stored is kept in memory so lon
 REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
 # Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
 # new set may be lost: the attempt stays open, and is made again inside Xero's grace.
-NOT_ROTATED = (XeroNotReached, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
+NOT_ROTATED = (XeroUnreachable, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
 
 log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class RefreshOutcomes:
     """Writes down how attempts end."""
 
     database: Database
@@ -66,21 +66,21 @@ class Settling:
 
     async def current(self, grant_id: UUID) -> Grant:
         """Read a grant, or the one that superseded it; raise where only a person can help."""
-        async with self.database.background_statements() as tx:
+        async with self.database.background_autocommit() as tx:
             grant = await tx.grants.current(grant_id)
         if grant is None:
             raise ReauthorizationRequired(CONNECT_AGAIN)
         grant.require_active()
         return grant
 
-    async def save(self, lease: RefreshLease, tokens: TokenSet) -> Grant:
+    async def save_rotated(self, lease: RefreshLease, tokens: TokenSet) -> Grant:
         """Store the set before anybody sees it, however long the database is away."""
         failpoints.reached(Place.REFRESH_ANSWERED)
         sealed = seal(self.keys, lease.grant.id, tokens, asked_at=lease.claimed_at)
         give_up = time.monotonic() + SAVE_FOR_SECONDS
         for pause in pauses():
             try:
-                async with self.database.background_statements() as tx:
+                async with self.database.background_autocommit() as tx:
                     saved = await tx.grant_leases.save_rotated(lease, sealed)
                 break
             except Exception:
@@ -98,7 +98,7 @@ class Settling:
             return await self.current(saved.id)
         return saved
 
-    async def refused(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
+    async def on_invalid_grant(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
         """End the grant, unless a newer set exists or another holder's attempt is still open."""
         failpoints.reached(Place.REFRESH_REFUSED)
         async with self.database.transaction() as tx:
@@ -132,7 +132,7 @@ class Settling:
                 return grant
         return None
 
-    async def failed(self, lease: RefreshLease, error: IntegrationError) -> None:
+    async def record_failure(self, lease: RefreshLease, error: IntegrationError) -> None:
         """Give the lease back, and say when to come again: to the database and in the error."""
         self._count(error.code)
         retry_in = self._backoff(lease.grant)
@@ -145,12 +145,12 @@ class Settling:
             error.retry_after = max(1, ceil(retry_in.total_seconds()))
         await self._fail(lease, error.code, retry_in, answered=isinstance(error, NOT_ROTATED))
 
-    async def late(self, lease: RefreshLease) -> ExternalAPIError:
+    async def record_timeout(self, lease: RefreshLease) -> ExternalAPIError:
         """Note that no answer came by the deadline; return what those who wait are told."""
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
-                is_first = await tx.grant_leases.record_silence(
+                is_first = await tx.grant_leases.record_no_response(
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
                 if is_first:
@@ -161,7 +161,7 @@ class Settling:
             retry_after=ceil(retry_in.total_seconds()),
         )
 
-    async def unsent(self, lease: RefreshLease) -> ServiceBusy:
+    async def release_unsent(self, lease: RefreshLease) -> ServiceBusy:
         """Give back a lease of which too little is left to send anything."""
         await self._fail(lease, ServiceBusy.code, timedelta(), answered=True)
         return ServiceBusy("The database is slow.")
@@ -188,7 +188,7 @@ class Settling:
         """Append to the audit log; the tokens are saved already, so this may fail."""
         ended = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
         with contextlib.suppress(ServiceBusy):
-            async with self.database.background_statements() as tx:
+            async with self.database.background_autocommit() as tx:
                 await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **ended))
 
     def _backoff(self, grant: Grant) -> timedelta:

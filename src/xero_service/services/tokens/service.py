@@ -9,15 +9,15 @@ from uuid import UUID
 from xero_service.crypto import KeyRing
 from xero_service.domain import BindingStatus, BoundGrant, Grant, RefreshPolicy
 from xero_service.errors import (
-    AccessRefused,
     ExternalAPIError,
     IntegrationError,
     NotFound,
     ServiceBusy,
     TokenDoubted,
     TokenExpired,
+    XeroAccessRefused,
 )
-from xero_service.services.tokens.refresh import Refresher
+from xero_service.services.tokens.refresh import TokenRefresher
 from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
 from xero_service.telemetry import logger
@@ -62,7 +62,7 @@ class TokenService:
     xero: XeroAdapter
     keys: KeyRing
     policy: RefreshPolicy
-    refresher: Refresher
+    refresher: TokenRefresher
     flights: SingleFlight[UUID, Grant]
 
     async def proactive_refresh_for_org(self, org_id: str | None) -> RefreshReport:
@@ -133,37 +133,37 @@ class TokenService:
 
     async def current(self, grant_id: UUID) -> Grant:
         """Read a grant, or the one that superseded it; raises ReauthorizationRequired."""
-        return await self.refresher.settling.current(grant_id)
+        return await self.refresher.outcomes.current(grant_id)
 
     async def refresh_grant_single_flight(
         self,
         grant_id: UUID,
         *,
-        beyond: int | None = None,
+        newer_than: int | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Grant:
         """Refresh a grant that is due, once for all who ask at the same time; return it fresh.
 
-        `beyond`: refresh even if it looks fresh while it is still at this generation, because
+        `newer_than`: refresh even if it looks fresh while it is still at this generation, because
         Xero refused its access token. `patience`: seconds that this caller waits; the refresh
         itself belongs to no caller. Raises ReauthorizationRequired, ExternalAPIError or
         ServiceBusy.
         """
 
         async def once() -> Grant:
-            return await self.refresher.refresh(grant_id, beyond=beyond)
+            return await self.refresher.refresh(grant_id, newer_than=newer_than)
 
         try:
             async with asyncio.timeout(patience):
                 while True:
                     grant = await self.flights.do(grant_id, once)
-                    if beyond is None or grant.id != grant_id or grant.generation > beyond:
+                    if newer_than is None or grant.id != grant_id or grant.generation > newer_than:
                         return grant
                     # The flight that was joined did not know that this generation is bad.
         except TimeoutError as error:
             raise ExternalAPIError("Renewing the tokens takes longer than usual.") from error
 
-    async def renewed(self, grant: Grant, refusal: type[AccessRefused]) -> Grant | None:
+    async def renewed(self, grant: Grant, refusal: type[XeroAccessRefused]) -> Grant | None:
         """Return the grant with a newer token, after Xero refused its access token.
 
         None where a newer one would not help, or where one was fetched for such a doubt within
@@ -181,7 +181,7 @@ class TokenService:
             is_due = issubclass(refusal, TokenExpired)
         if not is_due:
             return None
-        return await self.refresh_grant_single_flight(grant.id, beyond=grant.generation)
+        return await self.refresh_grant_single_flight(grant.id, newer_than=grant.generation)
 
     def access_token(self, grant: Grant) -> str:
         """Open a grant's access token; raises CiphertextUnreadable."""

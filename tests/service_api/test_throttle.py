@@ -2,8 +2,8 @@
 
 import pytest
 
-from xero_service import single_flight
-from xero_service.single_flight import Seldom
+from xero_service import throttle
+from xero_service.throttle import Throttle
 
 
 class Clock:
@@ -19,35 +19,35 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(single_flight, "time", made)
+    monkeypatch.setattr(throttle, "time", made)
     return made
 
 
 def test_it_is_due_so_many_times_in_so_long_for_each_key(clock: Clock) -> None:
-    seldom = Seldom[str](every=60, times=2)
+    seldom = Throttle[str](every=60, times=2)
 
-    assert [seldom.is_due("a") for _ in range(3)] == [True, True, False]
-    assert seldom.is_due("b")
+    assert [seldom.allow("a") for _ in range(3)] == [True, True, False]
+    assert seldom.allow("b")
     clock.now += 60
-    assert [seldom.is_due("a") for _ in range(3)] == [True, True, False]
+    assert [seldom.allow("a") for _ in range(3)] == [True, True, False]
 
 
 def test_keys_whose_time_is_over_are_forgotten(clock: Clock) -> None:
-    seldom = Seldom[int](every=60)
+    seldom = Throttle[int](every=60)
 
     for key in range(600):
-        assert seldom.is_due(key)
+        assert seldom.allow(key)
         clock.now += 1
 
     assert len(seldom._counts) == 60
-    assert not seldom.is_due(599)
+    assert not seldom.allow(599)
 
 
 def test_no_more_keys_are_remembered_than_were_agreed(clock: Clock) -> None:
-    seldom = Seldom[int](every=60, at_most=10)
+    seldom = Throttle[int](every=60, at_most=10)
 
     for key in range(30):
-        assert seldom.is_due(key)
+        assert seldom.allow(key)
 
     assert len(seldom._counts) == 10
-    assert [seldom.is_due(key) for key in (29, 0)] == [False, True]
+    assert [seldom.allow(key) for key in (29, 0)] == [False, True]
