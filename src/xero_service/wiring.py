@@ -41,8 +41,9 @@ from xero_service.store.database import Database
 from xero_service.store.rate_limits import RateLimits
 from xero_service.store.service_lookup import ServiceLookup
 from xero_service.telemetry import Metrics
-from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
+from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.http import HttpClient
+from xero_service.xero.oauth import XeroEndpoints
 
 ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
 KEY_CHECK_SECONDS = 2.0

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import asyncpg
 import httpx
 import pytest
 
 from tests.people import Person
-from xero_service.xero.http import HttpClient, HttpResponse
+from xero_service.xero.bounded_transport import BoundedTransport
 
 SHORTEST = 8  # shorter values would be found by chance
 
@@ -64,17 +64,18 @@ class Watch:
             if kind not in but and any(form in text for form in self.forms(kind))
         }
 
-    def heard_from_xero(self, headers: Any, form: Any, answer: HttpResponse | None) -> None:
+    def heard_from_xero(self, request: httpx.Request, answer: httpx.Response | None) -> None:
+        form = dict(parse_qsl(request.content.decode()))
         for name in ("code", "code_verifier", "refresh_token", "token"):
-            self.keep("refresh_token" if name == "token" else name, (form or {}).get(name))
-        for value in dict(headers or {}).values():
+            self.keep("refresh_token" if name == "token" else name, form.get(name))
+        for value in request.headers.values():
             kind, _, credential = value.partition(" ")
             if kind == "Basic":
                 self.keep("client_secret", credential)
             if kind == "Bearer":
                 self.keep("access_token", credential)
         try:
-            body = json.loads(answer.body) if answer else None
+            body = json.loads(answer.content) if answer else None
         except ValueError:
             body = None
         if isinstance(body, dict):
@@ -110,16 +111,16 @@ def _is_ours(value: object) -> bool:
 def watching(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Watch what this process's service sends to Xero and says to its callers."""
     watch = Watch()
-    send, answer = HttpClient.send, httpx.ASGITransport.handle_async_request
+    send, answer = BoundedTransport.handle_async_request, httpx.ASGITransport.handle_async_request
     token = Person.token
 
-    async def heard(self: HttpClient, *args: Any, **options: Any) -> HttpResponse:
-        found: HttpResponse | None = None
+    async def heard(self: BoundedTransport, request: httpx.Request) -> httpx.Response:
+        found: httpx.Response | None = None
         try:
-            found = await send(self, *args, **options)
+            found = await send(self, request)
         finally:
-            watch.heard_from_xero(options.get("headers"), options.get("form"), found)
-            if options.get("form"):
+            watch.heard_from_xero(request, found)
+            if request.content:
                 watch.look_around()
         return found
 
@@ -134,7 +135,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> Watch:
         watch.keep("session token", session, session.rsplit(".", 1)[1])
         return session
 
-    monkeypatch.setattr(HttpClient, "send", heard)
+    monkeypatch.setattr(BoundedTransport, "handle_async_request", heard)
     monkeypatch.setattr(httpx.ASGITransport, "handle_async_request", remembered)
     monkeypatch.setattr(Person, "token", minted)
     return watch

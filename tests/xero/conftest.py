@@ -9,8 +9,9 @@ from tests.conftest import APP
 from tests.xero.requests import Visit
 from xero_sandbox.client import SandboxClient
 from xero_service.jwks import KeySet
-from xero_service.xero.adapter import XeroAdapter, XeroEndpoints
+from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.http import HttpClient
+from xero_service.xero.oauth import XeroEndpoints
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
+import respx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,21 +67,14 @@ def consent(id_token: str, access_token: str) -> Consent:
         return {"keys": [PUBLIC]}
 
     async def exchanged() -> Consent:
-        transport = Answering(GOOD | {"id_token": id_token, "access_token": access_token})
-        adapter = XeroAdapter(XERO, transport, transport, KeySet(published))
-        return await adapter.exchange_code(code="c", verifier="v", nonce=NONCE)
+        async with HttpClient(timeout=5) as client:
+            adapter = XeroAdapter(XERO, client, client, KeySet(published))
+            return await adapter.exchange_code(code="c", verifier="v", nonce=NONCE)
 
-    return asyncio.run(exchanged())
-
-
-class Answering(HttpClient):
-    """Answers everything with one document, and opens no connection."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.body = body
-
-    async def send(self, *_: object, **__: object) -> HttpResponse:
-        return HttpResponse(200, {}, json.dumps(self.body).encode())
+    answer = GOOD | {"id_token": id_token, "access_token": access_token}
+    with respx.mock(using="httpx") as xero:
+        xero.post(XERO.token_url).respond(content=json.dumps(answer).encode())
+        return asyncio.run(exchanged())
 
 
 def test_documented_claims_are_read() -> None:

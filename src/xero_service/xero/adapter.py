@@ -1,38 +1,23 @@
 """XeroAdapter: each thing this service asks of Xero is one method."""
 
-import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
+
+import jwt
+from authlib.common.security import generate_token
 
 from xero_service.domain import Connections, Consent, TokenSet
-from xero_service.errors import InvalidGrant, SignInUnavailable, XeroInvalidResponse
+from xero_service.errors import SignInUnavailable, XeroInvalidResponse
 from xero_service.jwks import KeySet, with_and_without_slash
-from xero_service.xero import responses
+from xero_service.xero import oauth, responses
 from xero_service.xero.api_client import XeroApiClient
 from xero_service.xero.http import LARGE_RESPONSE, HttpClient
+from xero_service.xero.oauth import XeroEndpoints
 
-# A token request that was sent is read to its end: the answer may be the only copy of a set.
-LATE_ANSWER_SECONDS = 300.0
 CLOCK_LEEWAY = timedelta(seconds=5)  # xero-node allows the same (facts §12)
 VERIFIER_LENGTH = 64  # RFC 7636 §4.1: 43 to 128 characters
-
-
-@dataclass(frozen=True, slots=True)
-class XeroEndpoints:
-    """Where Xero is, and who we are to it."""
-
-    authorize_url: str
-    token_url: str
-    revocation_url: str
-    issuer: str
-    api_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    redirect_uri: str
-    scopes: tuple[str, ...]
 
 
 class XeroAdapter:
@@ -49,34 +34,15 @@ class XeroAdapter:
         self._transport = transport
         self._tokens = tokens
         self._keys = keys
-        pair = f"{quote(endpoints.client_id, safe='')}:{quote(endpoints.client_secret, safe='')}"
-        self._basic = "Basic " + base64.b64encode(pair.encode()).decode()
 
     @staticmethod
     def new_verifier() -> str:
         """Make a PKCE verifier for one attempt."""
-        from authlib.common.security import generate_token
-
         return str(generate_token(VERIFIER_LENGTH))
 
     def get_auth_url(self, *, state: str, nonce: str, verifier: str) -> str:
-        """Return the consent page's address, with the S256 challenge of `verifier`.
-
-        Scopes are joined with %20: Xero is reported to refuse the plus sign (facts §1.1).
-        """
-        from authlib.oauth2.rfc7636 import create_s256_code_challenge
-
-        query = {
-            "response_type": "code",
-            "client_id": self._xero.client_id,
-            "redirect_uri": self._xero.redirect_uri,
-            "scope": " ".join(self._xero.scopes),
-            "state": state,
-            "nonce": nonce,
-            "code_challenge": create_s256_code_challenge(verifier),
-            "code_challenge_method": "S256",
-        }
-        return f"{self._xero.authorize_url}?{urlencode(query, quote_via=quote)}"
+        """Return the consent page's address, with the S256 challenge of `verifier`."""
+        return oauth.authorization_url(self._xero, state=state, nonce=nonce, verifier=verifier)
 
     async def load_signing_keys(self) -> None:
         """Have Xero's signing keys at hand before a code is exchanged.
@@ -95,14 +61,7 @@ class XeroAdapter:
         Raises ExternalAPIError as `refresh_tokens` does, XeroInvalidResponse for an id_token
         that does not hold.
         """
-        tokens = await self._ask_for_tokens(
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": self._xero.redirect_uri,
-                "code_verifier": verifier,
-            }
-        )
+        tokens = await oauth.exchange_code(self._xero, self._tokens, code=code, verifier=verifier)
         return await self._verified(tokens, nonce, now or datetime.now(UTC))
 
     async def refresh_tokens(self, refresh_token: str) -> TokenSet:
@@ -111,9 +70,7 @@ class XeroAdapter:
         Raises InvalidGrant, XeroMisconfigured, RateLimitError, XeroUnreachable (not sent),
         XeroNoResponse (sent, no answer), XeroInvalidResponse or ExternalAPIError.
         """
-        return await self._ask_for_tokens(
-            {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        )
+        return await oauth.refresh(self._xero, self._tokens, refresh_token)
 
     async def get_tenants(self, access_token: str) -> Connections:
         """Return every connection of the token's Xero user to our app.
@@ -147,34 +104,11 @@ class XeroAdapter:
         An unknown token counts as revoked (RFC 7009 §2.2), in whichever words Xero says so.
         Raises ExternalAPIError.
         """
-        answer = await self._transport.send(
-            "POST",
-            self._xero.revocation_url,
-            headers={"Authorization": self._basic},
-            form={"token": refresh_token, "token_type_hint": "refresh_token"},
-        )
-        if answer.status == 200:
-            return
-        error = responses.token_error(answer)
-        if not isinstance(error, InvalidGrant):
-            raise error
+        await oauth.revoke(self._xero, self._transport, refresh_token)
 
     def get_api_client(self, access_token: str, tenant_id: str) -> XeroApiClient:
         """Return a client that adds the token and the tenant to every request."""
         return XeroApiClient(self._transport, self._xero.api_url, tenant_id, access_token)
-
-    async def _ask_for_tokens(self, form: Mapping[str, str]) -> TokenSet:
-        # What reads the answer, too: once Xero has rotated, nothing may be left that can fail.
-        import jwt  # noqa: F401
-
-        answer = await self._tokens.send(
-            "POST",
-            self._xero.token_url,
-            headers={"Authorization": self._basic, "Accept": "application/json"},
-            form=form,
-            read_within=LATE_ANSWER_SECONDS,
-        )
-        return responses.read_token_set(answer)
 
     async def _verified(self, tokens: TokenSet, nonce: str, now: datetime) -> Consent:
         who = await self._claims(tokens.id_token, now, audience=self._xero.client_id)
@@ -198,8 +132,6 @@ class XeroAdapter:
         self, token: str | None, now: datetime, *, audience: str | None
     ) -> dict[str, Any]:
         """Return the claims of a token that Xero signed; the access token has no fixed audience."""
-        import jwt  # not with the module, for a quick start: `warm_up` loads it
-
         try:
             header = jwt.get_unverified_header(token or "")
             # Loaded before the code was sent: nothing may delay the commit of what came for it.
@@ -240,8 +172,6 @@ def refreshed_for(tokens: TokenSet, xero_user_id: str) -> TokenSet:
 
     Read without verifying: the set came straight from Xero, and nothing is granted by it.
     """
-    import jwt
-
     try:
         claims = jwt.decode(tokens.access_token, options={"verify_signature": False})
     except jwt.PyJWTError:

@@ -22,7 +22,7 @@ from xero_service.xero.bounded_transport import SMALL_RESPONSE, BoundedTransport
 from xero_service.xero.http_transport import AiohttpTransport
 
 LARGE_RESPONSE = 4 * 1024 * 1024  # bytes; connections: about 400 bytes each
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 DEFAULT_HEADERS = {"accept-encoding": "identity", "user-agent": "xero-service"}
 
 
