@@ -52,7 +52,7 @@ async def test_a_database_can_be_a_copy_of_another(server: EmbeddedPostgres) -> 
     assert await ask(copy, "SELECT answer FROM kept") == 42
 
 
-async def test_a_database_is_dropped_though_somebody_is_connected(server: EmbeddedPostgres) -> None:
+async def test_a_database_with_open_connections_is_dropped(server: EmbeddedPostgres) -> None:
     url = server.create_database()
     connection = await asyncpg.connect(url)
 

@@ -30,7 +30,7 @@ def test_the_organisation_is_answered_with_limits_and_a_correlation_id(
     assert r"\/Date(" in answer.text
 
 
-def test_xml_comes_when_nobody_asked_for_json(app: SampleApp, tokens: Tokens) -> None:
+def test_a_request_that_does_not_accept_json_gets_xml(app: SampleApp, tokens: Tokens) -> None:
     headers = bearer(tokens) | {"xero-tenant-id": ORG}
 
     answer = app.http.get("/api/api.xro/2.0/Organisation", headers=headers)
@@ -193,7 +193,7 @@ def test_error_keys_come_in_both_cases(
     assert app.organisation(tokens, samples.GLOBEX).json()["detail"] == "AuthenticationUnsuccessful"
 
 
-def test_paths_nobody_knows_are_404_in_xeros_shape(app: SampleApp, tokens: Tokens) -> None:
+def test_unknown_paths_are_404_in_xeros_format(app: SampleApp, tokens: Tokens) -> None:
     for path in ("/api/files.xro/1.0/Files", "/api/api.xro/2.0/Invoices/some/Attachments"):
         answer = app.http.get(path, headers=bearer(tokens))
         assert answer.status_code == 404

@@ -158,7 +158,7 @@ def test_at_the_connection_cap_the_browser_stays_with_xero(
         sandbox.consent(app.authorize_url(), "xero-user-1", [samples.ACME_SERVICES])
 
 
-def test_an_organisation_counts_once_toward_the_cap_whoever_connects_it(
+def test_an_organisation_that_two_users_connect_counts_once_toward_the_cap(
     app: SampleApp, sandbox: SandboxClient
 ) -> None:
     sandbox.switch(connectionCap=1)

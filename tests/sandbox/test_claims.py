@@ -100,7 +100,7 @@ def test_discovery_names_the_endpoints_under_one_issuer(
     assert found["authorization_endpoint"].startswith(f"{sandbox.base_url}/login/")
 
 
-def test_cheap_tokens_are_good_for_the_api_and_for_nobody_elses_keys(
+def test_cheap_tokens_are_valid_for_the_api_and_for_no_other_keys(
     app: SampleApp, sandbox: SandboxClient
 ) -> None:
     sandbox.switch(cheapTokens=True)

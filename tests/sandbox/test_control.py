@@ -96,7 +96,7 @@ def test_a_delay_of_every_xero_request_can_be_set(app: SampleApp, sandbox: Sandb
     assert app.sign_in("xero-user-1", samples.ACME_TRADING)["access_token"]
 
 
-def test_naming_somebody_unknown_is_a_404_with_the_name(sandbox: SandboxClient) -> None:
+def test_an_unknown_user_is_a_404_that_names_it(sandbox: SandboxClient) -> None:
     with pytest.raises(SandboxError, match="There is no Xero user 'nobody'"):
         sandbox.connect("nobody", samples.GLOBEX)
 
