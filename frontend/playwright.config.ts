@@ -1,17 +1,17 @@
 import { defineConfig, type Project } from '@playwright/test'
 
-/** Where a stack runs, if one does: `python -m demo.around npm run e2e` puts one around this. */
+/** The URL of the running service, set by `python -m demo.around npm run e2e`. */
 const service = process.env['XERO_SERVICE_URL']
 const preview = 'http://localhost:4173'
 
-/** The built page in every state, with the service's answers made up. */
+/** The built page in every state, against a mocked service. */
 const states: Project = {
   name: 'states',
   testMatch: 'states/**/*.spec.ts',
   fullyParallel: true,
 }
 
-/** A person's day with the real service, the sandbox and PostgreSQL; one at a time, as they share them. */
+/** User journeys with the real service, sandbox and PostgreSQL; one at a time, because they share them. */
 const flows: Project = {
   name: 'flows',
   testMatch: 'flows/**/*.spec.ts',
@@ -32,7 +32,7 @@ export default defineConfig({
   projects: service ? [flows, states] : [states],
   use: {
     baseURL: service ?? preview,
-    // Debian's browser: nothing is downloaded.
+    // The system's browser: nothing is downloaded.
     channel: 'chromium',
     launchOptions: {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',

@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config'
 
 const service = process.env['XERO_SERVICE_URL'] ?? 'http://localhost:8000'
 
-// What a careful host would send: the preview server sends it too, so that nothing grows which
-// needs more. Only the issuer of the sandbox's sessions lives on another origin.
+// The strictest policy that a host may send. The preview server sends it, so that the browser
+// tests fail when the page needs more. Only the sandbox's session issuer has another origin.
 const contentSecurityPolicy = [
   "default-src 'self'",
   "script-src 'self'",
@@ -33,7 +33,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Starting jsdom and importing React for each file took twice as long as the tests.
     isolate: false,
-    // A busy machine may be slow; nothing waits this long on a quiet one.
+    // Long enough for a busy machine.
     testTimeout: 30_000,
     expect: { poll: { timeout: 8_000 } },
     restoreMocks: true,

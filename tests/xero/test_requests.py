@@ -16,8 +16,8 @@ from xero_service.errors import (
     RateLimitError,
     XeroAccessRefused,
     XeroMisconfigured,
-    XeroUnreachable,
     XeroNoResponse,
+    XeroUnreachable,
 )
 from xero_service.xero.adapter import XeroAdapter
 

@@ -23,11 +23,16 @@ it('applies and stores the chosen theme, and returns to the system theme', async
   expect(localStorage.getItem('theme')).toBeNull()
 })
 
-it('applies the theme that another tab chose', () => {
+it('applies the theme that another tab chose, and the system theme when it is cleared', () => {
   render(<ThemeSwitch />)
 
   localStorage.setItem('theme', 'dark')
   window.dispatchEvent(new StorageEvent('storage', { key: 'theme' }))
 
   expect(shown()).toBe('dark')
+
+  localStorage.clear()
+  window.dispatchEvent(new StorageEvent('storage', { key: null }))
+
+  expect(shown()).toBe('light')
 })
