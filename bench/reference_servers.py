@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-import aiohttp
 import asyncpg
 import uvicorn
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +28,7 @@ from xero_service.api.graceful_shutdown import GracefulShutdown
 from xero_service.cli.serve import OPEN_REQUESTS_SECONDS
 from xero_service.settings import load
 from xero_service.telemetry import configure_logging
+from xero_service.xero.http import HttpClient
 
 EMPTY = "/empty"
 MEBIBYTE = bytes(range(256)) * 4096
@@ -89,22 +89,23 @@ def minimal_proxy() -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=10) as app.state.pool,
-            aiohttp.ClientSession() as app.state.session,
+            HttpClient(timeout=10) as app.state.client,
         ):
             yield
 
     async def call(request: StarletteRequest) -> Response:
         row = await request.app.state.pool.fetchrow(READ, UUID(request.path_params["binding"]))
         token = _decrypt(cipher, row)
-        headers = {
-            "authorization": f"Bearer {token}",
-            "xero-tenant-id": row["external_tenant_id"],
-        }
+        headers = [
+            ("authorization", f"Bearer {token}"),
+            ("xero-tenant-id", row["external_tenant_id"]),
+        ]
         url = f"{os.environ['XERO_API_URL']}/{request.path_params['path']}"
-        async with request.app.state.session.get(url, headers=headers) as answer:
-            return Response(
-                await answer.read(), answer.status, media_type=answer.headers["content-type"]
-            )
+        async with request.app.state.client.stream(
+            "GET", url, headers=headers, content=b"", length=None, within=60
+        ) as answer:
+            body = b"".join([part async for part in answer.body])
+            return Response(body, answer.status, media_type=dict(answer.headers)["content-type"])
 
     path = service.PREFIX + "/bindings/{binding}/api/{path:path}"
     return Starlette(routes=[Route(path, call), Route("/readyz", _ready)], lifespan=lifespan)
