@@ -193,10 +193,14 @@ async def test_a_refusal_passes_whole_though_xero_closes_on_the_upload_b1(
 async def test_a_refusal_is_held_up_no_longer_than_xero_reads_the_upload_b1(
     transport: HttpClient, upstream: RawUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The upload is more than the sockets' buffers hold, so it stands still."""
     monkeypatch.setattr(http_transport, "REFUSED_SECONDS", 0.05)
     upstream.plans["a"] = Plan(after=10, rest_after=10, status=413, pause=3600)
 
-    assert await called(transport, upstream, "a", upload(), length=SIZE) == (413, b"{}")
+    assert await called(transport, upstream, "a", upload(4 * SIZE), length=4 * SIZE) == (
+        413,
+        b"{}",
+    )
 
     (request,) = upstream.of("a")
     assert (await next_call(transport, upstream)).connection != request.connection

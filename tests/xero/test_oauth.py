@@ -1,6 +1,7 @@
 """What Authlib's client does by itself, and what the hooks and the auth method make of it."""
 
 import base64
+import gzip
 import json
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,9 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from tests.xero.conftest import XERO
+from tests.xero.raw_http import dropping, listening, with_body
 from tests.xero.test_token_answers import GOOD
-from xero_service.errors import InvalidGrant, XeroInvalidResponse
+from xero_service.errors import InvalidGrant, XeroInvalidResponse, XeroNoResponse
 from xero_service.xero import oauth
 from xero_service.xero.http import HttpClient
 
@@ -110,6 +112,24 @@ async def test_the_credentials_are_percent_encoded(transport: HttpClient) -> Non
     expected = "Basic " + base64.b64encode(b"a%3Ab:c%25d%20%C3%BC").decode()
     for route in (token, revocation):
         assert route.calls.last.request.headers["authorization"] == expected
+
+
+async def test_its_requests_have_the_limits_of_all_others(transport: HttpClient) -> None:
+    """S32: Authlib would read a response however long it is, decoded too."""
+    long = json.dumps(GOOD).encode() + b" " * 65_537
+    bomb = gzip.compress(long)
+    for answer in (with_body(long), with_body(bomb, "Content-Encoding: gzip")):
+        async with listening(answer) as wire:
+            with pytest.raises(XeroInvalidResponse):
+                await oauth.refresh(replace(XERO, token_url=wire.url), transport, "old")
+
+
+async def test_a_request_whose_answer_was_lost_is_not_sent_again(transport: HttpClient) -> None:
+    async with listening(dropping) as wire:
+        with pytest.raises(XeroNoResponse):
+            await oauth.refresh(replace(XERO, token_url=wire.url), transport, "old")
+
+    assert len(wire.requests) == 1
 
 
 async def test_a_client_is_used_for_one_request_alone(
