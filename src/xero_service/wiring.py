@@ -156,7 +156,8 @@ def _assemble(
     )
     authorizer = ServiceAuthorizer(database, background, ServiceLookup(database, background))
     cleanups = CleanupService(database, xero, tokens, leases)
-    disconnects = DisconnectService(database, cleanups, background)
+    bindings = BindingsService(database, keys, policy)
+    disconnects = DisconnectService(database, cleanups, background, bindings)
     activity = ActivityService(database)
     service_keys = KeyService(database)
     return Services(
@@ -166,8 +167,8 @@ def _assemble(
         session_keys=KeySet(lambda: outbound.issuer.get_json(settings.auth_jwks_url)),
         session_issuer=partial(published_issuer, outbound.issuer.get_json, settings.auth_issuer),
         connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
-        tenants=TenantsService(database, tokens, reconcile, leases),
-        bindings=BindingsService(database, keys, policy),
+        tenants=TenantsService(database, tokens, reconcile, leases, bindings),
+        bindings=bindings,
         tokens=tokens,
         disconnects=disconnects,
         keys=service_keys,

@@ -1,5 +1,6 @@
 """Disconnecting: here at once, at Xero as soon as Xero answers (design: rule 8)."""
 
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.world import World
 from xero_sandbox import samples
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING, GLOBEX
+from xero_service.errors import ServiceBusy
+from xero_service.store.tenant_limits import TenantLimits
 
 SHARED = samples.ACCOUNTANT.xero_user_id
 
@@ -62,6 +65,21 @@ async def test_the_last_one_revokes_with_the_newest_token_and_erases_what_is_sto
     assert connected(world) == set()
     assert await admin.bindings() == {}
     assert set(await admin.bindings(status="revoked")) == {ACME_TRADING}
+
+
+async def test_a_disconnect_whose_answer_cannot_be_read_is_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    with monkeypatch.context() as patch:
+        patch.setattr(TenantLimits, "of", AsyncMock(side_effect=ServiceBusy))
+
+        response = await admin.post("/disconnect", {"tenantBindingId": binding["id"]})
+
+    assert response.status_code == 503
+    assert set(await admin.bindings()) == {ACME_TRADING}
+    assert connected(world) == {ACME_TRADING}
 
 
 @pytest.mark.parametrize("others", [0, 1], ids=["the_last", "one_of_two"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from tests.people import Person
 from tests.world import ACME, GLOBEX, World
 from xero_sandbox import samples
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING, DEMO_COMPANY
+from xero_service.errors import ServiceBusy
+from xero_service.store.tenant_limits import TenantLimits
 
 SHARED = samples.ACCOUNTANT.xero_user_id
 
@@ -37,6 +40,20 @@ async def test_selecting_creates_a_binding_and_answers_with_it(world: World) -> 
         "xeroName": samples.ACME_BOOKKEEPER.name,
         "xeroEmail": samples.ACME_BOOKKEEPER.email,
     }
+
+
+async def test_a_selection_whose_answer_cannot_be_read_is_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.acme_admin()
+    landing = await admin.consents(ACME_TRADING)
+    with monkeypatch.context() as patch:
+        patch.setattr(TenantLimits, "of", AsyncMock(side_effect=ServiceBusy))
+
+        response = await select(admin, landing.grant_id, ACME_TRADING)
+
+    assert response.status_code == 503
+    assert await admin.bindings() == {}
 
 
 async def test_selecting_again_moves_the_binding_to_the_new_grant(world: World) -> None:

@@ -50,8 +50,8 @@ async def list_bindings(
 
     Who: a member of the org, or a service key with `bindings:read`.
     """
-    views = await services.bindings.of_org(caller.org_id, status)
+    found = await services.bindings.of_org(caller.org_id, status)
     return BindingList(
-        bindings=[Binding.of(view) for view in views],
-        has_active_bindings=await services.bindings.has_active(caller.org_id),
+        bindings=[Binding.of(view) for view in found.views],
+        has_active_bindings=found.has_active,
     )

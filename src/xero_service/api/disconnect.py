@@ -48,11 +48,11 @@ async def disconnect(
 
     Who: an admin of the org, in person, or a service key with `bindings:write`.
     """
-    ended = await services.disconnects.disconnect(
+    ended, view = await services.disconnects.disconnect_and_view(
         request.tenant_binding_id, caller.org_id, caller.actor
     )
     return DisconnectAnswer(
-        binding=Binding.of(await services.bindings.get(ended.binding_id, caller.org_id)),
+        binding=Binding.of(view),
         grant_revoked=ended.grant_revoked,
         remote_cleanup=ended.remote,
     )

@@ -93,4 +93,4 @@ async def select_tenant(
         caller.user, caller.actor, selection.grant_id, selection.tenant_id
     )
     response.status_code = 201 if selected.created else 200
-    return Binding.of(await services.bindings.get(selected.binding_id, caller.org_id))
+    return Binding.of(selected.view)

@@ -35,6 +35,23 @@ class BindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class OrgBindings:
+    """Bindings of one org, and whether any of all its bindings is active."""
+
+    views: tuple[BindingView, ...]
+    has_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRecord:
+    """What a `BindingView` is made of; the consenter is still sealed."""
+
+    bound: BoundGrant
+    consenter: SealedConsenter | None
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class BindingsService:
     """Lists and describes an org's bindings."""
 
@@ -42,42 +59,23 @@ class BindingsService:
     keys: KeyRing
     policy: RefreshPolicy
 
-    async def of_org(
-        self, org_id: str, status: BindingStatus | None = None
-    ) -> tuple[BindingView, ...]:
-        """Return an org's bindings; revoked ones only if that status is asked for."""
+    async def of_org(self, org_id: str, status: BindingStatus | None = None) -> OrgBindings:
+        """Return an org's bindings, all but the revoked ones or those of one status."""
         async with self.database.transaction() as tx:
             bound = await tx.bindings.of_org(org_id, status)
-            return await self._described(tx, org_id, bound)
+            records = await _records(tx, org_id, bound)
+            has_active = await tx.bindings.has_active(org_id)
+        return OrgBindings(tuple(map(self.view, records)), has_active)
 
-    async def has_active(self, org_id: str) -> bool:
-        """Tell whether the org has a binding that can be used, whatever is listed."""
-        async with self.database.transaction() as tx:
-            return await tx.bindings.has_active(org_id)
-
-    async def get(self, binding_id: UUID, org_id: str) -> BindingView:
-        """Return one of the org's bindings; raises NotFound."""
-        async with self.database.transaction() as tx:
-            bound = await tx.bindings.get(binding_id, org_id)
-            if bound is None:
-                raise NotFound
-            (view,) = await self._described(tx, org_id, (bound,))
-            return view
-
-    async def _described(
-        self, tx: Transaction, org_id: str, bound: Sequence[BoundGrant]
-    ) -> tuple[BindingView, ...]:
-        consenters = await tx.authorisations.consenters([b.grant.id for b in bound], org_id)
-        limits = await tx.limits.of({b.binding.tenant_id for b in bound})
-        return tuple(
-            BindingView(
-                binding=each.binding,
-                connected_by=self._open(consenters.get(each.grant.id)),
-                health=health(each.binding, each.grant, self.policy),
-                limits=_limits(each.binding, limits),
-                last_used_at=each.last_used_at,
-            )
-            for each in bound
+    def view(self, record: BindingRecord) -> BindingView:
+        """Open the consenter and rate the health; raises CiphertextUnreadable."""
+        bound = record.bound
+        return BindingView(
+            binding=bound.binding,
+            connected_by=self._open(record.consenter),
+            health=health(bound.binding, bound.grant, self.policy),
+            limits=record.limits,
+            last_used_at=bound.last_used_at,
         )
 
     def _open(self, sealed: SealedConsenter | None) -> Consenter | None:
@@ -91,6 +89,27 @@ class BindingsService:
                 )
             )
         return Consenter(sealed.user_id, name, email)
+
+
+async def read_record(tx: Transaction, binding_id: UUID, org_id: str) -> BindingRecord:
+    """Return one of the org's bindings as the transaction sees it; raises NotFound.
+
+    For a use case that changes the binding and returns its view: the read can fail only before
+    the commit, and an unreadable consenter does not prevent the commit.
+    """
+    bound = await tx.bindings.get(binding_id, org_id)
+    if bound is None:
+        raise NotFound
+    (record,) = await _records(tx, org_id, (bound,))
+    return record
+
+
+async def _records(
+    tx: Transaction, org_id: str, bound: Sequence[BoundGrant]
+) -> list[BindingRecord]:
+    consenters = await tx.authorisations.consenters([b.grant.id for b in bound], org_id)
+    limits = await tx.limits.of({b.binding.tenant_id for b in bound})
+    return [BindingRecord(b, consenters.get(b.grant.id), _limits(b.binding, limits)) for b in bound]
 
 
 def _limits(binding: Binding, known: Mapping[str, Limits]) -> Limits:

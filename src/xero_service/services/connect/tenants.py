@@ -26,6 +26,7 @@ from xero_service.errors import (
     TenantNotAccessible,
 )
 from xero_service.failpoints import Place
+from xero_service.services.bindings import BindingsService, BindingView, read_record
 from xero_service.services.leases import LeaseManager
 from xero_service.services.reconcile.consent_reach import record_reach
 from xero_service.services.reconcile.service import ReconcileService
@@ -55,10 +56,10 @@ class TenantOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """The binding that a selection led to, and whether it is new."""
+class SelectedTenant:
+    """The binding of a selected tenant, and whether it is new."""
 
-    binding_id: UUID
+    view: BindingView
     created: bool
 
 
@@ -92,6 +93,7 @@ class TenantsService:
     tokens: TokenService
     reconcile: ReconcileService
     leases: LeaseManager
+    bindings: BindingsService
 
     async def choices(self, user: SessionUser, grant_id: UUID) -> TenantOptions:
         """Ask Xero which tenants the grant reaches; show those of the org's own consents.
@@ -111,7 +113,7 @@ class TenantsService:
 
     async def select(
         self, user: SessionUser, actor: Actor, grant_id: UUID, tenant_id: str
-    ) -> Selected:
+    ) -> SelectedTenant:
         """Bind a tenant that the grant reaches at this moment to the org.
 
         Raises OrgRequired, NotFound, TenantNotAccessible, TenantBoundElsewhere,
@@ -120,31 +122,33 @@ class TenantsService:
         org_id = _org(user)
         while True:
             grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
-            selected = None
+            record = None
             async with self.database.transaction() as tx:
                 locked = await tx.grants.lock(grant.id)
                 usable = locked is not None and locked.status is GrantStatus.ACTIVE
                 if usable and not await tx.cleanups.owes_deletion(grant.xero_user_id, tenant_id):
                     visibility = await self._visibility(tx, user, grant.id)
                     connection = _visible_one(visibility, connections, tenant_id)
-                    selected = await self._bind(tx, org_id, grant.id, connection)
+                    binding_id, created = await self._bind(tx, org_id, grant.id, connection)
                     await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
-                    await tx.audit.add(_selection(actor, org_id, grant.id, connection, selected))
-            if selected is not None:
+                    event = _selection(actor, org_id, grant.id, connection, binding_id, created)
+                    await tx.audit.add(event)
+                    record = await read_record(tx, binding_id, org_id)
+            if record is not None:
                 failpoints.reached(Place.BINDING_COMMITTED)
-                return selected
+                return SelectedTenant(self.bindings.view(record), created)
             # Meanwhile another consent superseded the grant, it ended, or somebody disconnected
             # this very tenant: look again.
 
     async def _bind(
         self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection
-    ) -> Selected:
-        """Create or re-point; of two orgs at the same instant one wins (R20)."""
+    ) -> tuple[UUID, bool]:
+        """Return the binding's id and whether it is new; of two orgs at once one wins (R20)."""
         while True:
             holder = await tx.bindings.lock_tenant(connection.tenant_id)
             if holder is not None and holder.org_id == org_id:
                 await tx.bindings.repoint(holder.id, grant_id, connection)
-                return Selected(holder.id, created=False)
+                return holder.id, False
             if holder is not None and holder.status is not BindingStatus.REVOKED:
                 raise TenantBoundElsewhere(
                     "This Xero organisation is connected elsewhere. Disconnect it there first."
@@ -153,7 +157,7 @@ class TenantsService:
                 await tx.bindings.delete(holder.id)
             new = uuid4()
             if await tx.bindings.create(new, org_id, grant_id, connection):
-                return Selected(new, created=True)
+                return new, True
 
     async def _reached(
         self, user: SessionUser, grant_id: UUID, *, wanted: str | None = None
@@ -223,16 +227,21 @@ def _visible_one(visibility: _Visibility, connections: Connections, tenant_id: s
 
 
 def _selection(
-    actor: Actor, org_id: str, grant_id: UUID, connection: Connection, selected: Selected
+    actor: Actor,
+    org_id: str,
+    grant_id: UUID,
+    connection: Connection,
+    binding_id: UUID,
+    created: bool,
 ) -> AuditEvent:
     return AuditEvent(
         actor,
         AuditAction.BINDING_SELECTED,
         org_id=org_id,
-        binding_id=selected.binding_id,
+        binding_id=binding_id,
         grant_id=grant_id,
         tenant_id=connection.tenant_id,
-        detail={"created": selected.created},
+        detail={"created": created},
     )
 
 

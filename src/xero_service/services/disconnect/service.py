@@ -25,6 +25,12 @@ from xero_service.errors import (
     NotFound,
 )
 from xero_service.failpoints import Place
+from xero_service.services.bindings import (
+    BindingRecord,
+    BindingsService,
+    BindingView,
+    read_record,
+)
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.store.database import Database
 from xero_service.store.remote_cleanups import NewCleanup
@@ -42,6 +48,7 @@ class Disconnected:
     binding_id: UUID
     grant_revoked: bool
     remote: Remote
+    record: BindingRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,14 @@ class DisconnectService:
     database: Database
     cleanups: CleanupService
     background: BackgroundWork
+    bindings: BindingsService
+
+    async def disconnect_and_view(
+        self, binding_id: UUID, org_id: str, actor: Actor
+    ) -> tuple[Disconnected, BindingView]:
+        """As `disconnect`, and return the revoked binding as its org sees it."""
+        ended = await self.disconnect(binding_id, org_id, actor)
+        return ended, self.bindings.view(ended.record)
 
     async def disconnect(self, binding_id: UUID, org_id: str, actor: Actor) -> Disconnected:
         """End one of the org's bindings; waits for Xero a few seconds at most.
@@ -60,7 +75,8 @@ class DisconnectService:
         async with self.database.transaction() as tx:
             binding, grant = await self._locked(tx, binding_id, org_id)
             if binding.status is BindingStatus.REVOKED:
-                return _repeated(binding, grant, await tx.cleanups.last_of_binding(binding.id))
+                record = await read_record(tx, binding_id, org_id)
+                return _repeated(record, grant, await tx.cleanups.last_of_binding(binding.id))
             await tx.bindings.revoke(binding.id)
             last = not await tx.bindings.resting_on(
                 grant.id
@@ -77,8 +93,9 @@ class DisconnectService:
                     detail={"grantRevoked": last},
                 )
             )
+            record = await read_record(tx, binding_id, org_id)
         failpoints.reached(Place.DISCONNECT_COMMITTED)
-        return Disconnected(binding_id, last, await self._settled_soon(cleanup))
+        return Disconnected(binding_id, last, await self._settled_soon(cleanup), record)
 
     async def _locked(
         self, tx: Transaction, binding_id: UUID, org_id: str
@@ -152,12 +169,11 @@ class DisconnectService:
         await self.cleanups.settle(cleanup.id)
 
 
-def _repeated(binding: Binding, grant: Grant, cleanup: Cleanup | None) -> Disconnected:
+def _repeated(record: BindingRecord, grant: Grant, cleanup: Cleanup | None) -> Disconnected:
     revoked = cleanup is not None and cleanup.kind is CleanupKind.REVOKE
     outcome = cleanup.outcome if cleanup else CleanupOutcome.DONE
-    return Disconnected(
-        binding.id, revoked and grant.status is GrantStatus.REVOKED, _remote(outcome)
-    )
+    grant_revoked = revoked and grant.status is GrantStatus.REVOKED
+    return Disconnected(record.bound.binding.id, grant_revoked, _remote(outcome), record)
 
 
 def _remote(outcome: CleanupOutcome | None) -> Remote:
