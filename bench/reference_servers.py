@@ -25,9 +25,9 @@ from demo.processes import Child
 from demo.stack import LOOPBACK, Replica, Stack
 from xero_service import app as service
 from xero_service.api.graceful_shutdown import GracefulShutdown
-from xero_service.cli.serve import OPEN_REQUESTS_SECONDS
 from xero_service.settings import load
 from xero_service.telemetry import configure_logging
+from xero_service.timeouts import OPEN_REQUESTS_SECONDS
 from xero_service.xero.http import HttpClient
 
 EMPTY = "/empty"

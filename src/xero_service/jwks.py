@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import jwt
 
 from xero_service.errors import ExternalAPIError, SignInUnavailable
-
-MAX_AGE_SECONDS = 300.0
-COOLDOWN_SECONDS = 30.0
-RENEWAL_WAIT_SECONDS = 1.0
+from xero_service.timeouts import (
+    KEYS_COOLDOWN_SECONDS,
+    KEYS_MAX_AGE_SECONDS,
+    KEYS_RENEWAL_WAIT_SECONDS,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class KeySet:
             if not self._is_fresh():
                 await self._try_fetch()
         if not self._keys:
-            raise SignInUnavailable(retry_after=int(COOLDOWN_SECONDS))
+            raise SignInUnavailable(retry_after=int(KEYS_COOLDOWN_SECONDS))
 
     def known(self, key_id: str | None) -> "jwt.PyJWK | None":
         """Return a key that is at hand, however old; no I/O."""
@@ -80,7 +81,7 @@ class KeySet:
         if self._is_fresh() or self._is_cooling() or self._lock.locked():
             return
         self._renewal = asyncio.create_task(self._renew())
-        await asyncio.wait([self._renewal], timeout=RENEWAL_WAIT_SECONDS)
+        await asyncio.wait([self._renewal], timeout=KEYS_RENEWAL_WAIT_SECONDS)
 
     async def _renew(self) -> None:
         try:
@@ -89,10 +90,12 @@ class KeySet:
             log.exception("signing keys could not be renewed")
 
     def _is_fresh(self) -> bool:
-        return self._fetched_at is not None and self._now() - self._fetched_at < MAX_AGE_SECONDS
+        return (
+            self._fetched_at is not None and self._now() - self._fetched_at < KEYS_MAX_AGE_SECONDS
+        )
 
     def _is_cooling(self) -> bool:
-        return self._tried_at is not None and self._now() - self._tried_at < COOLDOWN_SECONDS
+        return self._tried_at is not None and self._now() - self._tried_at < KEYS_COOLDOWN_SECONDS
 
     async def _try_fetch(self) -> None:
         if self._is_cooling():

@@ -41,13 +41,12 @@ from xero_service.store.database import Database
 from xero_service.store.rate_limits import RateLimits
 from xero_service.store.service_lookup import ServiceLookup
 from xero_service.telemetry import Metrics
+from xero_service.timeouts import DRAIN_SECONDS, ISSUER_SECONDS
 from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.http import HttpClient
 from xero_service.xero.oauth import XeroEndpoints
 
-ISSUER_SECONDS = 10.0  # who signs people in is not Xero: its own patience
 KEY_CHECK_SECONDS = 2.0
-DRAIN_SECONDS = 25.0  # after open requests had 20, after the notice: 50 seconds to end
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from tests.service_api.callers import Service, problem, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.errors import ExternalAPIError, ServiceBusy
-from xero_service.store import pools
 from xero_service.store.pools import shares
+from xero_service.timeouts import POOL_WAIT_SECONDS
 
 BRIEFLY = 0.05
 
@@ -99,7 +99,7 @@ async def test_a_pool_without_a_free_connection_says_503_within_a_second_r14(
         for _ in range(bare):
             await taken.enter_async_context(world.services.database.bare_connection())
 
-        assert pools.POOL_WAIT_SECONDS < 1
+        assert POOL_WAIT_SECONDS < 1
         answers = await asyncio.gather(
             billing.token(found["id"]),
             billing.calls(found["id"]),

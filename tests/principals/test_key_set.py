@@ -11,7 +11,8 @@ import pytest
 from tests.principals.issuer import ISSUER, KID, ORIGIN, HandmadeIssuer, new_key
 from xero_service.api.principals import SessionVerifier
 from xero_service.errors import AuthError, SignInUnavailable
-from xero_service.jwks import COOLDOWN_SECONDS, MAX_AGE_SECONDS, KeySet
+from xero_service.jwks import KeySet
+from xero_service.timeouts import KEYS_COOLDOWN_SECONDS, KEYS_MAX_AGE_SECONDS
 
 
 class Clock:
@@ -71,10 +72,10 @@ async def test_an_unknown_key_id_causes_one_fetch_per_cooldown(
 ) -> None:
     """S4."""
     await verifier.verify(issuer.token())
-    clock.seconds += COOLDOWN_SECONDS
+    clock.seconds += KEYS_COOLDOWN_SECONDS
 
     await refused(verifier, of_random_keys(issuer, 100))
-    clock.seconds += COOLDOWN_SECONDS - 0.1
+    clock.seconds += KEYS_COOLDOWN_SECONDS - 0.1
     await refused(verifier, of_random_keys(issuer, 100))
 
     assert issuer.fetches == 2
@@ -88,7 +89,7 @@ async def test_a_new_key_is_found_after_the_cooldown(
     issuer.kid = "ins_two"
 
     before = await keys.find("ins_two")
-    clock.seconds += COOLDOWN_SECONDS
+    clock.seconds += KEYS_COOLDOWN_SECONDS
     after = await keys.find("ins_two")
 
     assert (before is None, after is None) == (True, False)
@@ -100,7 +101,7 @@ async def test_a_key_that_is_no_longer_published_stops_working(
     await keys.load()
     issuer.kid = "ins_two"
 
-    clock.seconds += MAX_AGE_SECONDS
+    clock.seconds += KEYS_MAX_AGE_SECONDS
 
     assert await keys.find(KID) is None
 
@@ -123,7 +124,7 @@ async def test_while_the_issuer_is_away_it_is_asked_once_per_cooldown(
     """S4."""
     await verifier.verify(issuer.token())
     issuer.fails = True
-    clock.seconds += MAX_AGE_SECONDS
+    clock.seconds += KEYS_MAX_AGE_SECONDS
 
     await asyncio.gather(*(verifier.verify(issuer.token()) for _ in range(20)))
 
@@ -149,7 +150,7 @@ async def test_sign_in_works_again_once_the_issuer_is_back(
         await verifier.verify(issuer.token())
 
     issuer.fails = False
-    clock.seconds += COOLDOWN_SECONDS
+    clock.seconds += KEYS_COOLDOWN_SECONDS
 
     assert (await verifier.verify(issuer.token())).user_id == "user_one"
 
@@ -202,7 +203,7 @@ async def test_a_document_without_keys_replaces_none(
     keys = KeySet(fetch, now=clock)
     await keys.load()
 
-    clock.seconds += MAX_AGE_SECONDS
+    clock.seconds += KEYS_MAX_AGE_SECONDS
 
     assert await keys.find(KID) is not None
 
@@ -219,7 +220,7 @@ async def test_an_issuer_that_hangs_holds_up_no_session_whose_key_is_known(
 
     keys = KeySet(fetch, now=clock)
     await keys.load()
-    clock.seconds += MAX_AGE_SECONDS
+    clock.seconds += KEYS_MAX_AGE_SECONDS
 
     async with asyncio.timeout(8):  # the first caller looks for a second, nobody for ten
         first = await keys.find(KID)

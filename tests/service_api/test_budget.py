@@ -14,7 +14,6 @@ from tests.service_api.upstream import instead_of_xero, slots
 from tests.world import Application, until
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.services.proxy import rate_limiter
-from xero_service.services.proxy.rate_limiter import SLOT_TTL
 from xero_service.settings import Settings
 from xero_service.store.rate_limits import (
     CALLS_A_MINUTE,
@@ -22,6 +21,7 @@ from xero_service.store.rate_limits import (
     RateLimits,
     ReportedLimits,
 )
+from xero_service.timeouts import SLOT_TTL
 
 
 async def test_a_burst_from_three_replicas_passes_up_to_the_budget_and_xero_never_says_no(

@@ -26,9 +26,9 @@ from xero_service.errors import (
     OrgRequired,
     SignInUnavailable,
 )
-from xero_service.services.connect.flow import ATTEMPT_LIFETIME
 from xero_service.services.service_keys.authorization import ServiceCredentials
 from xero_service.services.service_keys.keys import PREFIX as KEY_PREFIX
+from xero_service.timeouts import ATTEMPT_LIFETIME
 from xero_service.wiring import Services
 
 SESSION_COOKIE = "__session"

@@ -26,14 +26,13 @@ from xero_service.settings import Settings, load, load_database
 from xero_service.store import schema
 from xero_service.store.db_errors import reason
 from xero_service.telemetry import Metrics, configure_logging
+from xero_service.timeouts import KEEP_ALIVE_SECONDS, OPEN_REQUESTS_SECONDS
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
 OPEN_FILES = 8192  # as many connections as that protocol allows, and those to Xero, have room
-OPEN_REQUESTS_SECONDS = 20
 # A worker answers its first health check once it has loaded the code. Where that takes longer than
 # the server's own 5 seconds (a busy machine, no compiled files), workers would be replaced forever.
 WORKER_START_SECONDS = 60
-KEEP_ALIVE_SECONDS = 75  # longer than balancers do (60), so that the side that asks is who closes
 
 
 def serve(

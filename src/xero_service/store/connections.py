@@ -14,8 +14,7 @@ from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from xero_service import libpq
 from xero_service.libpq import Host, Target
-
-CONNECT_SECONDS = 5
+from xero_service.timeouts import CONNECT_SECONDS
 
 # After these the next host is tried: not there, not yet or no longer serving, of the wrong kind.
 _NOT_THIS_HOST = (

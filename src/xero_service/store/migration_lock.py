@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.errors import ServiceBusy
 from xero_service.telemetry import logger
+from xero_service.timeouts import MIGRATION_LOCK_WAIT_SECONDS
 
 # The key spells "xero"; such locks belong to one database.
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({0x7865726F})")
 POLL_SECONDS = 0.5
-WAIT_SECONDS = 600.0
 
 log = logger(__name__)
 
@@ -24,7 +24,7 @@ async def acquire(connection: AsyncConnection) -> None:
     others use next. It is polled, and no snapshot is kept: an index that the other migration
     builds concurrently waits for every snapshot that is older.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + MIGRATION_LOCK_WAIT_SECONDS
     told = False
     while not await connection.scalar(_TRY):
         await connection.rollback()

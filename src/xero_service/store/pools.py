@@ -21,9 +21,8 @@ from sqlalchemy.pool import NullPool
 from xero_service.errors import ServiceBusy
 from xero_service.store.connections import Connector
 from xero_service.store.db_errors import READ_ONLY, translate_db_errors
+from xero_service.timeouts import POOL_WAIT_SECONDS, STATEMENT_SECONDS
 
-POOL_WAIT_SECONDS = 0.8  # a caller hears "busy" within a second (R14)
-STATEMENT_SECONDS = 10
 BARE_AT_MOST = 3
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 ALL_IN_USE = "All database connections are in use."

@@ -17,6 +17,7 @@ import httpx
 
 from xero_service.domain import TokenSet
 from xero_service.errors import InvalidGrant
+from xero_service.timeouts import LATE_ANSWER_SECONDS
 from xero_service.xero import responses
 from xero_service.xero.http import DEFAULT_HEADERS, HttpClient, read_response, translated_errors
 
@@ -26,9 +27,6 @@ with warnings.catch_warnings():
 
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import AsyncOAuth2Client
-
-# A token request that was sent is read to its end: the answer may be the only copy of a set.
-LATE_ANSWER_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,8 @@ from xero_service.store.database import Database
 from xero_service.store.grants import NewGrant
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import Metrics, logger
+from xero_service.timeouts import EXCHANGE_LEASE_WAIT_SECONDS, SAVE_FOR_SECONDS
 from xero_service.xero.adapter import XeroAdapter
-
-WAIT_FOR_TURN_SECONDS = 15.0
-SAVE_FOR_SECONDS = 300.0
 
 log = logger(__name__)
 
@@ -101,9 +99,9 @@ class CodeExchange:
                 # An org waits in a line of its own, so that it cannot crowd the others out.
                 fair_lock(
                     self.org_locks.setdefault(initiator.org_id, asyncio.Lock()),
-                    patience=WAIT_FOR_TURN_SECONDS,
+                    patience=EXCHANGE_LEASE_WAIT_SECONDS,
                 ),
-                self.leases.exchange_lease(patience=WAIT_FOR_TURN_SECONDS) as began_at,
+                self.leases.exchange_lease(patience=EXCHANGE_LEASE_WAIT_SECONDS) as began_at,
             ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
                 consent = await self.xero.exchange_code(

@@ -5,7 +5,7 @@ import contextlib
 import json
 import secrets
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
@@ -32,14 +32,14 @@ from xero_service.store.database import Database
 from xero_service.store.verification_tokens import Attempt
 from xero_service.telemetry import logger
 from xero_service.throttle import Throttle
+from xero_service.timeouts import (
+    ATTEMPT_LIFETIME,
+    BROWSER_WAIT_SECONDS,
+    FIRST_CALLBACK_WAIT_SECONDS,
+)
 from xero_service.xero.adapter import XeroAdapter
 
-ATTEMPT_LIFETIME = timedelta(minutes=10)
 DEFAULT_RETURN_TO = "/settings/integrations"
-# Who comes back while the first callback is at work waits this long for its result.
-WAIT_FOR_FIRST_SECONDS = 30.0
-# The browser hears "failed" after this; the set is saved all the same when it comes.
-BROWSER_WAITS_SECONDS = 25.0
 ENTROPY_BYTES = 32
 REFUSALS_NOTED_A_MINUTE = 20
 
@@ -225,7 +225,7 @@ class ConnectService:
             self.code_exchange.exchange(code, payload.verifier, payload.nonce, initiator)
         )
         try:
-            async with asyncio.timeout(BROWSER_WAITS_SECONDS):
+            async with asyncio.timeout(BROWSER_WAIT_SECONDS):
                 return await asyncio.shield(work)
         except FlowError:
             raise
@@ -234,7 +234,7 @@ class ConnectService:
 
     async def _replay(self, identifier: str, actor: Actor, browser_id: str | None) -> str:
         """Answer a callback whose attempt is unknown, expired, or used: never with an exchange."""
-        deadline = asyncio.get_running_loop().time() + WAIT_FOR_FIRST_SECONDS
+        deadline = asyncio.get_running_loop().time() + FIRST_CALLBACK_WAIT_SECONDS
         while True:
             async with self.database.transaction() as tx:
                 attempt = await tx.attempts.find(identifier)

@@ -33,8 +33,7 @@ from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
-
-WAIT_FOR_LEASE_SECONDS = 10.0
+from xero_service.timeouts import SELECTION_LEASE_WAIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ class TenantsService:
         if wanted and owed:
             # A disconnect of this tenant is still owed to Xero: it must not come after this.
             async with (
-                self.leases.grant_lease(grant.id, patience=WAIT_FOR_LEASE_SECONDS),
+                self.leases.grant_lease(grant.id, patience=SELECTION_LEASE_WAIT_SECONDS),
                 self.database.transaction() as tx,
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])

@@ -35,11 +35,13 @@ from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
+from xero_service.timeouts import (
+    CLEANUP_EXCHANGE_LEASE_WAIT_SECONDS,
+    CLEANUP_LEASE_WAIT_SECONDS,
+    LONGEST_CLEANUP_BACKOFF_SECONDS,
+)
 from xero_service.xero.adapter import XeroAdapter
 
-WAIT_FOR_LEASE_SECONDS = 35.0
-WAIT_FOR_TURN_SECONDS = 5.0
-LONGEST_RETRY_SECONDS = 300.0
 RECORDED_AS = {
     CleanupKind.REVOKE: AuditAction.REMOTE_REVOKE,
     CleanupKind.DELETE_CONNECTION: AuditAction.REMOTE_DELETE_CONNECTION,
@@ -90,8 +92,8 @@ class CleanupService:
         # The turn last, and briefly: every consent waits for it.
         async with (
             fair_lock(self.revoking, patience=None),
-            self.leases.grant_lease(cleanup.grant_id, patience=WAIT_FOR_LEASE_SECONDS) as grant,
-            self.leases.exchange_lease(patience=WAIT_FOR_TURN_SECONDS),
+            self.leases.grant_lease(cleanup.grant_id, patience=CLEANUP_LEASE_WAIT_SECONDS) as grant,
+            self.leases.exchange_lease(patience=CLEANUP_EXCHANGE_LEASE_WAIT_SECONDS),
         ):
             held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
@@ -120,7 +122,9 @@ class CleanupService:
             raise
 
     async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
-        async with self.leases.grant_lease(current.id, patience=WAIT_FOR_LEASE_SECONDS) as grant:
+        async with self.leases.grant_lease(
+            current.id, patience=CLEANUP_LEASE_WAIT_SECONDS
+        ) as grant:
             held_since = time.monotonic()
             if not await self._is_still_owed(cleanup):
                 return CleanupOutcome.CANCELLED
@@ -199,5 +203,5 @@ class CleanupService:
 
 
 def _backoff(attempts: int) -> timedelta:
-    ceiling = min(2.0 ** min(attempts + 1, 12), LONGEST_RETRY_SECONDS)
+    ceiling = min(2.0 ** min(attempts + 1, 12), LONGEST_CLEANUP_BACKOFF_SECONDS)
     return timedelta(seconds=1 + random.uniform(0, ceiling))  # noqa: S311

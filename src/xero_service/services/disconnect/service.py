@@ -35,8 +35,7 @@ from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.store.database import Database
 from xero_service.store.remote_cleanups import NewCleanup
 from xero_service.store.transaction import Transaction
-
-WAIT_FOR_XERO_SECONDS = 5.0
+from xero_service.timeouts import DISCONNECT_WAIT_SECONDS
 
 Remote = Literal["done", "pending", "impossible"]
 
@@ -140,7 +139,7 @@ class DisconnectService:
             return _remote(cleanup.outcome)
         work = self.background.start(self.cleanups.settle(cleanup.id))
         try:
-            async with asyncio.timeout(WAIT_FOR_XERO_SECONDS):
+            async with asyncio.timeout(DISCONNECT_WAIT_SECONDS):
                 outcome = await asyncio.shield(work)
         except (TimeoutError, IntegrationError):
             outcome = None  # ended here all the same; upkeep goes on

@@ -17,9 +17,8 @@ from weakref import WeakValueDictionary
 from xero_service.background import BackgroundWork
 from xero_service.errors import RateBudgetExhausted, ServiceBusy
 from xero_service.store.rate_limits import RateLimits, ReportedLimits
+from xero_service.timeouts import ACQUIRE_TIMEOUT_SECONDS, SLOT_TTL
 
-ACQUIRE_TIMEOUT_SECONDS = 2.0  # how long a call waits for its turn
-SLOT_TTL = timedelta(seconds=120)  # a crashed caller's slot is free again after this
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.02, 0.2
 RETRY_SECONDS = 0.5  # between two attempts to release a slot while the database is away
 

@@ -12,22 +12,23 @@ from xero_service.domain import BoundGrant, Scope
 from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroNoResponse
 from xero_service.services.proxy.bodies import BodyBudget, BodyShare, buffer_small, peek
 from xero_service.services.proxy.paths import checked_target
-from xero_service.services.proxy.rate_limiter import SLOT_TTL, TenantRateLimiter
+from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.rules import request_headers, response_headers
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.service_keys.authorization import ServiceAuthorizer, ServiceCredentials
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.rate_limits import ReportedLimits
+from xero_service.timeouts import (
+    APP_COOL_DOWN_UNKNOWN,
+    BODY_SECONDS,
+    COOL_DOWN_AT_MOST,
+    COOL_DOWN_UNKNOWN,
+    DECISION_SECONDS,
+    LONGEST_CALL_SECONDS,
+    SILENCE_SECONDS,
+)
 from xero_service.xero.http import HttpClient, RequestContext, StreamedResponse
 from xero_service.xero.responses import error_field, refusal, retry_after
-
-SILENCE_SECONDS = 60.0  # how long Xero may say nothing
-BODY_SECONDS = 30.0  # how long a caller may take over what is read before the call goes out
-DECISION_SECONDS = 0.25  # how long "this key may use this binding" is believed
-LONGEST_CALL_SECONDS = SLOT_TTL.total_seconds() - 10  # so that a slot outlives its call
-COOL_DOWN_UNKNOWN = timedelta(seconds=2)  # after a 429 that does not say how long
-APP_COOL_DOWN_UNKNOWN = timedelta(seconds=10)  # every tenant waits: a part of Xero's minute
-COOL_DOWN_AT_MOST = timedelta(days=1)  # the longest of Xero's limits; more is an error of its
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from xero_service.services.service_keys.authorization import (
 from xero_service.services.tokens.service import TokenService
 from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
+from xero_service.timeouts import AUDIT_WAIT_SECONDS
 
 REMEMBERED = 50_000
-WAIT_FOR_AUDIT_SECONDS = 5.0
 Reader = tuple[UUID, UUID, str | None]  # a key, a binding, and where it is called from
 IssuedOf = tuple[UUID, int]  # a grant and its generation: one access token
 
@@ -96,7 +96,7 @@ class TokenIssuer:
         if self.audited.get(reader) == token:
             return False
         try:
-            async with asyncio.timeout(WAIT_FOR_AUDIT_SECONDS):
+            async with asyncio.timeout(AUDIT_WAIT_SECONDS):
                 await self.flights.do((reader, token), lambda: self._audit(found, credentials))
         except TimeoutError as error:
             raise ServiceBusy("The issue could not be recorded in time.") from error

@@ -43,10 +43,8 @@ from xero_service.failpoints import Place
 from xero_service.store.database import Database
 from xero_service.store.grants import SealedTokens
 from xero_service.telemetry import Metrics, logger
+from xero_service.timeouts import LONGEST_REFRESH_BACKOFF, LONGEST_RETRY_AFTER, SAVE_FOR_SECONDS
 
-LONGEST_BACKOFF = timedelta(seconds=40)  # with upkeep's interval: within a minute (R12)
-LONGEST_RETRY_AFTER = timedelta(hours=1)
-SAVE_FOR_SECONDS = 300.0  # a set that cannot be stored is kept in memory so long
 REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
 # Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
 # new set may be lost: the attempt stays open, and is made again inside Xero's grace.
@@ -175,7 +173,7 @@ class RefreshOutcomes:
         append-only and kept for a year, and every grant fails twice a minute.
         """
         if lease.takes_over or not answered:
-            retry_in = min(retry_in, LONGEST_BACKOFF)
+            retry_in = min(retry_in, LONGEST_REFRESH_BACKOFF)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
                 is_first = await tx.grant_leases.record_failure(
@@ -193,7 +191,9 @@ class RefreshOutcomes:
 
     def _backoff(self, grant: Grant) -> timedelta:
         """Full jitter over a doubling range, so that a thousand grants come back spread out."""
-        ceiling = min(2.0 ** min(grant.refresh_failures + 1, 10), LONGEST_BACKOFF.total_seconds())
+        ceiling = min(
+            2.0 ** min(grant.refresh_failures + 1, 10), LONGEST_REFRESH_BACKOFF.total_seconds()
+        )
         return timedelta(seconds=1 + random.uniform(0, ceiling - 1))  # noqa: S311
 
     def _count(self, outcome: str) -> None:

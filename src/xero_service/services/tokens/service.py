@@ -21,11 +21,10 @@ from xero_service.services.tokens.refresh import TokenRefresher
 from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
 from xero_service.telemetry import logger
+from xero_service.timeouts import REFRESH_WAIT_SECONDS, SHORT_REFRESH_WAIT_SECONDS
 from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.api_client import XeroApiClient
 
-PATIENCE_SECONDS = 25.0  # how long a caller who needs the outcome waits for it
-SHORT_PATIENCE_SECONDS = 2.0  # how long a caller waits who has a token that still works
 DOUBTED_EVERY = timedelta(minutes=10)
 STILL_WORKS = timedelta(seconds=5)  # less life than this is not worth handing out
 
@@ -127,7 +126,9 @@ class TokenService:
         if grant.valid_for() <= STILL_WORKS:
             return await self.refresh_grant_single_flight(grant.id)
         try:
-            return await self.refresh_grant_single_flight(grant.id, patience=SHORT_PATIENCE_SECONDS)
+            return await self.refresh_grant_single_flight(
+                grant.id, patience=SHORT_REFRESH_WAIT_SECONDS
+            )
         except (ExternalAPIError, ServiceBusy):
             return grant
 
@@ -140,7 +141,7 @@ class TokenService:
         grant_id: UUID,
         *,
         newer_than: int | None = None,
-        patience: float = PATIENCE_SECONDS,
+        patience: float = REFRESH_WAIT_SECONDS,
     ) -> Grant:
         """Refresh a grant that is due, once for all who ask at the same time; return it fresh.
 
