@@ -178,6 +178,20 @@ def test_the_design_describes_each_table() -> None:
     assert sorted(described) == sorted(Base.metadata.tables)
 
 
+def test_the_design_shows_where_the_code_is() -> None:
+    """Each folder and module of the service that the map names exists, and all of `services`."""
+    _, _, code = (DOCS / "design.md").read_text().partition("src/xero_service/\n")
+    tree = re.sub(r"\(\w+\)", "", code.partition("src/xero_sandbox/")[0])
+    service = CODE / "xero_service"
+    names = {path.stem for path in service.rglob("*") if path.name != "__init__.py"}
+    rooms = re.findall(r"── (\w+)(?:/|\.py) +", tree)
+    modules = re.findall(r"\w+(?= ·)|(?<=· )\w+", tree)
+
+    assert [name for name in [*rooms, *modules] if name not in names] == []
+    inside = {path.stem for path in (service / "services").rglob("[!_]*") if path.suffix != ".pyc"}
+    assert inside - {*rooms, *modules} == set()
+
+
 # --- What a reader of the repository alone could not look up -----------------------------------
 
 
