@@ -51,7 +51,7 @@ MUTATIONS = [
     Mutation(
         "R6",
         "a rotated set is saved once or never",
-        """                if time.monotonic() > give_up:
+        """                if time.monotonic() > deadline:
                     raise
                 log.exception("rotated tokens""",
         """                raise
@@ -207,8 +207,8 @@ MUTATIONS = [
     Mutation(
         "S50",
         "a token is issued before its audit row is written",
-        "await self.flights.do((reader, token), lambda: self._audit(found, credentials))",
-        "_ = self.flights.join((reader, token), lambda: self._audit(found, credentials))",
+        "await self.flights.do((reader, token), lambda: self._audit(authorized, credentials))",
+        "_ = self.flights.join((reader, token), lambda: self._audit(authorized, credentials))",
         "test_a_token_whose_issue_cannot_be_audited_is_not_issued",
     ),
     Mutation(

@@ -48,7 +48,7 @@ async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(
     hold = world.hold("token.refresh", times=None)
 
     async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(tokens.usable(expired)) for _ in range(CALLERS_HERE)]
+        asked = [tasks.create_task(tokens.refresh_if_due(expired)) for _ in range(CALLERS_HERE)]
         await hold.reached()
         await hold.release()
 
@@ -90,7 +90,7 @@ async def test_a_generation_that_xero_refused_is_never_returned_c5(
 
 
 async def test_where_only_others_fly_the_caller_is_told_to_come_again_c5(world: World) -> None:
-    """C5: a caller's patience ends, and no generation that was refused is passed off as new."""
+    """C5: a caller's max_wait ends, and no generation that was refused is passed off as new."""
     admin = await world.acme_admin()
     grant_id = UUID((await admin.connects(ACME_TRADING))["grantId"])
     async with world.services.database.transaction() as tx:
@@ -104,7 +104,7 @@ async def test_where_only_others_fly_the_caller_is_told_to_come_again_c5(world: 
     crowded = replace(world.services.tokens, flights=Joined([unaware] * 100_000))
 
     with pytest.raises(ExternalAPIError):
-        await crowded.refresh_grant_single_flight(grant_id, newer_than=1, patience=0.1)
+        await crowded.refresh_grant_single_flight(grant_id, newer_than=1, max_wait=0.1)
 
 
 @asynccontextmanager

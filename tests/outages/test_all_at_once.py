@@ -123,6 +123,6 @@ async def test_a_thousand_callers_refreshes_at_once_and_not_one_more_r17(world: 
     refresh = world.services.tokens.refresh_grant_single_flight
 
     async def all_refresh() -> None:
-        await asyncio.gather(*(refresh(each.grant_id, patience=200) for each in members))
+        await asyncio.gather(*(refresh(each.grant_id, max_wait=200) for each in members))
 
     await no_more_than(world, CALLERS_AT_ONCE, all_refresh, members)

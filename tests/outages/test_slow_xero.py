@@ -56,7 +56,7 @@ async def reads_go_on(world: World, in_flight: int) -> None:
     hold = world.hold("token.refresh", times=None)
 
     async with billing.http, longest_idle_transaction(world) as idle:
-        refreshes = [asyncio.create_task(refresh(each.grant_id, patience=120)) for each in members]
+        refreshes = [asyncio.create_task(refresh(each.grant_id, max_wait=120)) for each in members]
         await hold.reached(in_flight)
 
         took = []

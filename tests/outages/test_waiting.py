@@ -54,7 +54,7 @@ async def test_who_has_less_patience_gives_up_earlier_and_never_sends_r18(world:
     )
 
     with pytest.raises((ExternalAPIError, ServiceBusy)) as raised:
-        await world.services.tokens.refresh_grant_single_flight(grant_id, patience=BRIEFLY)
+        await world.services.tokens.refresh_grant_single_flight(grant_id, max_wait=BRIEFLY)
 
     assert raised.value.retry_after
     assert await world.database.fetchval(

@@ -25,8 +25,8 @@ CONTACTS = "api.xro/2.0/Contacts"
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "HELD_BY_KEY", 100 * KIB)
-    monkeypatch.setattr(bodies, "HELD_AT_MOST", 150 * KIB)
+    monkeypatch.setattr(bodies, "MAX_BUFFERED_PER_KEY", 100 * KIB)
+    monkeypatch.setattr(bodies, "MAX_BUFFERED", 150 * KIB)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def held(application: Application) -> Iterator[BodyBudget]:
     """The budget, of which nothing may be left in use."""
     budget = application.services.proxy.bodies
     yield budget
-    assert (budget.held, budget._by_key) == (0, {})
+    assert (budget.buffered, budget._by_key) == (0, {})
 
 
 class Slow:
@@ -122,8 +122,8 @@ async def test_what_was_kept_is_given_back_however_the_call_ends_b5(
     if ending == "xero silent":
         monkeypatch.setattr(proxy_service, "SILENCE_SECONDS", 0.1)
         slow.finish.set()
-    monkeypatch.setattr(bodies, "REPLAYED_BODY", 60 * KIB)
-    monkeypatch.setattr(bodies, "LARGEST_BODY", 300 * KIB)
+    monkeypatch.setattr(bodies, "MAX_BUFFERED_BODY", 60 * KIB)
+    monkeypatch.setattr(bodies, "MAX_BODY", 300 * KIB)
     headers = {"Content-Length": str(60 * KIB)} if ending == "shorter" else {}
     async with asyncio.timeout(30), instead_of_xero(application, silent):
         if ending == "leaves":
@@ -131,11 +131,11 @@ async def test_what_was_kept_is_given_back_however_the_call_ends_b5(
                 call = asyncio.create_task(
                     caller.calls(connected.id, CONTACTS, "POST", content=slow)
                 )
-                await until(lambda: now(held.held > 0))
+                await until(lambda: now(held.buffered > 0))
                 call.cancel()
                 with suppress(asyncio.CancelledError):
                     await call
-            await until(lambda: now(held.held == 0))
+            await until(lambda: now(held.buffered == 0))
             return
         content = too_large() if ending == "too large" else slow
         call = asyncio.create_task(
@@ -169,7 +169,7 @@ async def test_a_stream_holds_nothing_once_its_beginning_is_sent_b5(
     held: BodyBudget,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bodies, "REPLAYED_BODY", 60 * KIB)
+    monkeypatch.setattr(bodies, "MAX_BUFFERED_BODY", 60 * KIB)
     more, finish = asyncio.Event(), asyncio.Event()
 
     async def parts() -> AsyncIterator[bytes]:
@@ -184,9 +184,9 @@ async def test_a_stream_holds_nothing_once_its_beginning_is_sent_b5(
 
     async with asyncio.timeout(30), instead_of_xero(application, answer):
         call = asyncio.create_task(billing.calls(connected.id, CONTACTS, "POST", content=parts()))
-        await until(lambda: now(held.held == 100 * KIB))
+        await until(lambda: now(held.buffered == 100 * KIB))
         more.set()
-        await until(lambda: now(held.held == 0))
+        await until(lambda: now(held.buffered == 0))
         assert not call.done()
         finish.set()
         assert (await call).text == str(1000 * KIB)
@@ -207,8 +207,8 @@ def test_the_budget_is_never_passed_and_ends_empty_b5(taken: list[tuple[str, int
             assert not fits
         else:
             by_key[key] = by_key.get(key, 0) + kib
-        assert budget.held == sum(by_key.values()) * KIB <= 150 * KIB
+        assert budget.buffered == sum(by_key.values()) * KIB <= 150 * KIB
         assert all(of_key <= 100 for of_key in by_key.values())
     for context in shares:
         context.__exit__(None, None, None)
-    assert budget.held == 0
+    assert budget.buffered == 0

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from xero_service.errors import ForbiddenPath
-from xero_service.services.proxy.paths import API_ROOTS, checked_target
+from xero_service.services.proxy.paths import API_ROOTS, validate_target
 
 # A decoder of every vice, written apart from the judge: a table of spellings, applied again and
 # again, where the judge normalises and decodes.
@@ -52,7 +52,7 @@ def test_no_decoder_reads_a_way_out_of_the_api_roots_from_what_passes(
     path = root + "".join(rest)
 
     with contextlib.suppress(ForbiddenPath):
-        target = checked_target(path, "")
+        target = validate_target(path, "")
 
         assert target == path
         read = laxest(path)
@@ -73,4 +73,4 @@ def test_every_file_name_that_people_give_passes_as_an_sdk_encodes_it(name: str)
     assume(not re.search(r"%u?[0-9a-fA-F]{2}|[/\\]", unicodedata.normalize("NFKC", name)))
     path = f"api.xro/2.0/Invoices/1/Attachments/{quote(name, safe='')}"
 
-    assert checked_target(path, "") == path
+    assert validate_target(path, "") == path

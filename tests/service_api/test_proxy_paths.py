@@ -12,7 +12,7 @@ from tests.service_api.upstream import instead_of_xero
 from tests.world import Application
 from xero_service.app import PREFIX
 from xero_service.errors import ForbiddenPath
-from xero_service.services.proxy.paths import checked_target
+from xero_service.services.proxy.paths import validate_target
 
 REFUSED = [
     "",
@@ -184,7 +184,7 @@ def test_a_refusal_says_what_was_wrong_without_repeating_it(path: str, why: str)
     path, _, query = path.partition("?")
 
     with pytest.raises(ForbiddenPath, match=re.escape(why)):
-        checked_target(path, query)
+        validate_target(path, query)
 
 
 async def test_a_line_break_reaches_nobody(

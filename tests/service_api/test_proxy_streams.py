@@ -13,7 +13,7 @@ from tests.service_api.conftest import Connected
 from tests.service_api.upstream import instead_of_xero, over_the_network, slots
 from tests.world import Application, until
 from xero_service.services.proxy import service as proxy_service
-from xero_service.services.proxy.bodies import LARGEST_BODY
+from xero_service.services.proxy.bodies import MAX_BODY
 
 MIB = 1024 * 1024
 FILES = "files.xro/1.0/Files"
@@ -118,7 +118,7 @@ async def test_a_body_that_turns_out_too_large_ends_the_call(
         assert problem(response) == (413, "body_too_large")
         await until(lambda: _true(ended))
 
-    assert ended[0] <= LARGEST_BODY
+    assert ended[0] <= MAX_BODY
     await idle(application)
     assert await slots(connected) == 0
 

@@ -13,7 +13,7 @@ from tests.service_api.callers import now
 from tests.streams.raw_upstream import Plan, RawUpstream, Received
 from tests.world import until
 from xero_service.errors import InvalidRequest, XeroNoResponse
-from xero_service.services.proxy.bodies import REPLAYED_BODY
+from xero_service.services.proxy.bodies import MAX_BUFFERED_BODY
 from xero_service.xero import http_transport
 from xero_service.xero.http import HttpClient, RequestContext
 
@@ -94,11 +94,11 @@ async def test_a_body_of_bytes_is_sent_whole_though_its_answer_came_early_b1(
 ) -> None:
     upstream.plans["a"] = Plan(after=10, rest_after=20, pause=0.001)
 
-    assert await called(transport, upstream, "a", content(0, REPLAYED_BODY)) == (200, b"{}")
+    assert await called(transport, upstream, "a", content(0, MAX_BUFFERED_BODY)) == (200, b"{}")
 
     (request,) = upstream.of("a")
     await until(lambda: now(request.is_whole))
-    assert len(arrived(request)) == REPLAYED_BODY
+    assert len(arrived(request)) == MAX_BUFFERED_BODY
     await next_call(transport, upstream)
 
 

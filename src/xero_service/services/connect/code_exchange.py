@@ -158,7 +158,7 @@ class CodeExchange:
                     user_id=initiator.user_id,
                     xero_user_id=consent.xero_user_id,
                     scopes=consent.tokens.scopes,
-                    tokens=seal(self.keys, grant_id, consent.tokens, asked_at=began_at),
+                    tokens=seal(self.keys, grant_id, consent.tokens, requested_at=began_at),
                 )
             )
             await tx.authorisations.carry_over([each for each, _ in old], grant_id)

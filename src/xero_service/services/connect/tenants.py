@@ -173,7 +173,7 @@ class TenantsService:
                 self.database.transaction() as tx,
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
-        grant = await self.tokens.usable(grant)
+        grant = await self.tokens.refresh_if_due(grant)
         grant, connections = await self.reconcile.connections(grant)
         async with self.database.transaction() as tx:
             await record_reach(tx, grant, connections)

@@ -88,7 +88,7 @@ class CleanupService:
 
     async def _revoke(self, cleanup: Cleanup) -> CleanupOutcome:
         """Revoke with the newest token set, while nobody refreshes it or consents anew."""
-        await self.tokens.refresher.settle_interrupted(cleanup.grant_id)
+        await self.tokens.refresher.finish_interrupted(cleanup.grant_id)
         # The turn last, and briefly: every consent waits for it.
         async with (
             fair_lock(self.revoking, patience=None),
@@ -118,7 +118,8 @@ class CleanupService:
         try:
             return await self._delete_with(current, cleanup)
         except (TokenExpired, TokenDoubted) as refused:
-            _ = await self.tokens.renewed(current, type(refused))  # for the next attempt
+            # The next try uses the new token.
+            _ = await self.tokens.refresh_after_refusal(current, type(refused))
             raise
 
     async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
@@ -144,7 +145,7 @@ class CleanupService:
     async def _able_to_delete(self, cleanup: Cleanup) -> Grant:
         """Return the grant that can delete; wait where its revocation will do the same."""
         try:
-            current = await self.tokens.current(cleanup.grant_id)
+            current = await self.tokens.load_active(cleanup.grant_id)
         except ReauthorizationRequired:
             async with self.database.transaction() as tx:
                 if await tx.cleanups.owes_revocation(cleanup.xero_user_id):

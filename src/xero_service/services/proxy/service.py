@@ -1,4 +1,4 @@
-"""The API proxy: a service's call goes to Xero with a live token, within the tenant's limits."""
+"""The API proxy: sends a service's call to Xero with a live token, within the tenant's limits."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from xero_service.domain import BoundGrant, Scope
 from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroNoResponse
 from xero_service.services.proxy.bodies import BodyBudget, BodyShare, buffer_small, peek
-from xero_service.services.proxy.paths import checked_target
+from xero_service.services.proxy.paths import validate_target
 from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.rules import request_headers, response_headers
 from xero_service.services.reconcile.service import ReconcileService
@@ -33,7 +33,7 @@ from xero_service.xero.responses import error_field, refusal, retry_after
 
 @dataclass(frozen=True, slots=True)
 class ProxyRequest:
-    """A service's call as it came, its body still unread; header names are lower case."""
+    """A service's call as received, its body unread; header names are lower case."""
 
     method: str
     path: str
@@ -44,13 +44,13 @@ class ProxyRequest:
 
     @property
     def has_body(self) -> bool:
-        """Whether something is to be waited for before the call can go out."""
+        """Whether the request has a body to read before the call is sent."""
         return bool(self.length) or any(name == "transfer-encoding" for name, _ in self.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that may be made: `body` of bytes can be sent twice, a stream only once."""
+    """A call that was admitted: a `body` of bytes can be sent twice, a stream only once."""
 
     request: ProxyRequest
     target: str
@@ -63,7 +63,7 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Authorized:
-    """A binding that may be used, as it was found `at` by the monotonic clock or later."""
+    """A binding that was authorized `at` this time of the monotonic clock or later."""
 
     bound: BoundGrant
     at: float
@@ -71,7 +71,7 @@ class _Authorized:
 
 @dataclass(frozen=True, slots=True)
 class ProxyService:
-    """Forwards calls to Xero's API host, and to no other."""
+    """Forwards calls to Xero's API host and no other host."""
 
     authorizer: ServiceAuthorizer
     tokens: TokenService
@@ -85,12 +85,11 @@ class ProxyService:
     async def call(
         self, credentials: ServiceCredentials, binding_id: UUID, request: ProxyRequest
     ) -> AsyncIterator[StreamedResponse]:
-        """Yield Xero's answer, whatever it is; a token that Xero calls expired is renewed once.
+        """Yield Xero's answer, also an error; a call whose token Xero refuses is repeated once.
 
-        A key that is revoked and a binding that ends meanwhile are noticed however long the body
-        or the turn took. Raises as `ServiceAuthorizer.authorize` does, ForbiddenPath,
-        InvalidRequest, BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or
-        ServiceBusy.
+        The call is authorized again after each wait, so that a key or binding revoked meanwhile
+        is refused. Raises as `ServiceAuthorizer.authorize` does, ForbiddenPath, InvalidRequest,
+        BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or ServiceBusy.
         """
         with self.bodies.share(credentials.key) as share:
             call, authorized = await self._admit(credentials, binding_id, request, share)
@@ -98,17 +97,17 @@ class ProxyService:
             try:
                 async with asyncio.timeout(call.ends_at - time.monotonic()):
                     authorized = await self._recheck(call, authorized)
-                    async with self._sent(call, authorized) as answer:
+                    async with self._send(call, authorized) as answer:
                         reported = reported_limits(answer)
-                        answer, is_to_be_repeated = await self._handle_refusal(
-                            call, authorized, answer
-                        )
-                        if not is_to_be_repeated:
-                            yield _with_passed_headers(answer)
+                        answer, repeat = await self._handle_refusal(call, authorized, answer)
+                        if not repeat:
+                            yield _filter_headers(answer)
                             return
-                    async with self._sent(call, await self._renewed(call, authorized)) as answer:
+                    async with self._send(
+                        call, await self._prepare_repeat(call, authorized)
+                    ) as answer:
                         reported = reported_limits(answer)
-                        yield _with_passed_headers(answer)
+                        yield _filter_headers(answer)
             except (XeroNoResponse, TimeoutError) as error:
                 raise UpstreamTimeout(
                     "Xero did not answer; the call may have been made.", retry_after=5
@@ -123,12 +122,12 @@ class ProxyService:
         request: ProxyRequest,
         share: BodyShare,
     ) -> tuple[_Call, _Authorized]:
-        """Authorise the caller, buffer its body, then acquire a slot of the tenant's.
+        """Authorize the caller, buffer its body, then acquire a slot of the tenant's.
 
-        In this order: a refused caller and a slow body take no slot.
+        In this order, so that a refused caller and a slow body occupy no slot.
         """
-        target = checked_target(request.path, request.query)
-        authorized = await self._usable(credentials, binding_id)
+        target = validate_target(request.path, request.query)
+        authorized = await self._authorize_fresh(credentials, binding_id)
         body: bytes | AsyncIterator[bytes] = b""
         if request.has_body:
             body = await buffer_small(request.body, request.length, share, within=BODY_SECONDS)
@@ -136,11 +135,13 @@ class ProxyService:
         await self.rate_limiter.acquire(authorized.bound.binding.tenant_id, call_id)
         return _Call(request, target, credentials, binding_id, body, call_id, ends_at), authorized
 
-    async def _usable(self, credentials: ServiceCredentials, binding_id: UUID) -> _Authorized:
-        """Return a binding whose grant has a token that works, authorized after any wait for it."""
+    async def _authorize_fresh(
+        self, credentials: ServiceCredentials, binding_id: UUID
+    ) -> _Authorized:
+        """Return a binding whose grant has a live token, authorized after any wait for it."""
         authorized = await self._authorize(credentials, binding_id)
         seen = authorized.bound.grant
-        if await self.tokens.usable(seen) is not seen:
+        if await self.tokens.refresh_if_due(seen) is not seen:
             return await self._authorize(credentials, binding_id)
         return authorized
 
@@ -150,7 +151,7 @@ class ProxyService:
         return _Authorized(found.bound, at)
 
     async def _recheck(self, call: _Call, authorized: _Authorized) -> _Authorized:
-        """Return `authorized`, or authorize anew where that was more than a moment ago (S51)."""
+        """Return `authorized`, or authorize again once its time to live is over (S51)."""
         if time.monotonic() - authorized.at < DECISION_SECONDS:
             return authorized
         return await self._authorize(call.credentials, call.binding_id)
@@ -158,30 +159,30 @@ class ProxyService:
     async def _handle_refusal(
         self, call: _Call, authorized: _Authorized, answer: StreamedResponse
     ) -> tuple[StreamedResponse, bool]:
-        """Act on what a refusal tells; return the answer, and whether it is to be repeated.
+        """Refresh or reconcile after a refusal; return the answer and whether to repeat the call.
 
-        A body that was streamed cannot be repeated: its caller gets the 401, and a new token when
-        it comes again. Raises ReauthorizationRequired where Xero ended the grant.
+        A streamed body cannot be repeated: its caller gets the 401 and may retry. Raises
+        ReauthorizationRequired where Xero ended the grant.
         """
         if answer.status not in {401, 403}:
             return answer, False
         answer, body = await peek(answer)
         grant = authorized.bound.grant
         if answer.status == 403 and error_field(body, "detail") == "AuthenticationUnsuccessful":
-            self.reconcile.soon(call.binding_id, grant.id)
+            self.reconcile.reconcile_soon(call.binding_id, grant.id)
         refused = refusal(answer.status, answer.headers, body)
         if not issubclass(refused, TokenExpired | TokenDoubted):
             return answer, False
         _ = await self._recheck(call, authorized)
-        if await self.tokens.renewed(grant, refused) is None:
+        if await self.tokens.refresh_after_refusal(grant, refused) is None:
             return answer, False
         return answer, isinstance(call.body, bytes)
 
-    async def _renewed(self, call: _Call, authorized: _Authorized) -> _Authorized:
+    async def _prepare_repeat(self, call: _Call, authorized: _Authorized) -> _Authorized:
         await self.rate_limiter.acquire(authorized.bound.binding.tenant_id, call.id)
         return await self._authorize(call.credentials, call.binding_id)
 
-    def _sent(self, call: _Call, authorized: _Authorized) -> RequestContext:
+    def _send(self, call: _Call, authorized: _Authorized) -> RequestContext:
         bound, body = authorized.bound, call.body
         headers = [
             *request_headers(call.request.headers),
@@ -202,7 +203,7 @@ class ProxyService:
     async def _guard_last_chunk(
         self, call: _Call, authorized: _Authorized, body: AsyncIterator[bytes]
     ) -> AsyncIterator[bytes]:
-        """Pass a body on as it arrives, its last part only if the call may still be made."""
+        """Yield a body as it arrives, its last part only if the call is still authorized."""
         last = b""
         async for part in body:
             if last and part:
@@ -212,12 +213,12 @@ class ProxyService:
         yield last
 
 
-def _with_passed_headers(answer: StreamedResponse) -> StreamedResponse:
+def _filter_headers(answer: StreamedResponse) -> StreamedResponse:
     return replace(answer, headers=tuple(response_headers(answer.status, answer.headers)))
 
 
 def reported_limits(answer: StreamedResponse) -> ReportedLimits:
-    """Read what an answer says of Xero's limits."""
+    """Return the limits that the headers of Xero's answer report."""
     headers = dict(answer.headers)
     cool_down, for_app = None, False
     if answer.status == 429:
@@ -227,13 +228,13 @@ def reported_limits(answer: StreamedResponse) -> ReportedLimits:
         cool_down = unknown if seconds is None else timedelta(seconds=seconds)
         cool_down = min(cool_down, COOL_DOWN_AT_MOST)
     return ReportedLimits(
-        day_remaining=_number(headers, "x-daylimit-remaining"),
-        minute_remaining=_number(headers, "x-minlimit-remaining"),
+        day_remaining=_parse_count(headers, "x-daylimit-remaining"),
+        minute_remaining=_parse_count(headers, "x-minlimit-remaining"),
         cool_down=cool_down,
         for_app=for_app,
     )
 
 
-def _number(headers: Mapping[str, str], name: str) -> int | None:
+def _parse_count(headers: Mapping[str, str], name: str) -> int | None:
     value = headers.get(name, "")
     return int(value) if value.isdecimal() and len(value) < 10 else None

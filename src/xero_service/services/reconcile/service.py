@@ -41,7 +41,7 @@ class ReconcileService:
     doubts: Throttle[UUID] = field(default_factory=lambda: Throttle(every=DOUBTED_EVERY))
     forced: Throttle[UUID] = field(default_factory=lambda: Throttle(every=FORCED_EVERY, times=2))
 
-    def soon(self, binding_id: UUID, grant_id: UUID) -> None:
+    def reconcile_soon(self, binding_id: UUID, grant_id: UUID) -> None:
         """Reconcile a grant in the background, because Xero refused a call for this binding.
 
         Once however many ask, and at most once a minute for a binding.
@@ -58,7 +58,7 @@ class ReconcileService:
 
         Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
-        grant = await self.tokens.usable(await self.tokens.current(grant_id))
+        grant = await self.tokens.refresh_if_due(await self.tokens.load_active(grant_id))
         grant, connections = await self.connections(grant)
         async with self.database.transaction() as tx:
             bound = {binding.tenant_id for binding in await tx.bindings.resting_on(grant.id)}
@@ -88,7 +88,7 @@ class ReconcileService:
 
     async def _renewed(self, grant: Grant, refusal: type[XeroAccessRefused]) -> Grant | None:
         if issubclass(refusal, TokenDoubted):
-            return await self.tokens.renewed(grant, refusal)
+            return await self.tokens.refresh_after_refusal(grant, refusal)
         if not self.forced.allow(grant.id):
             return None
         return await self.tokens.refresh_grant_single_flight(grant.id, newer_than=grant.generation)

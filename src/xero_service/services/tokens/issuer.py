@@ -1,4 +1,4 @@
-"""Handing out access tokens: to keys that may have them, audited before they leave."""
+"""Issue access tokens to service keys; each issue is audited before the token is returned."""
 
 import asyncio
 from collections import OrderedDict
@@ -18,9 +18,9 @@ from xero_service.single_flight import SingleFlight
 from xero_service.store.database import Database
 from xero_service.timeouts import AUDIT_WAIT_SECONDS
 
-REMEMBERED = 50_000
-Reader = tuple[UUID, UUID, str | None]  # a key, a binding, and where it is called from
-IssuedOf = tuple[UUID, int]  # a grant and its generation: one access token
+MAX_READERS = 50_000  # whose last audited token is remembered
+Reader = tuple[UUID, UUID, str | None]  # a key, a binding, and the source address
+TokenId = tuple[UUID, int]  # a grant and its generation: one access token
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,89 +35,89 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Gives a service the access token of a binding (design: rule 9)."""
+    """Issues the access token of a binding to a service (design: rule 9)."""
 
     database: Database
     authorizer: ServiceAuthorizer
     tokens: TokenService
-    flights: SingleFlight[tuple[Reader, IssuedOf], None]
-    audited: OrderedDict[Reader, IssuedOf] = field(default_factory=OrderedDict, repr=False)
+    flights: SingleFlight[tuple[Reader, TokenId], None]
+    audited: OrderedDict[Reader, TokenId] = field(default_factory=OrderedDict, repr=False)
 
     async def issue(
         self, credentials: ServiceCredentials, binding_id: UUID, *, min_validity: timedelta
     ) -> IssuedToken:
-        """Return a token that works for at least `min_validity`.
+        """Return a token that is valid for at least `min_validity`.
 
-        Raises as `ServiceAuthorizer.authorize` does, and ExternalAPIError or
-        ServiceBusy where only time helps; ServiceBusy too where the issue cannot be audited.
+        Raises as `ServiceAuthorizer.authorize` does; ExternalAPIError or ServiceBusy where only
+        time helps; ServiceBusy also where the issue cannot be audited.
         """
-        found = await self._issuable(credentials, binding_id)
-        # Wherever time has passed it is decided again, on what is so now (S51).
-        if await self._waited_for_tokens(found.bound.grant, min_validity):
-            found = await self._issuable(credentials, binding_id)
-        while await self._waited_for_audit(found, credentials):
-            found = await self._issuable(credentials, binding_id)
-        grant = found.bound.grant
+        authorized = await self._authorize(credentials, binding_id)
+        # Each wait is followed by a new authorization, on the current rows (S51).
+        if await self._refresh_if_needed(authorized.bound.grant, min_validity):
+            authorized = await self._authorize(credentials, binding_id)
+        while await self._audit_once(authorized, credentials):
+            authorized = await self._authorize(credentials, binding_id)
+        grant = authorized.bound.grant
         if grant.valid_for() < max(min_validity, timedelta()):
-            raise ExternalAPIError("Xero's tokens do not live that long.")
+            raise ExternalAPIError("Xero's tokens are not valid for that long.")
         return IssuedToken(
             access_token=self.tokens.access_token(grant),
             expires_at=grant.expires_at,
-            tenant_id=found.bound.binding.tenant_id,
+            tenant_id=authorized.bound.binding.tenant_id,
             binding_id=binding_id,
         )
 
-    async def _issuable(
+    async def _authorize(
         self, credentials: ServiceCredentials, binding_id: UUID
     ) -> AuthorizedBinding:
         return await self.authorizer.authorize(credentials, binding_id, Scope.TOKENS_READ)
 
-    async def _waited_for_tokens(self, grant: Grant, min_validity: timedelta) -> bool:
-        """Renew a grant that is due, or lives too short for this caller; False where neither."""
+    async def _refresh_if_needed(self, grant: Grant, min_validity: timedelta) -> bool:
+        """Refresh a grant that is due or expires too soon for this caller; False for neither."""
         if grant.valid_for() < min_validity:
             await self.tokens.refresh_grant_single_flight(grant.id, newer_than=grant.generation)
         elif grant.needs_refresh(self.tokens.policy):
-            await self.tokens.usable(grant)
+            await self.tokens.refresh_if_due(grant)
         else:
             return False
         return True
 
-    async def _waited_for_audit(
-        self, found: AuthorizedBinding, credentials: ServiceCredentials
+    async def _audit_once(
+        self, authorized: AuthorizedBinding, credentials: ServiceCredentials
     ) -> bool:
-        """Audit once per key, binding, access token and source, else nothing is issued.
+        """Audit the issue once per key, binding, access token and source.
 
-        The database keeps it once across replicas; this process remembers each reader's last.
-        False where that is so already. Raises ServiceBusy.
+        Returns False where this process has audited it already; the database keeps one row across
+        replicas. Raises ServiceBusy.
         """
-        grant = found.bound.grant
-        reader = (found.key.id, found.bound.binding.id, credentials.source)
+        grant = authorized.bound.grant
+        reader = (authorized.key.id, authorized.bound.binding.id, credentials.source)
         token = (grant.id, grant.generation)
         if self.audited.get(reader) == token:
             return False
         try:
             async with asyncio.timeout(AUDIT_WAIT_SECONDS):
-                await self.flights.do((reader, token), lambda: self._audit(found, credentials))
+                await self.flights.do((reader, token), lambda: self._audit(authorized, credentials))
         except TimeoutError as error:
             raise ServiceBusy("The issue could not be recorded in time.") from error
         self.audited[reader] = token
         self.audited.move_to_end(reader)
-        if len(self.audited) > REMEMBERED:
+        if len(self.audited) > MAX_READERS:
             self.audited.popitem(last=False)
         return True
 
-    async def _audit(self, found: AuthorizedBinding, credentials: ServiceCredentials) -> None:
-        binding, grant = found.bound.binding, found.bound.grant
-        # In line: hundreds whose refresh has just ended must not take the pool from who reads.
+    async def _audit(self, authorized: AuthorizedBinding, credentials: ServiceCredentials) -> None:
+        binding, grant = authorized.bound.binding, authorized.bound.grant
+        # Hundreds of callers whose refresh has just ended must not exhaust the pool.
         async with self.database.background_autocommit() as tx:
             await tx.audit.add_issue(
                 AuditEvent(
-                    credentials.actor(found.key.id),
+                    credentials.actor(authorized.key.id),
                     AuditAction.TOKEN_ISSUED,
                     org_id=binding.org_id,
                     binding_id=binding.id,
                     grant_id=grant.id,
                     tenant_id=binding.tenant_id,
-                    detail={"generation": grant.generation, "key": found.key.name},
+                    detail={"generation": grant.generation, "key": authorized.key.name},
                 )
             )

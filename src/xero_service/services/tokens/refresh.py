@@ -1,11 +1,11 @@
-"""One refresh of one grant: claim, send, settle; what never loses a rotated token.
+"""Refresh one grant: claim the lease, send the refresh token, record the outcome.
 
 Terms. An *attempt* is one sending of a refresh token; a *lease* is the right to make one, a term
 (grant, generation, holder) that the database's clock ends. The order is always: claim and commit
-the intent, send, save the new set alone, and only then show it to anybody. A holder that dies
-leaves the mark of its attempt: the next one claims after the lease and sends the old token,
-which Xero honours for 30 minutes (facts §2.5). A holder that was merely slow saves by generation,
-so nothing newer is overwritten and nothing rotated is lost.
+the intent, send, commit the new set alone, and only then return it to callers. A holder that dies
+leaves the mark of its attempt: the next holder claims once the lease has expired and sends the old
+token, which Xero accepts for 30 minutes (facts §2.5). A holder that was slow saves by generation,
+so nothing newer is overwritten and no rotated token is lost.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from xero_service.errors import (
     XeroMisconfigured,
 )
 from xero_service.failpoints import Place
-from xero_service.services.tokens.refresh_outcomes import RefreshOutcomes, pauses
+from xero_service.services.tokens.refresh_outcomes import RefreshOutcomes, poll_intervals
 from xero_service.store.database import Database
 from xero_service.xero.adapter import XeroAdapter, refreshed_for
 
-AT_ONCE = 1000  # refreshes under way in this process, whoever asked for them (R17)
+AT_ONCE = 1000  # concurrent refreshes in this process, of callers and of upkeep (R17)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefresher:
-    """Refreshes grants; holds no state of its own but what is under way in `background`."""
+    """Refreshes grants; attempts in flight run in `background`, not in the caller's task."""
 
     database: Database
     xero: XeroAdapter
@@ -49,30 +49,30 @@ class TokenRefresher:
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def refresh(self, grant_id: UUID, *, newer_than: int | None) -> Grant:
-        """Return the grant with tokens that need no refresh, refreshing it where nobody else does.
+        """Return the grant with tokens that need no refresh, refreshing it if it is due.
 
         `newer_than`: a generation whose access token Xero refused; the grant counts as due while it
         is at this generation. Raises ReauthorizationRequired, ExternalAPIError or ServiceBusy.
         """
-        patience = self.policy.lease.total_seconds()
-        give_up = time.monotonic() + patience
+        max_wait = self.policy.lease.total_seconds()
+        deadline = time.monotonic() + max_wait
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(max_wait):
                 await self.slots.acquire()
         except TimeoutError:
-            raise ServiceBusy("Too many tokens are being renewed at this moment.") from None
+            raise ServiceBusy("Too many tokens are being refreshed at this moment.") from None
         try:
-            return await self._refresh(grant_id, newer_than, give_up)
+            return await self._refresh(grant_id, newer_than, deadline)
         finally:
             self.slots.release()
 
-    async def _refresh(self, grant_id: UUID, newer_than: int | None, give_up: float) -> Grant:
-        for pause in pauses():
-            grant = await self.outcomes.current(grant_id)
+    async def _refresh(self, grant_id: UUID, newer_than: int | None, deadline: float) -> Grant:
+        for interval in poll_intervals():
+            grant = await self.outcomes.load_active(grant_id)
             if not self._is_due(grant, newer_than):
                 return grant
             if (wait := grant.backs_off_for()) > timedelta():
-                raise _backing_off(grant, wait)
+                raise _backoff_error(grant, wait)
             if not grant.is_leased():
                 claim_began = time.monotonic()
                 async with self.database.background_autocommit() as tx:
@@ -81,16 +81,16 @@ class TokenRefresher:
                     )
                 if lease is not None:
                     return await self._send_within_deadline(lease, claim_began)
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 break
-            await asyncio.sleep(pause)
+            await asyncio.sleep(interval)
         raise ServiceBusy("Another refresh of this grant is taking too long.", retry_after=5)
 
-    async def settle_interrupted(self, grant_id: UUID) -> None:
-        """Finish an attempt that was cut short, also on a grant that was revoked meanwhile.
+    async def finish_interrupted(self, grant_id: UUID) -> None:
+        """Repeat an attempt that has no recorded answer, also on a grant that is revoked by now.
 
-        Whoever revokes needs the newest set. Raises ExternalAPIError or ServiceBusy where it is
-        not to be had yet, ReauthorizationRequired where it never will be.
+        A revocation needs the newest token set. Raises ExternalAPIError or ServiceBusy while that
+        set is not known, ReauthorizationRequired where Xero ended the grant.
         """
         async with self.database.transaction() as tx:
             grant = await tx.grants.get(grant_id)
@@ -105,10 +105,10 @@ class TokenRefresher:
         try:
             await self._send_within_deadline(lease, claim_began)
         except ReauthorizationRequired:
-            # A set that was saved on a revoked grant is of use to nobody else.
+            # Raised as well where the set was saved: a revoked grant is never returned as active.
             async with self.database.transaction() as tx:
-                now = await tx.grants.get(grant_id)
-            if now is not None and now.generation == grant.generation:
+                current = await tx.grants.get(grant_id)
+            if current is not None and current.generation == grant.generation:
                 raise
 
     def _is_due(self, grant: Grant, newer_than: int | None) -> bool:
@@ -117,22 +117,22 @@ class TokenRefresher:
         return grant.needs_refresh(self.policy)
 
     async def _send_within_deadline(self, lease: RefreshLease, claim_began: float) -> Grant:
-        """Send, and wait until the deadline; the answer is read to its end all the same."""
+        """Send and wait until the deadline; the attempt goes on in the background after it."""
         failpoints.reached(Place.REFRESH_CLAIMED)
-        patience = self.policy.deadline.total_seconds() - (time.monotonic() - claim_began)
-        if patience < self.policy.lease.total_seconds() / 3:
-            # Too little of the lease is left: another could claim while we are still sending.
+        time_left = self.policy.deadline.total_seconds() - (time.monotonic() - claim_began)
+        if time_left < self.policy.lease.total_seconds() / 3:
+            # Too little of the lease is left: another holder could claim while this one sends.
             raise await self.outcomes.release_unsent(lease)
-        attempt = self.background.start(self._send_and_settle(lease))
+        attempt = self.background.start(self._send_and_record(lease))
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(time_left):
                 return await asyncio.shield(attempt)
         except TimeoutError:
             if attempt.done():
                 return attempt.result()
         raise await self.outcomes.record_timeout(lease)
 
-    async def _send_and_settle(self, lease: RefreshLease) -> Grant:
+    async def _send_and_record(self, lease: RefreshLease) -> Grant:
         grant = lease.grant
         try:
             refresh_token = self.keys.decrypt_token(
@@ -149,9 +149,12 @@ class TokenRefresher:
         return await self.outcomes.save_rotated(lease, tokens)
 
 
-def _backing_off(grant: Grant, wait: timedelta) -> ExternalAPIError:
+def _backoff_error(grant: Grant, wait: timedelta) -> ExternalAPIError:
     kinds: dict[str, type[ExternalAPIError]] = {
         kind.code: kind for kind in (RateLimitError, XeroMisconfigured)
     }
     kind = kinds.get(grant.last_error or "", ExternalAPIError)
-    return kind("Renewing the tokens failed a moment ago.", retry_after=ceil(wait.total_seconds()))
+    return kind(
+        "The last refresh of these tokens failed a moment ago.",
+        retry_after=ceil(wait.total_seconds()),
+    )

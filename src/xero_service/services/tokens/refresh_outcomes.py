@@ -1,7 +1,7 @@
-"""What became of an attempt to refresh: a new set, a refusal, a failure, or silence so far.
+"""Record the outcome of a refresh attempt: a new set, `invalid_grant`, a failure, or no response.
 
-A set is saved by generation, whoever holds the lease by now; everything else is written down for
-the one term (grant, generation, holder) that it belongs to, so that it touches nothing newer.
+A set is saved by generation, whichever holder has the lease by now; every other outcome is saved
+for its own term (grant, generation, holder), so that it overwrites nothing newer.
 """
 
 import asyncio
@@ -45,9 +45,9 @@ from xero_service.store.grants import SealedTokens
 from xero_service.telemetry import Metrics, logger
 from xero_service.timeouts import LONGEST_REFRESH_BACKOFF, LONGEST_RETRY_AFTER, SAVE_FOR_SECONDS
 
-REFUSED_TOO_EARLY = timedelta(seconds=5)  # look again, when another attempt may have settled
-# Only these prove that Xero did not rotate. Behind any other failure, a 502 or a spoilt body, a
-# new set may be lost: the attempt stays open, and is made again inside Xero's grace.
+EARLY_REFUSAL_RETRY = timedelta(seconds=5)  # another holder's attempt may have ended by then
+# Only these prove that Xero did not rotate. Any other failure, such as a 502 or a truncated body,
+# may hide a new set: the attempt stays open and is repeated within Xero's grace.
 NOT_ROTATED = (XeroUnreachable, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
 
 log = logger(__name__)
@@ -55,15 +55,15 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RefreshOutcomes:
-    """Writes down how attempts end."""
+    """Saves how attempts end, for the database and the audit log."""
 
     database: Database
     keys: KeyRing
     policy: RefreshPolicy
     metrics: Metrics
 
-    async def current(self, grant_id: UUID) -> Grant:
-        """Read a grant, or the one that superseded it; raise where only a person can help."""
+    async def load_active(self, grant_id: UUID) -> Grant:
+        """Return the grant, or the one that superseded it; raises ReauthorizationRequired."""
         async with self.database.background_autocommit() as tx:
             grant = await tx.grants.current(grant_id)
         if grant is None:
@@ -72,32 +72,35 @@ class RefreshOutcomes:
         return grant
 
     async def save_rotated(self, lease: RefreshLease, tokens: TokenSet) -> Grant:
-        """Store the set before anybody sees it, however long the database is away."""
+        """Save the new set and return its grant; retry for five minutes if the database fails."""
         failpoints.reached(Place.REFRESH_ANSWERED)
-        sealed = seal(self.keys, lease.grant.id, tokens, asked_at=lease.claimed_at)
-        give_up = time.monotonic() + SAVE_FOR_SECONDS
-        for pause in pauses():
+        sealed = seal(self.keys, lease.grant.id, tokens, requested_at=lease.claimed_at)
+        deadline = time.monotonic() + SAVE_FOR_SECONDS
+        for interval in poll_intervals():
             try:
                 async with self.database.background_autocommit() as tx:
                     saved = await tx.grant_leases.save_rotated(lease, sealed)
                 break
             except Exception:
-                # Whatever the database has against it, this may be the only copy of the set.
-                if time.monotonic() > give_up:
+                # Retried after any error: this may be the only copy of the set.
+                if time.monotonic() > deadline:
                     raise
                 log.exception("rotated tokens wait for the database", grant_id=lease.grant.id)
-                await asyncio.sleep(pause)
+                await asyncio.sleep(interval)
         failpoints.reached(Place.REFRESH_SAVED)
         self._count("rotated" if saved else "overtaken")
         if saved is None:
-            return await self.current(lease.grant.id)
+            return await self.load_active(lease.grant.id)
         await self._record_success(lease.grant)
         if saved.status is not GrantStatus.ACTIVE:
-            return await self.current(saved.id)
+            return await self.load_active(saved.id)
         return saved
 
     async def on_invalid_grant(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
-        """End the grant, unless a newer set exists or another holder's attempt is still open."""
+        """End the grant and raise ReauthorizationRequired, or return it if it has a newer set.
+
+        Raises ExternalAPIError while another holder's attempt is open.
+        """
         failpoints.reached(Place.REFRESH_REFUSED)
         async with self.database.transaction() as tx:
             dead = await tx.grant_leases.mark_dead(
@@ -108,30 +111,29 @@ class RefreshOutcomes:
                     lease.grant.id, old=BindingStatus.ACTIVE, new=BindingStatus.NEEDS_REAUTH
                 )
                 for org_id in {binding.org_id for binding in lost} or {lease.grant.org_id}:
-                    await tx.audit.add(_failure(lease.grant, "dead", org_id))
+                    await tx.audit.add(_failure_event(lease.grant, "dead", org_id))
         if dead:
             self._count("invalid_grant")
             log.warning("xero ended a grant", grant_id=lease.grant.id)
             raise ReauthorizationRequired(CONNECT_AGAIN) from refusal
-        if newer := await self._newer(lease.grant):
+        if newer := await self._load_newer(lease.grant):
             return newer
         self._count("refused_early")
-        await self._fail(lease, "xero_unavailable", REFUSED_TOO_EARLY, answered=True)
+        await self._release_failed(lease, "xero_unavailable", EARLY_REFUSAL_RETRY, answered=True)
         raise ExternalAPIError(
-            "Another attempt to renew these tokens is not settled yet.",
-            retry_after=ceil(REFUSED_TOO_EARLY.total_seconds()),
+            "Another refresh of these tokens has no answer yet.",
+            retry_after=ceil(EARLY_REFUSAL_RETRY.total_seconds()),
         ) from refusal
 
-    async def _newer(self, seen: Grant) -> Grant | None:
-        """Return the live grant where it has moved past the one seen."""
+    async def _load_newer(self, seen: Grant) -> Grant | None:
         with contextlib.suppress(ReauthorizationRequired):
-            grant = await self.current(seen.id)
+            grant = await self.load_active(seen.id)
             if (grant.id, grant.generation) != (seen.id, seen.generation):
                 return grant
         return None
 
     async def record_failure(self, lease: RefreshLease, error: IntegrationError) -> None:
-        """Give the lease back, and say when to come again: to the database and in the error."""
+        """Release the lease with a backoff, which becomes the error's `retry_after`."""
         self._count(error.code)
         retry_in = self._backoff(lease.grant)
         if isinstance(error, RateLimitError) and error.retry_after:
@@ -141,10 +143,12 @@ class RefreshOutcomes:
             log.error("an operator must act", kind="invalid_client", grant_id=lease.grant.id)
         if not isinstance(error, RateLimitError):
             error.retry_after = max(1, ceil(retry_in.total_seconds()))
-        await self._fail(lease, error.code, retry_in, answered=isinstance(error, NOT_ROTATED))
+        await self._release_failed(
+            lease, error.code, retry_in, answered=isinstance(error, NOT_ROTATED)
+        )
 
     async def record_timeout(self, lease: RefreshLease) -> ExternalAPIError:
-        """Note that no answer came by the deadline; return what those who wait are told."""
+        """Record that no answer came by the deadline; return the error for the waiting callers."""
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
@@ -152,25 +156,25 @@ class RefreshOutcomes:
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
                 if is_first:
-                    await tx.audit.add(_failure(lease.grant, ExternalAPIError.code))
+                    await tx.audit.add(_failure_event(lease.grant, ExternalAPIError.code))
         self._count("late")
         return ExternalAPIError(
-            "Xero is taking too long to renew the tokens.",
+            "Xero is taking too long to refresh the tokens.",
             retry_after=ceil(retry_in.total_seconds()),
         )
 
     async def release_unsent(self, lease: RefreshLease) -> ServiceBusy:
-        """Give back a lease of which too little is left to send anything."""
-        await self._fail(lease, ServiceBusy.code, timedelta(), answered=True)
+        """Release a lease too close to its end to send anything; return the error to raise."""
+        await self._release_failed(lease, ServiceBusy.code, timedelta(), answered=True)
         return ServiceBusy("The database is slow.")
 
-    async def _fail(
+    async def _release_failed(
         self, lease: RefreshLease, error: str, retry_in: timedelta, *, answered: bool
     ) -> None:
-        """Give the lease back; where the database is away it simply runs out.
+        """Release the lease; if the database is away, the lease expires by itself.
 
-        Of an outage the first failure is audited, and then the refresh that ends it: the log is
-        append-only and kept for a year, and every grant fails twice a minute.
+        Only the first failure of an outage is audited, then the refresh that ends it: every grant
+        fails twice a minute, and the log is append-only and kept for a year.
         """
         if lease.takes_over or not answered:
             retry_in = min(retry_in, LONGEST_REFRESH_BACKOFF)
@@ -180,17 +184,17 @@ class RefreshOutcomes:
                     lease, error=error, retry_in=retry_in, answered=answered
                 )
                 if is_first:
-                    await tx.audit.add(_failure(lease.grant, error))
+                    await tx.audit.add(_failure_event(lease.grant, error))
 
     async def _record_success(self, grant: Grant) -> None:
-        """Append to the audit log; the tokens are saved already, so this may fail."""
-        ended = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
+        """Append to the audit log; a failure is ignored, as the tokens are saved already."""
+        detail = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_autocommit() as tx:
-                await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **ended))
+                await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **detail))
 
     def _backoff(self, grant: Grant) -> timedelta:
-        """Full jitter over a doubling range, so that a thousand grants come back spread out."""
+        """Full jitter over a doubling range, so that a thousand grants do not retry together."""
         ceiling = min(
             2.0 ** min(grant.refresh_failures + 1, 10), LONGEST_REFRESH_BACKOFF.total_seconds()
         )
@@ -200,28 +204,30 @@ class RefreshOutcomes:
         self.metrics.refreshes.labels(outcome).inc()
 
 
-def seal(keys: KeyRing, grant_id: UUID, tokens: TokenSet, *, asked_at: datetime) -> SealedTokens:
-    """Seal a set for its grant; it expires counted from before it was asked for."""
+def seal(
+    keys: KeyRing, grant_id: UUID, tokens: TokenSet, *, requested_at: datetime
+) -> SealedTokens:
+    """Seal a set for its grant; its lifetime counts from `requested_at`, before it was sent for."""
     return SealedTokens(
         access_token_enc=keys.encrypt_token(tokens.access_token, f"{grant_id}:access_token_enc"),
         refresh_token_enc=keys.encrypt_token(tokens.refresh_token, f"{grant_id}:refresh_token_enc"),
-        issued_at=asked_at,
-        expires_at=asked_at + tokens.expires_in,
+        issued_at=requested_at,
+        expires_at=requested_at + tokens.expires_in,
     )
 
 
-def pauses() -> Iterator[float]:
-    """Yield seconds to wait for somebody else: a twenty-fifth of the wait so far, 40 to 250 ms.
+def poll_intervals() -> Iterator[float]:
+    """Yield jittered polling intervals: 4% of the wait so far, 40 to 250 ms, in seconds.
 
-    Jittered. So nobody waits much more than a twenty-fifth longer than was needed.
+    So a wait is about 4% longer than needed.
     """
     began = time.monotonic()
     while True:
-        pause = min(max(0.04, (time.monotonic() - began) / 25), 0.25)
-        yield pause * random.uniform(0.75, 1.25)  # noqa: S311
+        interval = min(max(0.04, (time.monotonic() - began) / 25), 0.25)
+        yield interval * random.uniform(0.75, 1.25)  # noqa: S311
 
 
-def _failure(grant: Grant, outcome: str, org_id: str | None = None) -> AuditEvent:
+def _failure_event(grant: Grant, outcome: str, org_id: str | None = None) -> AuditEvent:
     event = _event(grant, AuditAction.GRANT_REFRESH_FAILED, outcome)
     return replace(event, org_id=org_id) if org_id else event
 
