@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
-from xero_service.api.deps import ActivityReaderDep, ServicesDep
+from xero_service.api.deps import ServicesDep
+from xero_service.api.key_auth import ActivityReaderDep
 from xero_service.api.schemas import ActivityPage
 from xero_service.errors import (
     AdminRequired,

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from xero_service.api import problems
 from xero_service.api.binding_schemas import Binding, BindingList
-from xero_service.api.deps import BindingsReaderDep, ServicesDep
+from xero_service.api.deps import ServicesDep
+from xero_service.api.key_auth import BindingsReaderDep
 from xero_service.domain import BindingStatus
 from xero_service.errors import (
     AuthError,

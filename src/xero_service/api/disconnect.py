@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from xero_service.api import problems
 from xero_service.api.binding_schemas import Binding
-from xero_service.api.deps import BindingsWriterDep, ServicesDep
+from xero_service.api.deps import ServicesDep
+from xero_service.api.key_auth import BindingsWriterDep
 from xero_service.api.schemas import DisconnectAnswer, DisconnectRequest
 from xero_service.errors import (
     AdminRequired,

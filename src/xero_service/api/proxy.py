@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from xero_service.api import body_limit, problems
 from xero_service.api.application import PREFIX
-from xero_service.api.deps import BindingPath, CredentialsDep, ServicesDep
+from xero_service.api.deps import BindingPath, ServicesDep
+from xero_service.api.key_auth import CredentialsDep
 from xero_service.api.middleware import CutBy, note_cut
 from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (

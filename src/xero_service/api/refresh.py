@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from xero_service.api import problems
-from xero_service.api.deps import OrgToRefreshDep, ServicesDep
+from xero_service.api.deps import ServicesDep
+from xero_service.api.key_auth import RefresherDep
 from xero_service.api.schemas import Nothing, RefreshAnswer, RefreshError
 from xero_service.errors import (
     AuthError,
@@ -37,7 +38,7 @@ router = APIRouter(tags=["bindings"])
     ),
 )
 async def refresh(
-    org_id: OrgToRefreshDep,
+    caller: RefresherDep,
     services: ServicesDep,
     _: Annotated[Nothing | None, Body()] = None,
 ) -> RefreshAnswer:
@@ -45,7 +46,7 @@ async def refresh(
 
     Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds.
     """
-    report = await services.tokens.proactive_refresh_for_org(org_id)
+    report = await services.tokens.proactive_refresh_for_org(caller.org_id)
     return RefreshAnswer(
         success=report.success,
         has_active_bindings=report.has_active_bindings,

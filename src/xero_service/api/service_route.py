@@ -17,7 +17,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from xero_service.api.deps import OrgId, key_bearer, service_credentials, services
+from xero_service.api.deps import services
+from xero_service.api.key_auth import OrgId, key_bearer, service_credentials
 from xero_service.errors import InvalidRequest
 
 _BINDING_ID = TypeAdapter[UUID](UUID)

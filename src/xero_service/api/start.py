@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from xero_service.api import flow_cookie, problems
 from xero_service.api.content_negotiation import prefers_html
-from xero_service.api.deps import NavigatingAdminDep, ServicesDep
+from xero_service.api.deps import ServicesDep
 from xero_service.api.schemas import AuthorizationStart
+from xero_service.api.session_auth import NavigatingAdminDep
 from xero_service.errors import (
     AdminRequired,
     AuthError,

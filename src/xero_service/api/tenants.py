@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Response
 
 from xero_service.api import examples, problems
 from xero_service.api.binding_schemas import Binding
-from xero_service.api.deps import ActingAdminDep, AdminDep, ServicesDep
+from xero_service.api.deps import ServicesDep
 from xero_service.api.schemas import TenantList, TenantSelection
+from xero_service.api.session_auth import AdminDep, AdminInPersonDep
 from xero_service.errors import (
     AdminRequired,
     AuthError,
@@ -83,7 +84,7 @@ async def list_tenants(
     },
 )
 async def select_tenant(
-    selection: TenantSelection, caller: ActingAdminDep, services: ServicesDep, response: Response
+    selection: TenantSelection, caller: AdminInPersonDep, services: ServicesDep, response: Response
 ) -> Binding:
     """Bind one organisation; one that is bound here already rests on the new grant.
 

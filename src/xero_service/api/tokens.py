@@ -7,7 +7,8 @@ from fastapi import APIRouter, Body
 
 from xero_service.api import problems
 from xero_service.api.application import PREFIX
-from xero_service.api.deps import BindingPath, CredentialsDep, ServicesDep
+from xero_service.api.deps import BindingPath, ServicesDep
+from xero_service.api.key_auth import CredentialsDep
 from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (

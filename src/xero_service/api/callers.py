@@ -1,0 +1,74 @@
+"""The authenticated caller of a request, as routers and the audit log know it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+
+from fastapi import Request
+from starlette.types import Scope
+
+from xero_service.domain import Actor, SessionUser
+from xero_service.errors import DENIALS
+from xero_service.wiring import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The org that a request acts for, and the actor that the audit log names."""
+
+    org_id: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCaller(Caller):
+    """A session user with an active org."""
+
+    user: SessionUser
+
+
+def source_of(scope: Scope) -> str | None:
+    """Return the IP address of the client; None where a proxy named something else.
+
+    The audit log stores it, so it must not be free text; a zone (RFC 4007), which may be any
+    text, is removed.
+    """
+    client = scope.get("client")
+    return _address(client[0]) if client else None
+
+
+@lru_cache(maxsize=1000)
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def actor_of(request: Request, user: SessionUser | None) -> Actor:
+    """Return the actor for the audit log, with the request's id and source address."""
+    return Actor(
+        kind="user" if user else "system",
+        id=user.user_id if user else "anonymous",
+        impersonator=user.impersonator if user else None,
+        request_id=request.scope.get("request_id"),
+        source=source_of(request.scope),
+    )
+
+
+@contextmanager
+def audit_denials(
+    request: Request, wired: Services, actor: Actor, org_id: str | None, *, key: str | None = None
+) -> Iterator[None]:
+    """Record in the audit log each denial that the block raises to a known caller.
+
+    `key`: the name of the caller's service key, if it has one.
+    """
+    try:
+        yield
+    except DENIALS as error:
+        path = getattr(request.scope.get("route"), "path", request.url.path)
+        wired.authorizer.note_denial(actor, org_id, error, f"{request.method} {path}", key=key)
+        raise
