@@ -8,16 +8,6 @@ from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import ActivityReaderDep
 from xero_service.api.schemas import ActivityPage
-from xero_service.errors import (
-    AdminRequired,
-    AuthError,
-    OrgMismatch,
-    OrgRequired,
-    ScopeRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
-)
 
 router = APIRouter(tags=["activity"])
 
@@ -26,16 +16,7 @@ router = APIRouter(tags=["activity"])
     "/activity",
     operation_id="listActivity",
     summary="List what happened lately",
-    responses=problems.responses(
-        AuthError,
-        SessionPending,
-        OrgRequired,
-        OrgMismatch,
-        AdminRequired,
-        ScopeRequired,
-        ServiceBusy,
-        SignInUnavailable,
-    ),
+    responses=problems.responses(*problems.ADMIN_OR_KEY, *problems.SESSION_UNAVAILABLE),
 )
 async def list_activity(
     caller: ActivityReaderDep,

@@ -9,15 +9,6 @@ from xero_service.api.binding_schemas import Binding, BindingList
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import BindingsReaderDep
 from xero_service.domain import BindingStatus
-from xero_service.errors import (
-    AuthError,
-    OrgMismatch,
-    OrgRequired,
-    ScopeRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
-)
 
 router = APIRouter(tags=["bindings"])
 
@@ -26,15 +17,7 @@ router = APIRouter(tags=["bindings"])
     "/bindings",
     operation_id="listBindings",
     summary="List the connected organisations",
-    responses=problems.responses(
-        AuthError,
-        SessionPending,
-        OrgRequired,
-        OrgMismatch,
-        ScopeRequired,
-        ServiceBusy,
-        SignInUnavailable,
-    ),
+    responses=problems.responses(*problems.MEMBER_OR_KEY, *problems.SESSION_UNAVAILABLE),
 )
 async def list_bindings(
     caller: BindingsReaderDep,

@@ -7,19 +7,7 @@ from xero_service.api.binding_schemas import Binding
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import BindingsWriterDep
 from xero_service.api.schemas import DisconnectAnswer, DisconnectRequest
-from xero_service.errors import (
-    AdminRequired,
-    AuthError,
-    BodyTooLarge,
-    ImpersonationRefused,
-    NotFound,
-    OrgMismatch,
-    OrgRequired,
-    ScopeRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
-)
+from xero_service.errors import BodyTooLarge, ImpersonationRefused, NotFound
 
 router = APIRouter(tags=["bindings"])
 
@@ -29,17 +17,11 @@ router = APIRouter(tags=["bindings"])
     operation_id="disconnectBinding",
     summary="Disconnect an organisation",
     responses=problems.responses(
-        AuthError,
-        SessionPending,
-        OrgRequired,
-        OrgMismatch,
-        AdminRequired,
-        ScopeRequired,
+        *problems.ADMIN_OR_KEY,
         ImpersonationRefused,
         NotFound,
         BodyTooLarge,
-        ServiceBusy,
-        SignInUnavailable,
+        *problems.SESSION_UNAVAILABLE,
     ),
 )
 async def disconnect(

@@ -15,16 +15,38 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xero_service.api import examples
 from xero_service.api.body_limit import AT_MOST
 from xero_service.errors import (
+    AdminRequired,
     AuthError,
+    BindingSuspended,
     BodyTooLarge,
+    ExternalAPIError,
     IntegrationError,
     InvalidRequest,
+    NotFound,
+    OrgMismatch,
+    OrgRequired,
     RateBudgetExhausted,
+    RateLimitError,
+    ReauthorizationRequired,
+    ScopeRequired,
+    ServiceBusy,
+    SessionPending,
+    SignInUnavailable,
+    XeroMisconfigured,
 )
 from xero_service.telemetry import logger
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}  # documentation.py puts it there
+
+# Errors that several routes declare, in the order of the document.
+SESSION = (AuthError, SessionPending, OrgRequired)
+MEMBER_OR_KEY = (*SESSION, OrgMismatch, ScopeRequired)
+ADMIN_OR_KEY = (*SESSION, OrgMismatch, AdminRequired, ScopeRequired)
+SERVICE_KEY = (AuthError, ScopeRequired, OrgRequired, OrgMismatch)
+BINDING_IN_USE = (NotFound, ReauthorizationRequired, BindingSuspended)
+XERO = (ExternalAPIError, RateLimitError, XeroMisconfigured)
+SESSION_UNAVAILABLE = (ServiceBusy, SignInUnavailable)
 
 log = logger(__name__)
 

@@ -18,22 +18,12 @@ from xero_service.api.key_auth import CredentialsDep
 from xero_service.api.middleware import CutBy, note_cut
 from xero_service.api.service_route import ServiceRoute
 from xero_service.errors import (
-    AuthError,
-    BindingSuspended,
     BodyTooLarge,
-    ExternalAPIError,
     ForbiddenPath,
     IntegrationError,
-    NotFound,
-    OrgMismatch,
-    OrgRequired,
     RateBudgetExhausted,
-    RateLimitError,
-    ReauthorizationRequired,
-    ScopeRequired,
     ServiceBusy,
     UpstreamTimeout,
-    XeroMisconfigured,
 )
 from xero_service.services.proxy.service import ProxyRequest
 from xero_service.services.service_keys.authorization import ServiceCredentials
@@ -199,19 +189,12 @@ for method in METHODS:
             200: {"description": "What Xero answered."},
             "default": {"description": "Whatever Xero answered, with its status and media type."},
             **problems.responses(
-                AuthError,
-                ScopeRequired,
-                OrgRequired,
-                OrgMismatch,
-                NotFound,
-                ReauthorizationRequired,
-                BindingSuspended,
+                *problems.SERVICE_KEY,
+                *problems.BINDING_IN_USE,
                 ForbiddenPath,
                 BodyTooLarge,
                 RateBudgetExhausted,
-                ExternalAPIError,
-                RateLimitError,
-                XeroMisconfigured,
+                *problems.XERO,
                 ServiceBusy,
                 UpstreamTimeout,
             ),

@@ -8,16 +8,7 @@ from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import RefresherDep
 from xero_service.api.schemas import Nothing, RefreshAnswer, RefreshError
-from xero_service.errors import (
-    AuthError,
-    BodyTooLarge,
-    OrgMismatch,
-    OrgRequired,
-    ScopeRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
-)
+from xero_service.errors import BodyTooLarge
 
 router = APIRouter(tags=["bindings"])
 
@@ -27,14 +18,7 @@ router = APIRouter(tags=["bindings"])
     operation_id="refreshTokens",
     summary="Renew tokens that are due",
     responses=problems.responses(
-        AuthError,
-        SessionPending,
-        OrgRequired,
-        OrgMismatch,
-        ScopeRequired,
-        BodyTooLarge,
-        ServiceBusy,
-        SignInUnavailable,
+        *problems.MEMBER_OR_KEY, BodyTooLarge, *problems.SESSION_UNAVAILABLE
     ),
 )
 async def refresh(

@@ -12,14 +12,9 @@ from xero_service.api.schemas import AuthorizationStart
 from xero_service.api.session_auth import NavigatingAdminDep
 from xero_service.errors import (
     AdminRequired,
-    AuthError,
     CrossSiteRefused,
     ImpersonationRefused,
     InvalidReturnTo,
-    OrgRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
 )
 
 router = APIRouter(tags=["connect"])
@@ -35,15 +30,12 @@ RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
     responses={
         302: {"description": "To Xero's consent page, for a request that prefers `text/html`."},
         **problems.responses(
-            AuthError,
-            SessionPending,
-            OrgRequired,
+            *problems.SESSION,
             AdminRequired,
             ImpersonationRefused,
             CrossSiteRefused,
             InvalidReturnTo,
-            ServiceBusy,
-            SignInUnavailable,
+            *problems.SESSION_UNAVAILABLE,
         ),
     },
 )

@@ -12,37 +12,24 @@ from xero_service.api.schemas import TenantList, TenantSelection
 from xero_service.api.session_auth import AdminDep, AdminInPersonDep
 from xero_service.errors import (
     AdminRequired,
-    AuthError,
     BodyTooLarge,
-    ExternalAPIError,
     ImpersonationRefused,
     NotFound,
-    OrgRequired,
-    RateLimitError,
     ReauthorizationRequired,
-    ServiceBusy,
-    SessionPending,
-    SignInUnavailable,
     TenantBoundElsewhere,
     TenantNotAccessible,
     XeroAccessRefused,
-    XeroMisconfigured,
 )
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
 COMMON = (
-    AuthError,
-    SessionPending,
-    OrgRequired,
+    *problems.SESSION,
     AdminRequired,
     NotFound,
     ReauthorizationRequired,
-    ExternalAPIError,
+    *problems.XERO,
     XeroAccessRefused,
-    RateLimitError,
-    XeroMisconfigured,
-    ServiceBusy,
-    SignInUnavailable,
+    *problems.SESSION_UNAVAILABLE,
 )
 
 

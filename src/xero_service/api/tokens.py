@@ -11,21 +11,7 @@ from xero_service.api.deps import BindingPath, ServicesDep
 from xero_service.api.key_auth import CredentialsDep
 from xero_service.api.schemas import IssuedToken, TokenRequest
 from xero_service.api.service_route import ServiceRoute
-from xero_service.errors import (
-    AuthError,
-    BindingSuspended,
-    BodyTooLarge,
-    ExternalAPIError,
-    GrantShared,
-    NotFound,
-    OrgMismatch,
-    OrgRequired,
-    RateLimitError,
-    ReauthorizationRequired,
-    ScopeRequired,
-    ServiceBusy,
-    XeroMisconfigured,
-)
+from xero_service.errors import BodyTooLarge, GrantShared, ServiceBusy
 
 router = APIRouter(prefix=PREFIX, tags=["services"], route_class=ServiceRoute)
 
@@ -35,18 +21,11 @@ router = APIRouter(prefix=PREFIX, tags=["services"], route_class=ServiceRoute)
     operation_id="issueToken",
     summary="Get a live access token",
     responses=problems.responses(
-        AuthError,
-        ScopeRequired,
-        OrgRequired,
-        OrgMismatch,
-        NotFound,
-        ReauthorizationRequired,
-        BindingSuspended,
+        *problems.SERVICE_KEY,
+        *problems.BINDING_IN_USE,
         GrantShared,
         BodyTooLarge,
-        ExternalAPIError,
-        RateLimitError,
-        XeroMisconfigured,
+        *problems.XERO,
         ServiceBusy,
     ),
 )
