@@ -12,7 +12,7 @@ from tests.service_api.callers import Service, problem, service
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.errors import ExternalAPIError, ServiceBusy
-from xero_service.store.pools import shares
+from xero_service.store.pools import split_pool_size
 from xero_service.timeouts import POOL_WAIT_SECONDS
 
 BRIEFLY = 0.05
@@ -93,7 +93,7 @@ async def test_a_pool_without_a_free_connection_says_503_within_a_second_r14(
     token = admin.token()
 
     async with billing.http, AsyncExitStack() as taken:
-        for_transactions, bare = shares(world.application.settings.database_pool_size)
+        for_transactions, bare = split_pool_size(world.application.settings.database_pool_size)
         for _ in range(for_transactions):
             await taken.enter_async_context(world.services.database.transaction())
         for _ in range(bare):

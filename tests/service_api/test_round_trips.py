@@ -51,13 +51,13 @@ async def test_calls_that_wait_for_a_connection_are_read_in_one_statement(
 
     assert [answer.status_code for answer in answers] == ([200, 404] * 10)[:-1]
     reads = [each for each in statements if "JOIN service_keys" in each]
-    assert len(reads) == pools.BARE_AT_MOST + 1
+    assert len(reads) == pools.SINGLE_STATEMENT_CONNECTIONS + 1
 
 
 async def everybody_waits(application: Application, callers: int) -> bool:
     """Whether all connections for reads are in use, and who has none waits in one line."""
-    waiting = application.services.authorizer.reads._waiting
-    return sum(map(len, waiting.values())) == callers - pools.BARE_AT_MOST
+    waiting = application.services.authorizer.reads._batch
+    return sum(map(len, waiting.values())) == callers - pools.SINGLE_STATEMENT_CONNECTIONS
 
 
 async def test_a_call_that_waits_for_nothing_is_decided_once(

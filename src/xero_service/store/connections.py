@@ -16,7 +16,7 @@ from xero_service import libpq
 from xero_service.libpq import Host, Target
 from xero_service.timeouts import CONNECT_SECONDS
 
-# After these the next host is tried: not there, not yet or no longer serving, of the wrong kind.
+# Errors after which the next host is tried: unreachable, starting, stopping, or of another role.
 _NOT_THIS_HOST = (
     OSError,
     asyncpg.CannotConnectNowError,
@@ -27,7 +27,7 @@ _NOT_THIS_HOST = (
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """Connects to the first host of a target that answers and is of the kind that is wanted."""
+    """Connects to the first host of a target that accepts and matches target_session_attrs."""
 
     target: Target
     opened: "WeakSet[asyncpg.Connection[asyncpg.Record]]" = field(
@@ -36,14 +36,14 @@ class Connector:
 
     @classmethod
     def to(cls, url: str, environ: Mapping[str, str] = os.environ) -> "Connector":
-        """Return a connector to what DATABASE_URL names; raises ValueError, see `libpq.read`."""
+        """Return a connector for DATABASE_URL; raises ValueError, see `libpq.read`."""
         return cls(libpq.read(url, environ))
 
     async def connect(self, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
-        """Open a connection; `options`: the driver's, beyond where and as whom.
+        """Open a connection; `options` are asyncpg's, other than host, user and TLS.
 
-        Each host has the whole of `connect_timeout`. Raises OSError, or the driver's
-        InterfaceError or InternalClientError, for what the last host caused.
+        `connect_timeout` applies to each host. Raises the last host's error: OSError, or asyncpg's
+        InterfaceError or InternalClientError.
         """
         *others, last = self._attempts()
         try:
@@ -52,11 +52,11 @@ class Connector:
                     return await self._connect_to(host, session, options)
             session, host = last
             return await self._connect_to(host, session, options)
-        except asyncpg.PostgresError as error:  # of the server's, and no mistake in a statement
+        except asyncpg.PostgresError as error:  # no statement was sent: it is an outage
             raise ConnectionRefusedError(str(error)) from error
 
     def _attempts(self) -> list[tuple[str, Host]]:
-        """Return the hosts in the order in which to try them, and of which kind each must be."""
+        """Return the hosts in the order to try them, each with its target_session_attrs."""
         hosts = list(self.target.hosts)
         if self.target.in_random_order:
             random.shuffle(hosts)
@@ -68,9 +68,9 @@ class Connector:
         self, host: Host, session: str, options: dict[str, Any]
     ) -> "asyncpg.Connection[asyncpg.Record]":
         target = self.target
-        # Everything is said, so that the driver asks no variable of its own.
+        # Every parameter is passed, so that asyncpg reads no PG… variable itself.
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-            self._certificate_words(),
+            self._tls_url(),
             host=[host.address],
             port=[host.port],
             user=target.user,
@@ -89,29 +89,29 @@ class Connector:
         return connection
 
     def terminate(self) -> None:
-        """End every connection that is still open, those in use too: pools close idle ones only."""
+        """Terminate every open connection, those in use too: the pools close only idle ones."""
         for connection in list(self.opened):
             if not connection.is_closed():
                 connection.terminate()
 
     def _tls(self, host: Host) -> Any:
-        """Return what the driver calls `ssl`: a context, a mode that may do without, or none."""
+        """Return asyncpg's `ssl`: a context, the mode `allow` or `prefer`, or False."""
         tls = self.target.tls
         if tls is None or host.is_socket:
             return False
         return tls.context() if tls.is_required else tls.mode
 
-    def _certificate_words(self) -> str | None:
-        """Return what a mode that may do without TLS needs for it: the driver takes it in a URL."""
+    def _tls_url(self) -> str | None:
+        """Return a URL with the TLS files for `allow` and `prefer`: asyncpg takes them only so."""
         tls = self.target.tls
         if tls is None or tls.is_required:
             return None
-        words = {
+        parameters = {
             "sslcert": tls.certificate,
             "sslkey": tls.key,
             "sslpassword": tls.key_password,
             "ssl_min_protocol_version": tls.minimum,
             "ssl_max_protocol_version": tls.maximum,
         }
-        said = {name: value for name, value in words.items() if value}
-        return f"postgresql://?{urlencode(said, quote_via=quote)}"
+        given = {name: value for name, value in parameters.items() if value}
+        return f"postgresql://?{urlencode(given, quote_via=quote)}"

@@ -1,14 +1,14 @@
-"""The ways to the database. A caller decides two things: how many statements, and for whom.
+"""Transactions and single statements. A caller picks by the number of statements and by urgency.
 
-- `transaction`: several statements that commit together, for a caller that waits for an answer.
-- `background_transaction`: the same for work that may queue, such as a refresh or upkeep. Such work
-  has at most half of the connections for transactions, so that callers find one (R13).
-- `background_autocommit`: one statement for such work, committed by itself: one round trip, not
-  three.
-- `bare_connection` and `fetch_one`: one statement of each call of a service, on asyncpg itself and
-  connections of its own (ADR 0013).
+- `transaction`: several statements that commit together, for a request that waits for them.
+- `background_transaction`: the same for work that may queue, such as a refresh or upkeep. It uses
+  at most half of DATABASE_POOL_SIZE, so that requests find a connection (R13).
+- `background_autocommit`: one statement of such work that commits by itself: one round trip
+  instead of three.
+- `bare_connection` and `fetch_one`: one statement of a service's call, on asyncpg without
+  SQLAlchemy and on the second pool (ADR 0013).
 
-All raise ServiceBusy where the database is away, or no connection becomes free in time (R14).
+All raise ServiceBusy where the database is away or no connection becomes free in time (R14).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from xero_service.errors import ConfigError, ServiceBusy
 from xero_service.store.connections import Connector
-from xero_service.store.pools import DriverPool, engine, place, shares
+from xero_service.store.pools import DriverPool, acquire_slot, engine, split_pool_size
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
@@ -35,7 +35,7 @@ _CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """The server's version and clock, whether its commits last, and what this role may do."""
+    """The server's version, clock and durability setting, and this role's rights."""
 
     version: str
     now: datetime
@@ -48,50 +48,50 @@ FirstCheck = Callable[[Transaction], Awaitable[None]]
 
 
 class Database:
-    """A pool of connections to PostgreSQL."""
+    """Access to PostgreSQL through two connection pools (see the module)."""
 
     def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
-        """Prepare the pool; nothing is connected until the first transaction."""
-        transactions, single = shares(pool_size)
+        """Prepare the pools; the first statement connects."""
+        transactions, single = split_pool_size(pool_size)
         self._connector = Connector.to(url)
         self._engine = engine(self._connector, transactions, prepared_statements)
         self._autocommit_engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._bare = DriverPool(self._connector, single, prepared_statements)
-        # The pools alone would let a newcomer overtake who waits, again and again.
-        self._seats = asyncio.Semaphore(transactions)
-        self._share = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
-        # Between statements PgBouncer's transaction mode may change the server's session, and
-        # with it what was prepared there: only a transaction stays on one.
+        self._driver_pool = DriverPool(self._connector, single, prepared_statements)
+        # SQLAlchemy's pool is not fair: a new caller could overtake one that waits.
+        self._connection_slots = asyncio.Semaphore(transactions)
+        self._background_slots = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
+        # In PgBouncer's transaction mode (DATABASE_PREPARED_STATEMENTS=false) each transaction may
+        # run in another session, so that prepared statements are lost between two of them.
         self._keeps_session = prepared_statements
-        self._first: FirstCheck | None = None
-        self._checking = asyncio.Semaphore(1)
+        self._first_check: FirstCheck | None = None
+        self._check_slot = asyncio.Semaphore(1)
 
     def check_first(self, check: FirstCheck) -> None:
-        """Let nobody at the data before `check` has passed once, at the first contact.
+        """Run `check` before the first use of the data; every use fails until it has passed.
 
-        The database may be away when a process starts, so that the check cannot be made then.
+        It runs then and not at the start of the process, when the database may be away.
         """
-        self._first = check
+        self._first_check = check
 
     async def check(self) -> None:
-        """Make the check that comes first, unless it has passed.
+        """Run the first check, unless it has passed.
 
-        One caller at a time makes it. Connecting to a silent database lasts until its timeout, so
-        that the others wait no longer than for a connection. Raises ConfigError where the check
-        fails, ServiceBusy where the database is away or does not answer soon.
+        One caller at a time runs it; the others wait no longer than for a connection, because
+        connecting to a silent database lasts until its timeout. Raises ConfigError where the check
+        fails, ServiceBusy where the database is away or does not answer in time.
         """
-        async with place(self._checking, busy="The database does not answer."):
-            if self._first is not None:
+        async with acquire_slot(self._check_slot, busy="The database does not answer."):
+            if self._first_check is not None:
                 try:
                     async with self._unchecked_transaction() as tx:
-                        await self._first(tx)
+                        await self._first_check(tx)
                 except DBAPIError as error:
                     raise ServiceBusy("The database refuses to read.", retry_after=2) from error
-                self._first = None
+                self._first_check = None
 
     async def require_checked(self) -> None:
-        """As `check`, for who serves: where it fails that is logged, and they get ServiceBusy."""
-        if self._first is None:
+        """Run `check` for a request: a ConfigError is logged and raised as ServiceBusy."""
+        if self._first_check is None:
             return
         try:
             await self.check()
@@ -101,47 +101,50 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """One transaction: commit when the block ends, roll back when it raises.
+        """One transaction: it commits when the block ends and rolls back when the block raises.
 
-        Raises ServiceBusy where the database is away or the pool has no connection free.
+        Raises ServiceBusy where the database is away or no connection becomes free in time.
         """
-        if self._first is not None:
+        if self._first_check is not None:
             await self.require_checked()
         async with self._unchecked_transaction() as tx:
             yield tx
 
     @asynccontextmanager
     async def _unchecked_transaction(self) -> AsyncIterator[Transaction]:
-        async with place(self._seats), self._engine.begin() as connection:
+        async with acquire_slot(self._connection_slots), self._engine.begin() as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
     async def background_transaction(self) -> AsyncIterator[Transaction]:
-        """One transaction of work that may queue; such work has at most half of the connections.
+        """One transaction of background work, which has at most half of the connections.
 
-        Queueing for that half has no limit; then it raises ServiceBusy like `transaction`.
+        The wait for one of the background slots has no limit; after it, as `transaction`.
         """
-        async with self._share, self.transaction() as tx:
+        async with self._background_slots, self.transaction() as tx:
             yield tx
 
     @asynccontextmanager
     async def background_autocommit(self) -> AsyncIterator[Transaction]:
-        """As `background_transaction`, but each statement commits by itself.
+        """As `background_transaction`, but each statement commits by itself: for one statement.
 
-        For a single statement: a second one may see, or fail after, what others committed between.
-        Through a pooler in transaction mode the block is one transaction: only that stays on one
-        session.
+        Through a pooler in transaction mode the block is one transaction, as only a transaction
+        keeps its session there.
         """
         if not self._keeps_session:
             async with self.background_transaction() as tx:
                 yield tx
             return
         await self.require_checked()
-        async with self._share, place(self._seats), self._autocommit_engine.connect() as connection:
+        async with (
+            self._background_slots,
+            acquire_slot(self._connection_slots),
+            self._autocommit_engine.connect() as connection,
+        ):
             yield Transaction(connection)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
-        """Run one prepared statement on the bare driver, outside a transaction: one round trip.
+        """Return the first row of one statement on asyncpg, outside a transaction: one round trip.
 
         Raises ServiceBusy like `transaction`.
         """
@@ -151,12 +154,12 @@ class Database:
 
     @property
     def has_bare_connection(self) -> bool:
-        """Whether a single statement would not have to wait for a connection now."""
-        return self._bare.has_free_connection
+        """Whether `bare_connection` has a free connection now."""
+        return self._driver_pool.has_free_connection
 
     @asynccontextmanager
     async def bare_connection(self) -> AsyncIterator[Any]:
-        """Acquire a connection of asyncpg for a block of one statement.
+        """Acquire an asyncpg connection for a block of one statement.
 
         Raises ServiceBusy like `transaction`.
         """
@@ -165,11 +168,11 @@ class Database:
             yield driver
 
     def _unchecked_connection(self) -> AbstractAsyncContextManager[Any]:
-        return self._bare.acquire() if self._keeps_session else self._bare_transaction()
+        return self._driver_pool.acquire() if self._keeps_session else self._bare_transaction()
 
     @asynccontextmanager
     async def _bare_transaction(self) -> AsyncIterator[Any]:
-        async with self._bare.acquire() as driver, driver.transaction():
+        async with self._driver_pool.acquire() as driver, driver.transaction():
             yield driver
 
     async def revision(self) -> str | None:
@@ -184,10 +187,10 @@ class Database:
         return str(found["version_num"]) if found else None
 
     async def require_writes(self) -> None:
-        """Raise ServiceBusy where a transaction that writes would not work; leaves nothing behind.
+        """Raise ServiceBusy where a transaction cannot write; changes nothing.
 
-        A statement that changes no row is refused for what any change is refused for: a standby,
-        a database or role that only reads, a missing privilege.
+        PostgreSQL refuses an UPDATE of no row as it refuses any other: on a standby, in a read-only
+        database or role, without the privilege.
         """
         try:
             async with self._unchecked_transaction() as tx:
@@ -196,7 +199,7 @@ class Database:
             raise ServiceBusy("The database refuses to write.", retry_after=2) from error
 
     async def facts(self) -> DatabaseFacts:
-        """Return what an operator should know of the server; raises ServiceBusy."""
+        """Return the server's facts for `xero-service doctor`; raises ServiceBusy."""
         async with self._unchecked_connection() as driver:
             row = await driver.fetchrow(
                 "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
@@ -207,7 +210,7 @@ class Database:
         return DatabaseFacts(**row)
 
     async def close(self) -> None:
-        """Close every connection, those that are still in use last: what they do fails as busy."""
+        """Close every connection; a statement still under way raises ServiceBusy."""
         await self._engine.dispose()
-        await self._bare.close()
+        await self._driver_pool.close()
         self._connector.terminate()

@@ -1,4 +1,4 @@
-"""The lock that keeps two migrations of one database apart."""
+"""The advisory lock that lets one migration of a database run at a time."""
 
 import asyncio
 import time
@@ -10,29 +10,29 @@ from xero_service.errors import ServiceBusy
 from xero_service.telemetry import logger
 from xero_service.timeouts import MIGRATION_LOCK_WAIT_SECONDS
 
-# The key spells "xero"; such locks belong to one database.
-_TRY = text(f"SELECT pg_try_advisory_xact_lock({0x7865726F})")
+# The key spells "xero"; PostgreSQL scopes advisory locks to a database.
+_TRY_LOCK = text(f"SELECT pg_try_advisory_xact_lock({0x7865726F})")
 POLL_SECONDS = 0.5
 
 log = logger(__name__)
 
 
 async def acquire(connection: AsyncConnection) -> None:
-    """Hold the lock until the transaction on `connection` ends; raises ServiceBusy.
+    """Acquire the lock until the transaction on `connection` ends; raises ServiceBusy.
 
-    A transaction's lock, because behind a pooler a session's would stay on a connection that
-    others use next. It is polled, and no snapshot is kept: an index that the other migration
-    builds concurrently waits for every snapshot that is older.
+    A transaction-level lock, because a pooler would keep a session-level one on a connection that
+    other clients use next. It is polled without an open snapshot: CREATE INDEX CONCURRENTLY in the
+    other migration waits for every older snapshot.
     """
     deadline = time.monotonic() + MIGRATION_LOCK_WAIT_SECONDS
-    told = False
-    while not await connection.scalar(_TRY):
+    logged = False
+    while not await connection.scalar(_TRY_LOCK):
         await connection.rollback()
         if time.monotonic() > deadline:
             raise ServiceBusy("Another migration of this database has not ended. Try again later.")
-        if not told:
+        if not logged:
             log.warning("another migration of this database is running; waiting for it")
-            told = True
+            logged = True
         await asyncio.sleep(POLL_SECONDS)
-    # Last, because the portal of a SELECT keeps its snapshot until the next statement.
+    # A statement after the SELECT, because the SELECT's portal keeps its snapshot until then.
     await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -1,7 +1,7 @@
-"""The two pools of connections: SQLAlchemy's for transactions, the driver's for single statements.
+"""The two connection pools: SQLAlchemy's for transactions, asyncpg's for single statements.
 
-A transaction's way to its connection takes longer than the statement of a service's call, so that
-such statements have a few connections of their own; they share the size that is configured.
+SQLAlchemy's checkout takes longer than the statement of a service's call, so such statements have
+a few connections of their own (ADR 0013). Both pools together have DATABASE_POOL_SIZE connections.
 """
 
 import asyncio
@@ -23,29 +23,29 @@ from xero_service.store.connections import Connector
 from xero_service.store.db_errors import READ_ONLY, translate_db_errors
 from xero_service.timeouts import POOL_WAIT_SECONDS, STATEMENT_SECONDS
 
-BARE_AT_MOST = 3
+SINGLE_STATEMENT_CONNECTIONS = 3  # at most
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 ALL_IN_USE = "All database connections are in use."
 
 
-def shares(size: int) -> tuple[int, int]:
-    """Divide so many connections: for transactions, and for single statements."""
-    bare = max(1, min(BARE_AT_MOST, size // 3))
-    return max(1, size - bare), bare
+def split_pool_size(size: int) -> tuple[int, int]:
+    """Return how many of `size` connections are for transactions and for single statements."""
+    single = max(1, min(SINGLE_STATEMENT_CONNECTIONS, size // 3))
+    return max(1, size - single), single
 
 
 class DriverPool:
-    """The driver's own pool, for single statements outside a transaction.
+    """asyncpg's pool, for single statements outside a transaction.
 
-    It sends nothing of its own between statements: such a statement leaves no state in the session
-    that a reset would clear.
+    It does not reset the session after each use: a single statement leaves no state in it, and the
+    reset would be a second round trip.
     """
 
     def __init__(self, connector: Connector, size: int, prepared_statements: bool) -> None:
         """Open at most `size` connections, each when it is needed; needs a running loop."""
         options = {} if prepared_statements else {"statement_cache_size": 0}
 
-        async def connect(_: None, **options: Any) -> Connection:  # the pool's own URL is not used
+        async def connect(_: None, **options: Any) -> Connection:  # the pool passes its URL: none
             return await connector.connect(**options)
 
         self._slots = asyncio.Semaphore(size)
@@ -54,7 +54,7 @@ class DriverPool:
             max_size=size,
             max_queries=math.inf,
             connect=connect,
-            reset=_leave_the_session,
+            reset=_skip_reset,
             command_timeout=STATEMENT_SECONDS,
             **options,
         )
@@ -66,11 +66,11 @@ class DriverPool:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
-        """Acquire a connection for a block, first come first served; raises ServiceBusy.
+        """Acquire a connection for a block, in the order of the callers; raises ServiceBusy.
 
-        The time to wait counts for a connection that is in use, not for opening one.
+        POOL_WAIT_SECONDS limits the wait for a slot, CONNECT_SECONDS the opening of a connection.
         """
-        async with place(self._slots), (await self._pool).acquire() as connection:
+        async with acquire_slot(self._slots), (await self._pool).acquire() as connection:
             try:
                 yield connection
             except BaseException as error:
@@ -79,87 +79,88 @@ class DriverPool:
                 raise
 
     async def close(self) -> None:
-        """Close every connection, those in use too: what they do fails as ServiceBusy."""
+        """Terminate every connection; a statement under way raises ServiceBusy."""
         (await self._pool).terminate()
 
 
-async def _leave_the_session(_: Connection) -> None:
-    """Stand in for the pool's reset, a round trip after each statement."""
+async def _skip_reset(_: Connection) -> None:
+    """Replace the pool's reset, which is a round trip after each use."""
 
 
 def _is_reusable_after(error: BaseException) -> bool:
-    """Return whether the server has answered, and is not one that only reads.
+    """Return whether the server answered the statement and accepts writes.
 
-    After a failover the host's name may lead to the new primary by now. After a timeout or a
-    cancellation the answer to the statement may still arrive.
+    A read-only server is an old primary: the host's name may resolve to the new one by now. After
+    a timeout or a cancellation the statement's answer may still arrive on the connection.
     """
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate not in READ_ONLY
 
 
 @asynccontextmanager
-async def place(places: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIterator[None]:
-    """Wait for one of the places, first come first served.
+async def acquire_slot(slots: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIterator[None]:
+    """Hold one of the slots for a block; callers queue in order.
 
-    Raises ServiceBusy, which says `busy`, where none is free after POOL_WAIT_SECONDS.
+    Raises ServiceBusy with the detail `busy` where no slot is free within POOL_WAIT_SECONDS, and
+    where the block fails because the database is away.
     """
-    if places.locked():
+    if slots.locked():
         try:
             async with asyncio.timeout(POOL_WAIT_SECONDS):
-                await places.acquire()
+                await slots.acquire()
         except TimeoutError as error:
             raise ServiceBusy(busy, retry_after=1) from error
-    else:  # a timer would cost more than the rest of a free place
-        await places.acquire()
+    else:  # without a timer, which costs more than the acquisition itself
+        await slots.acquire()
     try:
         with translate_db_errors():
             yield
     finally:
-        places.release()
+        slots.release()
 
 
 def engine(connector: Connector, pool_size: int, prepared_statements: bool) -> AsyncEngine:
-    """Prepare the pool for transactions; it connects when it is used."""
+    """Return the pool for transactions; it connects at the first use."""
     options: dict[str, Any] = {"command_timeout": STATEMENT_SECONDS}
     if not prepared_statements:
-        # Behind PgBouncer's transaction mode a statement may run on another connection than the
-        # one that prepared it: keep none, and give each a name of its own.
+        # In PgBouncer's transaction mode a statement may run on another server connection than the
+        # one that prepared it: cache no prepared statement, and give each a unique name.
         options |= {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-    made = _connected_by(
+    new_engine = _create_engine(
         connector,
         options,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=False,
-        hide_parameters=True,  # an error's text ends in a log
+        hide_parameters=True,  # error texts are logged
     )
-    event.listen(made.sync_engine, "checkout", _take_no_closed_connection)
-    event.listen(made.sync_engine, "handle_error", _leave_a_server_that_only_reads)
-    return made
+    event.listen(new_engine.sync_engine, "checkout", _discard_closed_connection)
+    event.listen(new_engine.sync_engine, "handle_error", _disconnect_read_only_server)
+    return new_engine
 
 
 def migration_engine(connector: Connector) -> AsyncEngine:
-    """Return an engine without a pool, whose statements may take their time."""
-    return _connected_by(connector, {}, poolclass=NullPool)
+    """Return an engine without a pool and without a statement timeout."""
+    return _create_engine(connector, {}, poolclass=NullPool)
 
 
-def _connected_by(connector: Connector, options: dict[str, Any], **engine: Any) -> AsyncEngine:
+def _create_engine(connector: Connector, options: dict[str, Any], **engine: Any) -> AsyncEngine:
     def create() -> Any:
-        dialect = made.sync_engine.dialect
+        dialect = new_engine.sync_engine.dialect
         return dialect.loaded_dbapi.connect(async_creator_fn=connector.connect, **options)
 
-    made = create_async_engine("postgresql+asyncpg://", creator=create, **engine)
-    return made
+    new_engine = create_async_engine("postgresql+asyncpg://", creator=create, **engine)
+    return new_engine
 
 
-def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
-    """Replace a connection that the server closed while it was idle, without asking the server.
+def _discard_closed_connection(_: Any, record: Any, connection: Any) -> None:
+    """Make the pool replace a connection that the server closed while idle; no round trip.
 
-    After a restart that is all of them, and each would cost one request.
+    After a restart of the server that is every idle connection, and each would fail one request.
     """
     was_idle = record.info.setdefault("was_idle", False)
     record.info["was_idle"] = True
@@ -167,7 +168,7 @@ def _take_no_closed_connection(_: Any, record: Any, connection: Any) -> None:
         raise DisconnectionError("The server closed this connection.")
 
 
-def _leave_a_server_that_only_reads(context: ExceptionContext) -> None:
-    """Connect anew after a failover: the name may lead to the new primary by now."""
+def _disconnect_read_only_server(context: ExceptionContext) -> None:
+    """Mark the connection for replacement after a failover: its server is the old primary."""
     if getattr(context.original_exception, "sqlstate", None) in READ_ONLY:
         context.is_disconnect = True

@@ -1,9 +1,9 @@
-"""The hot path: one statement that decides key, org, binding and grant for services' calls.
+"""Reads the key, binding and grant of a service's call in one statement: the hot path.
 
-It runs as a prepared statement on the bare driver, outside any transaction: one round trip,
-which is also what makes a disconnect and a revoked key hold at once on every replica. Calls that
-wait for a connection share it: a round trip for each would cost more than all that is done with
-what it returns (docs/benchmarks.md).
+The statement runs on asyncpg outside a transaction, in one round trip. Every call reads anew, so
+that a disconnect and a revoked key take effect at once on every replica. While no connection is
+free, the calls that wait are read by one statement: a round trip for each would cost more than the
+rest of its work (docs/benchmarks.md).
 """
 
 import asyncio
@@ -28,15 +28,14 @@ from xero_service.store.tables import BindingRow, GrantRow, ServiceKeyRow
 
 
 def _statement() -> str:
-    """Return the statement for pairs of a key and a binding, as the driver takes it.
+    """Return the SQL text that reads pairs of a key id and a binding id.
 
-    They are passed as texts: of uuid[] the driver knows nothing, and would ask on every new
-    connection.
+    The ids are passed as text[]: asyncpg would look up the type uuid[] on every new connection.
     """
-    asked = (
+    pairs = (
         func.unnest(bindparam("keys", type_=ARRAY(TEXT)), bindparam("bindings", type_=ARRAY(TEXT)))
-        .table_valued("asked_key_id", "asked_binding_id")
-        .render_derived(name="asked")
+        .table_valued("pair_key_id", "pair_binding_id")
+        .render_derived(name="pairs")
     )
     other = aliased(BindingRow)
     shared = select(other.id).where(
@@ -46,16 +45,16 @@ def _statement() -> str:
     )
     read = (
         select(
-            asked.c.asked_key_id,
-            asked.c.asked_binding_id,
+            pairs.c.pair_key_id,
+            pairs.c.pair_binding_id,
             *KEY_COLUMNS,
             ServiceKeyRow.secret_hash,
             *BOUND_COLUMNS,
             shared.exists().label("shared"),
         )
-        .select_from(asked)
-        .join(ServiceKeyRow, ServiceKeyRow.id == cast(asked.c.asked_key_id, Uuid))
-        .outerjoin(BindingRow, BindingRow.id == cast(asked.c.asked_binding_id, Uuid))
+        .select_from(pairs)
+        .join(ServiceKeyRow, ServiceKeyRow.id == cast(pairs.c.pair_key_id, Uuid))
+        .outerjoin(BindingRow, BindingRow.id == cast(pairs.c.pair_binding_id, Uuid))
         .outerjoin(GrantRow, GrantRow.id == BindingRow.active_grant_id)
     )
     return str(read.compile(dialect=dialect()))  # type: ignore[no-untyped-call]
@@ -66,7 +65,7 @@ READ = _statement()
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The key that was named, and the binding of any org that was asked for: to judge first.
+    """A key and a binding, which the caller must still authorize: it may be of another org.
 
     `shared`: bindings of other orgs rest on the same grant.
     """
@@ -77,67 +76,67 @@ class LookupResult:
     shared: bool = False
 
 
-_Asked = tuple[str, str]
-_Answer = asyncio.Future[LookupResult | None]
-_Waiting = dict[_Asked, list[_Answer]]
+_Pair = tuple[str, str]  # a key id and a binding id
+_Future = asyncio.Future[LookupResult | None]
+_Batch = dict[_Pair, list[_Future]]
 
 
 class ServiceLookup:
-    """Data loader of what services' calls depend on.
+    """Batching reader ("data loader") of keys and bindings.
 
-    While no connection is free, one statement reads for all calls that wait; every call is
-    decided by a statement that was sent after the call came. Its figure: ADR 0013.
+    While no connection is free, one statement reads for all calls that wait. The statement that
+    serves a call is always sent after the call arrived. What batching saves: ADR 0013.
     """
 
     def __init__(self, database: Database, background: BackgroundWork) -> None:
-        """Read from `database`; a read under way belongs to none of its callers."""
+        """Read from `database`; a batch runs in `background`, whichever of its callers leaves."""
         self._database, self._background = database, background
-        self._waiting: _Waiting = {}
+        self._batch: _Batch = {}
 
     async def read(self, key_id: UUID, binding_id: UUID) -> LookupResult | None:
-        """Return a key and a binding as they are now; None where the key is unknown.
+        """Return a key and a binding as they are stored now; None where the key is unknown.
 
         Raises ServiceBusy where the database is away or busy.
         """
-        asked = str(key_id), str(binding_id)
+        pair = str(key_id), str(binding_id)
         if self._database.has_bare_connection:
-            return (await self._read([asked])).get(asked)
-        if not self._waiting:
-            self._waiting = defaultdict(list)
-            _ = self._background.start(self._read_for(self._waiting))
-        answer: _Answer = asyncio.get_running_loop().create_future()
-        self._waiting[asked].append(answer)
-        return await answer
+            return (await self._fetch([pair])).get(pair)
+        if not self._batch:
+            self._batch = defaultdict(list)
+            _ = self._background.start(self._resolve(self._batch))
+        future: _Future = asyncio.get_running_loop().create_future()
+        self._batch[pair].append(future)
+        return await future
 
-    async def _read(self, asked: Collection[_Asked]) -> dict[_Asked, LookupResult]:
+    async def _fetch(self, pairs: Collection[_Pair]) -> dict[_Pair, LookupResult]:
         async with self._database.bare_connection() as driver:
-            if asked is self._waiting:
-                self._waiting = {}  # who comes from here on is for the next statement
-            rows = await driver.fetch(READ, *map(list, zip(*asked, strict=True)))
-        return {(row["asked_key_id"], row["asked_binding_id"]): _token_read(row) for row in rows}
+            if pairs is self._batch:
+                self._batch = {}  # a call that arrives from here on joins the next batch
+            rows = await driver.fetch(READ, *map(list, zip(*pairs, strict=True)))
+        return {(row["pair_key_id"], row["pair_binding_id"]): _to_result(row) for row in rows}
 
-    async def _read_for(self, waiting: _Waiting) -> None:
+    async def _resolve(self, batch: _Batch) -> None:
         try:
-            found = await self._read(waiting)
+            results = await self._fetch(batch)
         except BaseException as error:
-            for answer in _open(waiting.values()):
-                answer.set_exception(error)
+            for future in _pending(batch.values()):
+                future.set_exception(error)
             if isinstance(error, Exception):
-                return  # it is for who asked
+                return  # the callers raise it
             raise
         finally:
-            if waiting is self._waiting:
-                self._waiting = {}
-        for asked, answers in waiting.items():
-            for answer in _open([answers]):
-                answer.set_result(found.get(asked))
+            if batch is self._batch:
+                self._batch = {}
+        for pair, futures in batch.items():
+            for future in _pending([futures]):
+                future.set_result(results.get(pair))
 
 
-def _open(answers: Iterable[list[_Answer]]) -> Iterator[_Answer]:
-    """Leave out those whose caller has left."""
-    return (each for several in answers for each in several if not each.done())
+def _pending(futures: Iterable[list[_Future]]) -> Iterator[_Future]:
+    """Yield the futures whose caller has not been cancelled."""
+    return (each for several in futures for each in several if not each.done())
 
 
-def _token_read(row: Record) -> LookupResult:
+def _to_result(row: Record) -> LookupResult:
     bound = to_bound_grant(row) if row["binding_id"] else None
     return LookupResult(to_key(row), row["secret_hash"], bound, row["shared"])
