@@ -268,11 +268,11 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
-        self.owed_cleanups = StateGauge(
+        self.pending_cleanups = StateGauge(
             "xero_service_remote_cleanups_owed",
             "Disconnects that Xero has not confirmed, at the last look.",
         )
-        self._exposed.register(self.owed_cleanups)
+        self._exposed.register(self.pending_cleanups)
         self.upkeep_items = Counter(
             "xero_service_upkeep_items_total",
             "What upkeep worked on, by step and outcome.",

@@ -56,14 +56,14 @@ async def test_the_database_is_asked_once_however_many_scrape_c2(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
-    count = RemoteCleanups.count_owed
+    count = RemoteCleanups.count_pending
 
     async def counting(self: RemoteCleanups) -> int:
         nonlocal asked
         asked += 1
         return await count(self)
 
-    monkeypatch.setattr(RemoteCleanups, "count_owed", counting)
+    monkeypatch.setattr(RemoteCleanups, "count_pending", counting)
     monkeypatch.setattr(state_metrics, "FRESH_FOR_SECONDS", 300.0)
 
     await asyncio.gather(*(owed(world.application) for _ in range(10)))
@@ -88,7 +88,7 @@ async def test_what_cannot_be_read_keeps_its_last_value_c2(
         await asyncio.Event().wait()
         return 0
 
-    monkeypatch.setattr(RemoteCleanups, "count_owed", hangs)
+    monkeypatch.setattr(RemoteCleanups, "count_pending", hangs)
     monkeypatch.setattr(state_metrics, "PATIENCE_SECONDS", 0.05)
 
     assert await owed(world.application) == 1

@@ -15,7 +15,7 @@ HIDDEN = timedelta(minutes=1)
 
 async def owe(database: Database, grant: Grant, kind: CleanupKind, tenant: str = "t") -> Cleanup:
     async with database.transaction() as tx:
-        return await tx.cleanups.owe(
+        return await tx.cleanups.add(
             NewCleanup(
                 kind, "org_acme", grant.id, XERO_USER, tenant_id=tenant, connection_id=f"c-{tenant}"
             )
@@ -74,7 +74,7 @@ async def test_what_was_postponed_is_not_due(database: Database, owed: list[Clea
 async def test_a_failed_attempt_is_counted(database: Database, owed: list[Cleanup]) -> None:
     async with database.transaction() as tx:
         await tx.cleanups.postpone(owed[0].id, timedelta(hours=1))
-        found = await tx.cleanups.lock_owed(owed[0].id)
+        found = await tx.cleanups.lock_pending(owed[0].id)
 
     assert found is not None
     assert found.attempts == 1
@@ -85,8 +85,8 @@ async def test_what_ended_is_no_longer_owed(database: Database, owed: list[Clean
         await tx.cleanups.finish(owed[0].id, CleanupOutcome.DONE)
 
     async with database.transaction() as tx:
-        assert await tx.cleanups.lock_owed(owed[0].id) is None
-        assert await tx.cleanups.count_owed() == 2
+        assert await tx.cleanups.lock_pending(owed[0].id) is None
+        assert await tx.cleanups.count_pending() == 2
     assert set(await take(database)) == {owed[1].id, owed[2].id}
 
 

@@ -63,7 +63,7 @@ class LeaseManager:
         holder, deadline = uuid4(), time.monotonic() + patience
         while True:
             async with self.database.transaction() as tx:
-                grant = await tx.grant_leases.hold(grant_id, holder=holder, ttl=self.ttl)
+                grant = await tx.grant_leases.acquire(grant_id, holder=holder, ttl=self.ttl)
             if grant is not None:
                 break
             if time.monotonic() > deadline:
@@ -72,7 +72,7 @@ class LeaseManager:
         try:
             yield grant
         finally:
-            await self._release(lambda tx: tx.grant_leases.let_go(grant_id, holder=holder))
+            await self._release(lambda tx: tx.grant_leases.release(grant_id, holder=holder))
 
     async def _release(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
         """Spare the others the rest of the lease: where a connection broke, the next one works."""

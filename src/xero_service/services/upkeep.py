@@ -132,13 +132,13 @@ class UpkeepService:
                 )
 
         async with self.database.background_transaction() as tx:
-            unread = await tx.upkeep_queue.unread(limit=BATCH)
+            unread = await tx.upkeep_queue.unread_grants(limit=BATCH)
         await self._each("reconcile", _once(unread), self.reconcile.reconcile, CHECKS_AT_ONCE)
         await self._each("reconcile", _until_short(take), self.reconcile.reconcile, CHECKS_AT_ONCE)
 
     async def _disconnect_unused(self) -> None:
         async with self.database.background_transaction() as tx:
-            unused = await tx.upkeep_queue.unbound(for_at_least=UNUSED_AFTER, limit=BATCH)
+            unused = await tx.upkeep_queue.unused_grants(for_at_least=UNUSED_AFTER, limit=BATCH)
         await self._each(
             "unused", _once(unused), self.disconnects.disconnect_unused, CLEANUPS_AT_ONCE
         )

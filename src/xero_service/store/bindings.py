@@ -263,7 +263,7 @@ class Bindings:
         )
         return status
 
-    async def everywhere(self, org_id: str | None) -> tuple[Binding, ...]:
+    async def all(self, org_id: str | None) -> tuple[Binding, ...]:
         """Return the bindings of one org or of all that are not revoked: for operators.
 
         And revoked ones whose tenant is suspended: until an operator resumes them, nobody can.

@@ -197,8 +197,8 @@ class GrantLeases:
         )
         return ended is not None
 
-    async def hold(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
-        """Take a grant's lease without spending its refresh token; None where it is held."""
+    async def acquire(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
+        """Acquire a grant's lease without an attempt to refresh; None where it is held."""
         row = (
             (
                 await self._connection.execute(
@@ -213,8 +213,8 @@ class GrantLeases:
         )
         return to_grant(row) if row else None
 
-    async def let_go(self, grant_id: UUID, *, holder: UUID) -> None:
-        """Give back a lease taken with `hold`."""
+    async def release(self, grant_id: UUID, *, holder: UUID) -> None:
+        """Release a lease that `acquire` returned; another holder's stays."""
         await self._connection.execute(
             update(GrantRow)
             .where(GrantRow.id == grant_id, GrantRow.lease_holder == holder)

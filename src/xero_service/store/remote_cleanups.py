@@ -1,4 +1,4 @@
-"""Remote cleanups: what is owed to Xero after a disconnect, until Xero has answered."""
+"""Remote cleanups: revocations and deletions pending at Xero after a disconnect."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class NewCleanup:
-    """Something to do at Xero for one binding that ended, or for a grant nobody uses."""
+    """A call to make to Xero for a binding that ended or for an unused grant."""
 
     kind: CleanupKind
     org_id: str
@@ -59,8 +59,8 @@ class RemoteCleanups:
         """Work inside the caller's transaction."""
         self._connection = connection
 
-    async def owe(self, new: NewCleanup) -> Cleanup:
-        """Record something owed."""
+    async def add(self, new: NewCleanup) -> Cleanup:
+        """Record a pending cleanup; upkeep retries it until Xero confirms."""
         row = (
             await self._connection.execute(
                 insert(CleanupRow)
@@ -79,8 +79,8 @@ class RemoteCleanups:
         ).one()
         return _to_cleanup(row)
 
-    async def lock_owed(self, cleanup_id: UUID) -> Cleanup | None:
-        """Return a cleanup that is still owed, locked; None once it ended."""
+    async def lock_pending(self, cleanup_id: UUID) -> Cleanup | None:
+        """Return a pending cleanup, locked; None once it ended."""
         row = (
             await self._connection.execute(
                 select(*_COLUMNS)
@@ -102,8 +102,8 @@ class RemoteCleanups:
         ).one_or_none()
         return _to_cleanup(row) if row else None
 
-    async def owes_deletion(self, xero_user_id: str, tenant_id: str) -> bool:
-        """Tell whether the deletion of a Xero user's connection to a tenant is still owed."""
+    async def has_pending_deletion(self, xero_user_id: str, tenant_id: str) -> bool:
+        """Return whether the deletion of a Xero user's connection to a tenant is pending."""
         found = await self._connection.scalar(
             select(CleanupRow.id)
             .where(
@@ -116,8 +116,8 @@ class RemoteCleanups:
         )
         return found is not None
 
-    async def owes_revocation(self, xero_user_id: str) -> bool:
-        """Tell whether a revocation for a Xero user is still owed."""
+    async def has_pending_revocation(self, xero_user_id: str) -> bool:
+        """Return whether a revocation for a Xero user is pending."""
         found = await self._connection.scalar(
             select(CleanupRow.id)
             .where(
@@ -130,7 +130,7 @@ class RemoteCleanups:
         return found is not None
 
     async def claim_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
-        """Pick owed cleanups that are due and hide them from other replicas for a while."""
+        """Claim pending cleanups that are due; other replicas do not see them for `hidden_for`."""
         due = (
             select(CleanupRow.id)
             .where(CleanupRow.done_at.is_(None), CleanupRow.next_attempt_at <= NOW)
@@ -147,15 +147,15 @@ class RemoteCleanups:
         )
         return list(rows)
 
-    async def count_owed(self) -> int:
-        """Return how many cleanups are still owed."""
+    async def count_pending(self) -> int:
+        """Return how many cleanups are pending."""
         found = await self._connection.scalar(
             select(func.count()).select_from(CleanupRow).where(CleanupRow.done_at.is_(None))
         )
         return int(found or 0)
 
     async def postpone(self, cleanup_id: UUID, retry_in: timedelta) -> None:
-        """Note a failed attempt and when to try again."""
+        """Record a failed attempt and when to retry."""
         await self._connection.execute(
             update(CleanupRow)
             .where(CleanupRow.id == cleanup_id, CleanupRow.done_at.is_(None))
@@ -163,11 +163,11 @@ class RemoteCleanups:
         )
 
     async def finish(self, cleanup_id: UUID, outcome: CleanupOutcome) -> bool:
-        """Note how a cleanup ended; False where it had ended already."""
+        """Record how a cleanup ended; False where it had ended already."""
         return await self._end(outcome, CleanupRow.id == cleanup_id)
 
     async def finish_deletions(self, grant_id: UUID) -> None:
-        """Note that a grant's owed deletions are done: its revocation did the same at Xero."""
+        """Record a grant's pending deletions as done: its revocation ended all its connections."""
         _ = await self._end(
             CleanupOutcome.DONE,
             CleanupRow.grant_id == grant_id,
@@ -175,12 +175,14 @@ class RemoteCleanups:
         )
 
     async def cancel_revocations(self, xero_user_id: str) -> None:
-        """Drop the revocations owed for a Xero user who has consented anew.
+        """Cancel the pending revocations of a Xero user, who has consented anew.
 
-        What they would have disconnected is still owed, one connection at a time; those that the
-        new consent reaches are dropped once that is known.
+        A revocation would end the new consent too. A deletion takes the place of each, for its own
+        connection; `cancel_deletions` cancels those that the new consent reaches.
         """
-        owed = (CleanupRow.xero_user_id == xero_user_id) & (CleanupRow.kind == CleanupKind.REVOKE)
+        revocations = (CleanupRow.xero_user_id == xero_user_id) & (
+            CleanupRow.kind == CleanupKind.REVOKE
+        )
         columns = ("org_id", "grant_id", "binding_id", "xero_user_id", "tenant_id", "connection_id")
         copied = [getattr(CleanupRow, name) for name in columns]
         await self._connection.execute(
@@ -188,7 +190,9 @@ class RemoteCleanups:
                 ["id", "kind", *columns],
                 select(
                     func.gen_random_uuid(), literal(CleanupKind.DELETE_CONNECTION), *copied
-                ).where(owed, CleanupRow.done_at.is_(None), CleanupRow.connection_id.is_not(None)),
+                ).where(
+                    revocations, CleanupRow.done_at.is_(None), CleanupRow.connection_id.is_not(None)
+                ),
             )
         )
         _ = await self._end(
@@ -198,7 +202,7 @@ class RemoteCleanups:
         )
 
     async def cancel_deletions(self, xero_user_id: str, tenant_ids: list[str]) -> None:
-        """Drop owed deletions of connections that a later consent reaches."""
+        """Cancel pending deletions of connections that a later consent reaches."""
         _ = await self._end(
             CleanupOutcome.CANCELLED,
             CleanupRow.xero_user_id == xero_user_id,

@@ -18,7 +18,7 @@ class UpkeepQueue:
         """Work inside the caller's transaction."""
         self._connection = connection
 
-    async def unbound(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
+    async def unused_grants(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
         """Return grants with tokens on which no binding has rested for that long, dead ones too."""
         rests = select(BindingRow.id).where(
             BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
@@ -112,7 +112,7 @@ class UpkeepQueue:
         )
         return list(dict.fromkeys(rows))
 
-    async def unread(self, *, limit: int) -> list[UUID]:
+    async def unread_grants(self, *, limit: int) -> list[UUID]:
         """Return active grants with a consent whose reach Xero has not been asked for."""
         rows = await self._connection.scalars(
             select(GrantRow.id)

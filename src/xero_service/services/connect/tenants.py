@@ -125,7 +125,9 @@ class TenantsService:
             async with self.database.transaction() as tx:
                 locked = await tx.grants.lock(grant.id)
                 usable = locked is not None and locked.status is GrantStatus.ACTIVE
-                if usable and not await tx.cleanups.owes_deletion(grant.xero_user_id, tenant_id):
+                if usable and not await tx.cleanups.has_pending_deletion(
+                    grant.xero_user_id, tenant_id
+                ):
                     visibility = await self._visibility(tx, user, grant.id)
                     connection = _visible_one(visibility, connections, tenant_id)
                     binding_id, created = await self._bind(tx, org_id, grant.id, connection)
@@ -164,7 +166,7 @@ class TenantsService:
         """Return the grant, once this user may see it, and its connections as Xero has them."""
         async with self.database.transaction() as tx:
             grant = (await self._visibility(tx, user, grant_id)).grant
-            owed = wanted and await tx.cleanups.owes_deletion(grant.xero_user_id, wanted)
+            owed = wanted and await tx.cleanups.has_pending_deletion(grant.xero_user_id, wanted)
         grant.require_active()
         if wanted and owed:
             # A disconnect of this tenant is still owed to Xero: it must not come after this.

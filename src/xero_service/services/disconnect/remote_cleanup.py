@@ -67,7 +67,7 @@ class CleanupService:
         Harmless to call at any time, from anywhere: who comes second finds it done.
         """
         async with self.database.transaction() as tx:
-            cleanup = await tx.cleanups.lock_owed(cleanup_id)
+            cleanup = await tx.cleanups.lock_pending(cleanup_id)
         if cleanup is None:
             return CleanupOutcome.DONE
         try:
@@ -148,7 +148,7 @@ class CleanupService:
             current = await self.tokens.load_active(cleanup.grant_id)
         except ReauthorizationRequired:
             async with self.database.transaction() as tx:
-                if await tx.cleanups.owes_revocation(cleanup.xero_user_id):
+                if await tx.cleanups.has_pending_revocation(cleanup.xero_user_id):
                     raise ServiceBusy("The grant is about to be revoked.") from None
             raise
         if current.valid_for() < timedelta(minutes=1):
@@ -177,7 +177,7 @@ class CleanupService:
 
     async def _is_still_owed(self, cleanup: Cleanup) -> bool:
         async with self.database.transaction() as tx:
-            return await tx.cleanups.lock_owed(cleanup.id) is not None
+            return await tx.cleanups.lock_pending(cleanup.id) is not None
 
     async def end(self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome) -> None:
         """Note the outcome; what a consent reached and was ended is out of its reach from then on.

@@ -115,7 +115,7 @@ class DisconnectService:
         self, tx: Transaction, binding: Binding, grant: Grant, *, revoke: bool
     ) -> Cleanup:
         """Record what Xero must still be told; at once impossible where no token can say it."""
-        cleanup = await tx.cleanups.owe(
+        cleanup = await tx.cleanups.add(
             NewCleanup(
                 kind=CleanupKind.REVOKE if revoke else CleanupKind.DELETE_CONNECTION,
                 org_id=binding.org_id,
@@ -157,7 +157,7 @@ class DisconnectService:
             if await tx.bindings.resting_on(grant_id):
                 return
             await tx.grants.revoke(grant_id)
-            cleanup = await tx.cleanups.owe(
+            cleanup = await tx.cleanups.add(
                 NewCleanup(CleanupKind.REVOKE, grant.org_id, grant_id, grant.xero_user_id)
             )
             await tx.audit.add(

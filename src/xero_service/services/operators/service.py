@@ -50,7 +50,7 @@ class OperatorService:
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
         """Return the bindings of one org or of all; of revoked ones those of suspended tenants."""
         async with self.database.transaction() as tx:
-            return await tx.bindings.everywhere(org_id)
+            return await tx.bindings.all(org_id)
 
     async def grants(self, org_id: str | None) -> tuple[Grant, ...]:
         """Return the grants of one org or of all, superseded ones left out."""

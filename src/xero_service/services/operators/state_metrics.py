@@ -36,4 +36,4 @@ class StateMetrics:
 
     async def _read(self) -> None:
         async with self.database.transaction() as tx:
-            self.metrics.owed_cleanups.set(await tx.cleanups.count_owed())
+            self.metrics.pending_cleanups.set(await tx.cleanups.count_pending())
