@@ -138,7 +138,7 @@ MUTATIONS = [
         "R22",
         "a failed revocation is not tried again",
         "                await tx.cleanups.postpone(cleanup.id, _backoff(cleanup.attempts))\n",
-        "                await self.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)\n",
+        "                await self.record_outcome(tx, cleanup, CleanupOutcome.IMPOSSIBLE)\n",
         "test_while_xero_is_away_the_last_one_ends_here_and_upkeep_finishes_it_r22",
     ),
     Mutation(
@@ -162,7 +162,7 @@ MUTATIONS = [
     Mutation(
         "S30",
         "another signed-in user finishes an attempt",
-        """        if session is not None and not _same_person(session, payload):
+        """        if session is not None and not _is_initiator(session, payload):
             raise SessionMismatch
 """,
         "",

@@ -18,7 +18,7 @@ from xero_service.errors import (
 )
 
 router = APIRouter(tags=["connect"])
-# For the document; the rule itself, with an error of its own, is `checked_return_to`.
+# For the document; the rule itself, with an error of its own, is `validate_return_to`.
 RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
 
 

@@ -1,4 +1,4 @@
-"""Hold what only one process may hold at a time: the turn to exchange, and a grant's lease."""
+"""Leases that one process holds at a time: the exchange lease, and the lease of a grant."""
 
 import asyncio
 import contextlib
@@ -20,26 +20,26 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class LeaseManager:
-    """Takes leases, waits for them within bounds, and gives them back."""
+    """Claims leases, with a bounded wait, and releases them."""
 
     database: Database
     ttl: timedelta
 
     @property
     def call_seconds(self) -> float:
-        """How long a call to Xero may take in all, so that it ends inside the leases around it."""
+        """The longest total time of a call to Xero, so that it ends within the leases around it."""
         return self.ttl.total_seconds() / 3
 
     @asynccontextmanager
-    async def exchange_lease(self, *, patience: float) -> AsyncIterator[datetime]:
-        """Exclude every exchange of a code, and every revocation, on any replica.
+    async def exchange_lease(self, *, max_wait: float) -> AsyncIterator[datetime]:
+        """Exclude other exchanges of a code, and revocations, on every replica.
 
-        Yields the database's time when the turn began; at least two thirds of it are then left.
-        Raises ServiceBusy after `patience` seconds of waiting.
+        Yields the database's time of the claim; at least two thirds of the lease are then left.
+        Raises ServiceBusy after `max_wait` seconds of waiting.
         """
-        holder, deadline = uuid4(), time.monotonic() + patience
+        holder, deadline = uuid4(), time.monotonic() + max_wait
         while True:
-            asked_at = time.monotonic()
+            claim_began = time.monotonic()
             async with self.database.transaction() as tx:
                 began = await tx.leases.claim(EXCHANGE, holder=holder, ttl=self.ttl)
             if began is not None:
@@ -48,26 +48,26 @@ class LeaseManager:
                 raise ServiceBusy("Other connections are being made at this moment.")
             await asyncio.sleep(POLL_SECONDS)
         try:
-            if time.monotonic() - asked_at > self.call_seconds:
+            if time.monotonic() - claim_began > self.call_seconds:
                 raise ServiceBusy("The database is slow.")
             yield began
         finally:
             await self._release(lambda tx: tx.leases.release(EXCHANGE, holder=holder))
 
     @asynccontextmanager
-    async def grant_lease(self, grant_id: UUID, *, patience: float) -> AsyncIterator[Grant]:
-        """Keep anybody from refreshing a grant; yields it as it stands once it is held.
+    async def grant_lease(self, grant_id: UUID, *, max_wait: float) -> AsyncIterator[Grant]:
+        """Exclude refreshes of a grant; yields the grant as read once the lease is held.
 
-        Raises ServiceBusy after `patience` seconds of waiting.
+        Raises ServiceBusy after `max_wait` seconds of waiting.
         """
-        holder, deadline = uuid4(), time.monotonic() + patience
+        holder, deadline = uuid4(), time.monotonic() + max_wait
         while True:
             async with self.database.transaction() as tx:
                 grant = await tx.grant_leases.acquire(grant_id, holder=holder, ttl=self.ttl)
             if grant is not None:
                 break
             if time.monotonic() > deadline:
-                raise ServiceBusy("The tokens of this grant are being renewed.")
+                raise ServiceBusy("The tokens of this grant are being refreshed.")
             await asyncio.sleep(POLL_SECONDS)
         try:
             yield grant
@@ -75,7 +75,7 @@ class LeaseManager:
             await self._release(lambda tx: tx.grant_leases.release(grant_id, holder=holder))
 
     async def _release(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
-        """Spare the others the rest of the lease: where a connection broke, the next one works."""
+        """Release a lease; retried once after a broken connection, else the lease expires."""
         for _ in range(2):
             with contextlib.suppress(ServiceBusy):
                 async with self.database.transaction() as tx:
@@ -84,18 +84,18 @@ class LeaseManager:
 
 
 @asynccontextmanager
-async def fair_lock(line: asyncio.Lock, *, patience: float | None) -> AsyncIterator[None]:
-    """Wait in this process's line for the turn; its next comes once others had time to look.
+async def fair_lock(lock: asyncio.Lock, *, max_wait: float | None) -> AsyncIterator[None]:
+    """Hold a process-local lock around a lease, and release it after a delay.
 
-    Who polls for the turn would else find it taken again each time. Raises ServiceBusy after
-    `patience` seconds, where there is a limit.
+    The delay lets other replicas claim the lease before the next local waiter polls. Raises
+    ServiceBusy after `max_wait` seconds; None waits without a limit.
     """
     try:
-        async with asyncio.timeout(patience):
-            await line.acquire()
+        async with asyncio.timeout(max_wait):
+            await lock.acquire()
     except TimeoutError as error:
-        raise ServiceBusy("Too many others wait in this line.") from error
+        raise ServiceBusy("Too many requests wait for this lease.") from error
     try:
         yield
     finally:
-        asyncio.get_running_loop().call_later(3 * POLL_SECONDS, line.release)
+        asyncio.get_running_loop().call_later(3 * POLL_SECONDS, lock.release)

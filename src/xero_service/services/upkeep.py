@@ -103,7 +103,7 @@ class UpkeepService:
             async with self.database.background_transaction() as tx:
                 return await tx.cleanups.claim_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
-        await self._each("cleanups", _until_short(take), self.cleanups.settle, CLEANUPS_AT_ONCE)
+        await self._each("cleanups", _until_short(take), self.cleanups.execute, CLEANUPS_AT_ONCE)
 
     async def _refresh(self) -> None:
         """Renew what is old, what is used and soon due, and what was cut short."""

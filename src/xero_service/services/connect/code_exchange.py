@@ -1,9 +1,9 @@
-"""The exchange of a code: one at a time across replicas, saved before anything else happens.
+"""Exchange an authorization code for a token set: one at a time across replicas, saved at once.
 
-Xero may end a user's earlier token set the moment it issues a new one (facts §4.2). So the order
-of exchanges is the order of sets: a lease row lets one run at a time, signing keys are at hand
-before the code is sent, nothing but the commit follows the answer, and a verified set is always
-saved, whatever the browser is told afterwards.
+Xero may end a user's earlier token set when it issues a new one (facts §4.2). So exchanges run in
+the order of their sets: a lease row serializes them, signing keys are loaded before the code is
+sent, no I/O lies between the answer and the commit, and a verified set is always saved, even where
+the browser then receives an error.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Initiator:
-    """Who started the attempt, for which org."""
+    """The session user who started the flow, and its org."""
 
     org_id: str
     user_id: str
@@ -61,7 +61,7 @@ class Initiator:
 
 @dataclass(frozen=True, slots=True)
 class CodeExchange:
-    """Turns a code into the one live grant of its Xero user."""
+    """Exchanges a code; the token set becomes the one live grant of its Xero user."""
 
     database: Database
     xero: XeroAdapter
@@ -72,14 +72,14 @@ class CodeExchange:
     org_locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def exchange(self, code: str, verifier: str, nonce: str, initiator: Initiator) -> UUID:
-        """Exchange, save, then look at what the consent reached; return the grant's id.
+        """Exchange a code, save the set, record what the consent reached; return the grant's id.
 
-        Raises ExchangeFailed where no believable set came, InsufficientScope or NoTenants where
-        one came and was saved but does not do.
+        Raises ExchangeFailed where Xero returned no valid set; InsufficientScope or NoTenants
+        where the set was saved but the consent does not suffice.
         """
         grant, consent = await self._exchange_and_save(code, verifier, nonce, initiator)
         failpoints.reached(Place.EXCHANGE_SAVED)
-        connections = await self._connections(grant, consent)
+        connections = await self._record_connections(grant, consent)
         failpoints.reached(Place.REACH_RECORDED)
         granted = set(consent.tokens.scopes)
         if granted and not self.required_scopes <= granted:
@@ -96,12 +96,12 @@ class CodeExchange:
         try:
             await self.xero.load_signing_keys()
             async with (
-                # An org waits in a line of its own, so that it cannot crowd the others out.
+                # Each org queues for its own lock, so that it cannot crowd the others out.
                 fair_lock(
                     self.org_locks.setdefault(initiator.org_id, asyncio.Lock()),
-                    patience=EXCHANGE_LEASE_WAIT_SECONDS,
+                    max_wait=EXCHANGE_LEASE_WAIT_SECONDS,
                 ),
-                self.leases.exchange_lease(patience=EXCHANGE_LEASE_WAIT_SECONDS) as began_at,
+                self.leases.exchange_lease(max_wait=EXCHANGE_LEASE_WAIT_SECONDS) as began_at,
             ):
                 failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
                 consent = await self.xero.exchange_code(
@@ -118,19 +118,19 @@ class CodeExchange:
     async def _save_with_retry(
         self, consent: Consent, initiator: Initiator, began_at: datetime
     ) -> Grant:
-        """Save the set; while the database is away keep it in memory and try again."""
-        authorisation_id, give_up = uuid4(), time.monotonic() + SAVE_FOR_SECONDS
+        """Save the set and return its grant; retry for five minutes if the database fails."""
+        authorisation_id, deadline = uuid4(), time.monotonic() + SAVE_FOR_SECONDS
         while True:
             try:
                 async with self.database.transaction() as tx:
                     saved = await tx.authorisations.grant_of(authorisation_id)
                     if saved is not None:
-                        # Committed, and only the word of it was lost: the set may be spent by now.
+                        # An earlier try was committed, but its answer was lost.
                         return saved
                     return await self._save(tx, consent, initiator, began_at, authorisation_id)
             except Exception:
-                # Whatever the database has against it, this is the only copy of the set.
-                if time.monotonic() > give_up:
+                # Retried after any error: this is the only copy of the set.
+                if time.monotonic() > deadline:
                     raise
                 log.exception("a new token set waits for the database")
                 await asyncio.sleep(0.25)
@@ -143,11 +143,11 @@ class CodeExchange:
         began_at: datetime,
         authorisation_id: UUID,
     ) -> Grant:
-        """Put the set in the place of every earlier one of its Xero user (design: rule 1)."""
+        """Supersede every earlier grant of the Xero user by one with this set (design: rule 1)."""
         await tx.grants.lock_xero_user(consent.xero_user_id)
         newest = await tx.authorisations.newest_exchange(consent.xero_user_id)
         if newest is not None and newest.comes_after(began_at, consent.issued_at):
-            # We slept past our turn, and Xero issued a later set meanwhile: that is the live one.
+            # Our lease expired, and Xero issued a later set to another holder: that one is live.
             grant_id = newest.grant_id
         else:
             grant_id = uuid4()
@@ -163,7 +163,7 @@ class CodeExchange:
             )
             await tx.authorisations.carry_over([each for each, _ in old], grant_id)
             await tx.cleanups.cancel_revocations(consent.xero_user_id)
-            await tx.audit.extend([_superseded(initiator, *each, grant_id) for each in old])
+            await tx.audit.extend([_superseded_event(initiator, *each, grant_id) for each in old])
         authorisation = self._authorisation(
             consent, initiator, began_at, grant_id, authorisation_id
         )
@@ -202,8 +202,8 @@ class CodeExchange:
             issued_at=consent.issued_at,
         )
 
-    async def _connections(self, grant: Grant, consent: Consent) -> Connections | None:
-        """Read what the consent reached; None where Xero does not say now (upkeep asks again)."""
+    async def _record_connections(self, grant: Grant, consent: Consent) -> Connections | None:
+        """Fetch and record what the consent reached; None if Xero fails (upkeep retries)."""
         try:
             connections = await self.xero.get_tenants(consent.tokens.access_token)
             async with self.database.transaction() as tx:
@@ -214,8 +214,8 @@ class CodeExchange:
         return connections
 
 
-def _superseded(initiator: Initiator, old: UUID, org_id: str, new: UUID) -> AuditEvent:
-    """Tell the org whose grant was superseded, without saying to another org by whom."""
+def _superseded_event(initiator: Initiator, old: UUID, org_id: str, new: UUID) -> AuditEvent:
+    """Return the event for the superseded grant's org, without the initiator for other orgs."""
     own = org_id == initiator.org_id
     return AuditEvent(
         initiator.actor if own else SYSTEM,

@@ -1,4 +1,4 @@
-"""Connecting: an attempt is started, the browser returns, and a verified set becomes the grant."""
+"""Start and callback of the consent flow: send the browser to Xero, then validate its return."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Where to send the browser, and the id that its flow cookie keeps."""
+    """The URL to send the browser to, and the id for its flow cookie."""
 
     authorization_url: str = field(repr=False)
     expires_at: datetime
@@ -67,7 +67,7 @@ class CallbackParams:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What an attempt remembers, sealed until it is consumed."""
+    """The sealed content of a verification token."""
 
     org_id: str
     user_id: str
@@ -78,11 +78,11 @@ class Payload:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read what `write` wrote."""
+        """Return the payload that `write` serialized."""
         return cls(**json.loads(text))
 
     def write(self) -> str:
-        """Return it as text."""
+        """Return the payload as JSON."""
         return json.dumps(asdict(self))
 
 
@@ -103,13 +103,13 @@ class ConnectService:
     async def start(
         self, user: SessionUser, actor: Actor, *, return_to: str | None, browser_id: str | None
     ) -> AuthorizationRequest:
-        """Store an attempt of ten minutes; two tabs of a browser share its id.
+        """Store a verification token for ten minutes and return Xero's authorization URL.
 
-        Raises OrgRequired or InvalidReturnTo.
+        Two tabs of a browser share its id. Raises OrgRequired or InvalidReturnTo.
         """
         if user.org_id is None:
             raise OrgRequired
-        path = checked_return_to(return_to)
+        path = validate_return_to(return_to)
         state, nonce = secrets.token_urlsafe(ENTROPY_BYTES), secrets.token_urlsafe(ENTROPY_BYTES)
         browser_id = browser_id or secrets.token_urlsafe(ENTROPY_BYTES)
         verifier = self.xero.new_verifier()
@@ -135,92 +135,92 @@ class ConnectService:
 
     async def finish(
         self,
-        returned: CallbackParams,
+        callback: CallbackParams,
         actor: Actor,
         *,
         browser_id: str | None,
         session: SessionUser | None,
     ) -> str:
-        """Consume the attempt and return where the browser lands: a path with its query.
+        """Consume the verification token; return the path and query to redirect the browser to.
 
-        `session` is who is signed in now, if that can be told. Whatever goes wrong lands too.
+        `session`: the user signed in now, if known. Errors become an `error` parameter.
         """
         try:
-            return await self._complete(returned, actor, browser_id, session)
+            return await self._complete(callback, actor, browser_id, session)
         except IntegrationError as error:
             log.warning("a callback was cut short", problem=error.code)
             return _redirect_target(DEFAULT_RETURN_TO, error=ExchangeFailed.code)
 
     async def _complete(
         self,
-        returned: CallbackParams,
+        callback: CallbackParams,
         actor: Actor,
         browser_id: str | None,
         session: SessionUser | None,
     ) -> str:
-        if not returned.state:
-            return await self._refuse(actor, FlowMismatch())
-        identifier = fingerprint(returned.state)
+        if not callback.state:
+            return await self._redirect_with_error(actor, FlowMismatch())
+        identifier = fingerprint(callback.state)
         async with self.database.transaction() as tx:
             sealed = await tx.attempts.consume(identifier)
         if sealed is None:
             return await self._replay(identifier, actor, browser_id)
         failpoints.reached(Place.ATTEMPT_CONSUMED)
         payload = Payload.read(self.keys.decrypt_token(sealed, _context(identifier)))
-        # From here on the work is nobody's: a browser that goes away does not stop it.
+        # A browser that disconnects does not cancel the exchange.
         return await asyncio.shield(
             self.background.start(
-                self._finish(identifier, payload, returned, actor, browser_id, session)
+                self._complete_consumed(identifier, payload, callback, actor, browser_id, session)
             )
         )
 
-    async def _finish(
+    async def _complete_consumed(
         self,
         identifier: str,
         payload: Payload,
-        returned: CallbackParams,
+        callback: CallbackParams,
         actor: Actor,
         browser_id: str | None,
         session: SessionUser | None,
     ) -> str:
         grant_id: UUID | None = None
         try:
-            code = self._checked(payload, returned, browser_id, session)
+            code = self._validate_callback(payload, callback, browser_id, session)
             initiator = Initiator(payload.org_id, payload.user_id, _as_initiator(actor, payload))
-            grant_id = await self._exchanged(code, payload, initiator)
-            landing = _redirect_target(
+            grant_id = await self._exchange(code, payload, initiator)
+            target = _redirect_target(
                 payload.return_to, action="select_tenant", grantId=str(grant_id)
             )
         except FlowError as error:
-            landing = await self._refuse(actor, error, payload)
+            target = await self._redirect_with_error(actor, error, payload)
         with contextlib.suppress(ServiceBusy):
             async with self.database.transaction() as tx:
-                await tx.attempts.record_landing(identifier, landing, grant_id)
-        return landing
+                await tx.attempts.record_landing(identifier, target, grant_id)
+        return target
 
-    def _checked(
+    def _validate_callback(
         self,
         payload: Payload,
-        returned: CallbackParams,
+        callback: CallbackParams,
         browser_id: str | None,
         session: SessionUser | None,
     ) -> str:
-        """Return the code, if everything around it is as it was at the start."""
+        """Return the code of a callback with the browser, user, org and issuer of the start."""
         if browser_id is None or not secrets.compare_digest(
             fingerprint(browser_id), payload.browser_hash
         ):
             raise FlowMismatch
-        if session is not None and not _same_person(session, payload):
+        if session is not None and not _is_initiator(session, payload):
             raise SessionMismatch
-        if returned.issuer is not None and returned.issuer.rstrip("/") != self.issuer:
+        if callback.issuer is not None and callback.issuer.rstrip("/") != self.issuer:
             raise FlowMismatch
-        if returned.error is not None:
-            raise ConsentDenied if returned.error == "access_denied" else ExchangeFailed
-        if not returned.code:
+        if callback.error is not None:
+            raise ConsentDenied if callback.error == "access_denied" else ExchangeFailed
+        if not callback.code:
             raise ExchangeFailed
-        return returned.code
+        return callback.code
 
-    async def _exchanged(self, code: str, payload: Payload, initiator: Initiator) -> UUID:
+    async def _exchange(self, code: str, payload: Payload, initiator: Initiator) -> UUID:
         work = self.background.start(
             self.code_exchange.exchange(code, payload.verifier, payload.nonce, initiator)
         )
@@ -233,7 +233,7 @@ class ConnectService:
             raise ExchangeFailed from error
 
     async def _replay(self, identifier: str, actor: Actor, browser_id: str | None) -> str:
-        """Answer a callback whose attempt is unknown, expired, or used: never with an exchange."""
+        """Return the redirect for an unknown, expired or used state, without an exchange."""
         deadline = asyncio.get_running_loop().time() + FIRST_CALLBACK_WAIT_SECONDS
         while True:
             async with self.database.transaction() as tx:
@@ -243,36 +243,40 @@ class ConnectService:
                 or browser_id is None
                 or not secrets.compare_digest(fingerprint(browser_id), attempt.browser_hash)
             ):
-                return await self._refuse(actor, FlowMismatch())
+                return await self._redirect_with_error(actor, FlowMismatch())
             if attempt.landing is not None:
                 return attempt.landing
             if not attempt.consumed:
-                return await self._refuse(actor, FlowExpired(), self._opened(identifier, attempt))
+                payload = self._open_payload(identifier, attempt)
+                return await self._redirect_with_error(actor, FlowExpired(), payload)
             if asyncio.get_running_loop().time() > deadline:
-                return await self._refuse(actor, ExchangeFailed())
+                return await self._redirect_with_error(actor, ExchangeFailed())
             await asyncio.sleep(0.1)
 
-    def _opened(self, identifier: str, attempt: Attempt) -> Payload | None:
+    def _open_payload(self, identifier: str, attempt: Attempt) -> Payload | None:
         if attempt.sealed_payload is None:
             return None
         return Payload.read(self.keys.decrypt_token(attempt.sealed_payload, _context(identifier)))
 
-    async def _refuse(self, actor: Actor, error: FlowError, payload: Payload | None = None) -> str:
-        """Audit and land: an attempt's end always, what belongs to none so often a minute at most.
+    async def _redirect_with_error(
+        self, actor: Actor, error: FlowError, payload: Payload | None = None
+    ) -> str:
+        """Audit the refusal and return its redirect.
 
-        So whoever invents states fills no log.
+        Refusals that end no flow are throttled, so that invented states cannot fill the log.
         """
-        about = payload.org_id if payload else None
+        org_id = payload.org_id if payload else None
         if payload and isinstance(error, FlowMismatch | SessionMismatch):
-            about = None  # who came is a stranger to the org whose attempt it was, and stays one
+            org_id = None  # the caller does not belong to the org that started the flow
         elif payload:
             actor = _as_initiator(actor, payload)
-        ends = payload is not None and not isinstance(error, FlowExpired)
-        if ends or self.refusals.allow((actor.id, error.code, about)):
-            await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, about)
-        known = payload is not None and not isinstance(error, FlowMismatch)
+        ends_flow = payload is not None and not isinstance(error, FlowExpired)
+        if ends_flow or self.refusals.allow((actor.id, error.code, org_id)):
+            await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, org_id)
+        is_same_browser = payload is not None and not isinstance(error, FlowMismatch)
         return _redirect_target(
-            payload.return_to if payload and known else DEFAULT_RETURN_TO, error=error.code
+            payload.return_to if payload and is_same_browser else DEFAULT_RETURN_TO,
+            error=error.code,
         )
 
     async def _audit(
@@ -282,11 +286,11 @@ class ConnectService:
             await tx.audit.add(AuditEvent(actor, action, outcome, org_id=org_id))
 
 
-def checked_return_to(value: str | None) -> str:
+def validate_return_to(value: str | None) -> str:
     """Return a plain path of the frontend; raise InvalidReturnTo for anything else.
 
     Only unreserved characters and slashes: no scheme, host, query, fragment, backslash, control
-    character or percent sign can hide in it (RFC 9700 §4.11).
+    character or percent sign (RFC 9700 §4.11).
     """
     if value is None:
         return DEFAULT_RETURN_TO
@@ -299,11 +303,11 @@ def checked_return_to(value: str | None) -> str:
 
 
 def _as_initiator(actor: Actor, payload: Payload) -> Actor:
-    """Name who started as the one who connects: the flow cookie proved the browser."""
+    """Return the actor as the user who started the flow: the flow cookie proved the browser."""
     return replace(actor, kind="user", id=payload.user_id)
 
 
-def _same_person(session: SessionUser, payload: Payload) -> bool:
+def _is_initiator(session: SessionUser, payload: Payload) -> bool:
     return (session.user_id, session.org_id, session.impersonator) == (
         payload.user_id,
         payload.org_id,

@@ -1,4 +1,4 @@
-"""Choosing: which tenants an org's own consents reached, and binding one of them."""
+"""List the tenants that an org's own consents reached, and bind one of them to the org."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -48,7 +48,7 @@ class TenantChoice:
 
 @dataclass(frozen=True, slots=True)
 class TenantOptions:
-    """The tenants of one grant, as `grant_id` now is."""
+    """The tenants of a grant; `grant_id`: its successor, if it was superseded."""
 
     grant_id: UUID
     tenants: tuple[TenantChoice, ...]
@@ -64,18 +64,18 @@ class SelectedTenant:
 
 @dataclass(frozen=True, slots=True)
 class _Visibility:
-    """What one session user of an org sees of a grant."""
+    """The connections of a grant that one session user of an org may see."""
 
     grant: Grant
-    tenant_ids: frozenset[str]  # bound here, or offered to this user whichever event they carry
-    marked: frozenset[str]  # offered while they carry one of the org's own events
+    tenant_ids: frozenset[str]  # bound here, or offered to this user with any event
+    marked: frozenset[str]  # offered only with one of the org's own events
     events: frozenset[str]
     newest_event: str | None
 
     def shows(self, connection: Connection) -> bool:
-        """Tell whether a connection is within what the org's own consents reached.
+        """Return whether the org's own consents reached a connection.
 
-        One that was ended at Xero and linked anew belongs to the consent that linked it.
+        A connection deleted at Xero and linked again belongs to the consent that linked it.
         """
         if connection.tenant_type != ORGANISATION:
             return False
@@ -95,15 +95,15 @@ class TenantsService:
     bindings: BindingsService
 
     async def choices(self, user: SessionUser, grant_id: UUID) -> TenantOptions:
-        """Ask Xero which tenants the grant reaches; show those of the org's own consents.
+        """Fetch the grant's tenants from Xero; return those that the org's own consents reached.
 
         Raises OrgRequired, NotFound, ReauthorizationRequired or ExternalAPIError.
         """
-        org_id = _org(user)
-        grant, connections = await self._reached(user, grant_id)
+        org_id = _require_org(user)
+        grant, connections = await self._fetch_connections(user, grant_id)
         async with self.database.transaction() as tx:
             visibility = await self._visibility(tx, user, grant.id)
-            seen = _visible(visibility, connections)
+            seen = _visible_connections(visibility, connections)
             holders = await tx.bindings.holders({c.tenant_id for c in seen})
         return TenantOptions(
             grant.id,
@@ -118,9 +118,9 @@ class TenantsService:
         Raises OrgRequired, NotFound, TenantNotAccessible, TenantBoundElsewhere,
         ReauthorizationRequired or ExternalAPIError.
         """
-        org_id = _org(user)
+        org_id = _require_org(user)
         while True:
-            grant, connections = await self._reached(user, grant_id, wanted=tenant_id)
+            grant, connections = await self._fetch_connections(user, grant_id, wanted=tenant_id)
             record = None
             async with self.database.transaction() as tx:
                 locked = await tx.grants.lock(grant.id)
@@ -129,17 +129,19 @@ class TenantsService:
                     grant.xero_user_id, tenant_id
                 ):
                     visibility = await self._visibility(tx, user, grant.id)
-                    connection = _visible_one(visibility, connections, tenant_id)
+                    connection = _require_visible(visibility, connections, tenant_id)
                     binding_id, created = await self._bind(tx, org_id, grant.id, connection)
                     await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
-                    event = _selection(actor, org_id, grant.id, connection, binding_id, created)
+                    event = _selection_event(
+                        actor, org_id, grant.id, connection, binding_id, created
+                    )
                     await tx.audit.add(event)
                     record = await read_record(tx, binding_id, org_id)
             if record is not None:
                 failpoints.reached(Place.BINDING_COMMITTED)
                 return SelectedTenant(self.bindings.view(record), created)
-            # Meanwhile another consent superseded the grant, it ended, or somebody disconnected
-            # this very tenant: look again.
+            # The grant was superseded, revoked or ended meanwhile, or a disconnect of this tenant
+            # is pending: fetch again.
 
     async def _bind(
         self, tx: Transaction, org_id: str, grant_id: UUID, connection: Connection
@@ -160,74 +162,78 @@ class TenantsService:
             if await tx.bindings.create(new, org_id, grant_id, connection):
                 return new, True
 
-    async def _reached(
+    async def _fetch_connections(
         self, user: SessionUser, grant_id: UUID, *, wanted: str | None = None
     ) -> tuple[Grant, Connections]:
-        """Return the grant, once this user may see it, and its connections as Xero has them."""
+        """Return a grant that the user may see, with its connections as Xero lists them now."""
         async with self.database.transaction() as tx:
             grant = (await self._visibility(tx, user, grant_id)).grant
-            owed = wanted and await tx.cleanups.has_pending_deletion(grant.xero_user_id, wanted)
+            deletion_pending = wanted and await tx.cleanups.has_pending_deletion(
+                grant.xero_user_id, wanted
+            )
         grant.require_active()
-        if wanted and owed:
-            # A disconnect of this tenant is still owed to Xero: it must not come after this.
+        if wanted and deletion_pending:
+            # A pending disconnect of this tenant must not delete the connection later.
             async with (
-                self.leases.grant_lease(grant.id, patience=SELECTION_LEASE_WAIT_SECONDS),
+                self.leases.grant_lease(grant.id, max_wait=SELECTION_LEASE_WAIT_SECONDS),
                 self.database.transaction() as tx,
             ):
                 await tx.cleanups.cancel_deletions(grant.xero_user_id, [wanted])
         grant = await self.tokens.refresh_if_due(grant)
-        grant, connections = await self.reconcile.connections(grant)
+        grant, connections = await self.reconcile.fetch_connections(grant)
         async with self.database.transaction() as tx:
             await record_reach(tx, grant, connections)
         return grant, connections
 
     async def _visibility(self, tx: Transaction, user: SessionUser, grant_id: UUID) -> _Visibility:
-        """Return what the user sees of a grant; raises NotFound where that is nothing."""
-        org_id = _org(user)
+        """Return what the user may see of a grant; raises NotFound where that is nothing."""
+        org_id = _require_org(user)
         grant = await tx.grants.current(grant_id)
         if grant is None:
             raise NotFound
         consents = await tx.authorisations.of_org(grant.id, org_id)
         bound = {b.tenant_id for b in await tx.bindings.of_org_on(grant.id, org_id)}
-        mine = [a for a in consents if _opens(a, user.user_id)]
-        if not mine and not bound:
+        usable = [a for a in consents if _is_open_to(a, user.user_id)]
+        if not usable and not bound:
             raise NotFound
-        offers = [(a, a.offers_to(user.user_id)) for a in mine]
+        offers = [(a, a.offers_to(user.user_id)) for a in usable]
         none = frozenset[str]()
         return _Visibility(
             grant,
             tenant_ids=none.union(bound, *(ids for a, ids in offers if not a.matched_event)),
             marked=none.union(*(ids for a, ids in offers if a.matched_event)),
             events=frozenset(a.event_id for a in consents if a.event_id is not None),
-            newest_event=mine[0].event_id if mine else None,
+            newest_event=usable[0].event_id if usable else None,
         )
 
 
-def _org(user: SessionUser) -> str:
+def _require_org(user: SessionUser) -> str:
     if user.org_id is None:
         raise OrgRequired
     return user.org_id
 
 
-def _opens(consent: Authorisation, user_id: str) -> bool:
+def _is_open_to(consent: Authorisation, user_id: str) -> bool:
     return consent.user_id == user_id or (consent.matched_event and consent.used)
 
 
-def _visible(visibility: _Visibility, connections: Connections) -> list[Connection]:
+def _visible_connections(visibility: _Visibility, connections: Connections) -> list[Connection]:
     return sorted(
         filter(visibility.shows, connections),
         key=lambda c: (c.tenant_name.casefold(), c.tenant_id),
     )
 
 
-def _visible_one(visibility: _Visibility, connections: Connections, tenant_id: str) -> Connection:
-    for connection in _visible(visibility, connections):
+def _require_visible(
+    visibility: _Visibility, connections: Connections, tenant_id: str
+) -> Connection:
+    for connection in _visible_connections(visibility, connections):
         if connection.tenant_id == tenant_id:
             return connection
     raise TenantNotAccessible("Your consent at Xero does not reach this organisation.")
 
 
-def _selection(
+def _selection_event(
     actor: Actor,
     org_id: str,
     grant_id: UUID,

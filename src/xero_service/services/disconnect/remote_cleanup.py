@@ -1,4 +1,4 @@
-"""What a disconnect still owes to Xero: done as soon as Xero answers, never after a new consent."""
+"""Remote cleanups: revoke grants and delete connections at Xero, never after a new consent."""
 
 import asyncio
 import random
@@ -52,19 +52,19 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CleanupService:
-    """Deletes connections and revokes grants at Xero."""
+    """Carries out pending remote cleanups at Xero."""
 
     database: Database
     xero: XeroAdapter
     tokens: TokenService
     leases: LeaseManager
-    # Revocations one at a time: the turn that each takes is the one that consents wait for.
+    # Revocations run one at a time, because each blocks every exchange of a code.
     revoking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def settle(self, cleanup_id: UUID) -> CleanupOutcome | None:
-        """Do at Xero what is owed; None where it must be tried again later.
+    async def execute(self, cleanup_id: UUID) -> CleanupOutcome | None:
+        """Carry out a cleanup at Xero and return its outcome; None if upkeep must retry it.
 
-        Harmless to call at any time, from anywhere: who comes second finds it done.
+        Idempotent: a second call, also a concurrent one, finds the cleanup done.
         """
         async with self.database.transaction() as tx:
             cleanup = await tx.cleanups.lock_pending(cleanup_id)
@@ -77,44 +77,46 @@ class CleanupService:
         except ReauthorizationRequired:
             outcome: CleanupOutcome | None = CleanupOutcome.IMPOSSIBLE
         except IntegrationError as error:
-            log.warning("a disconnect at xero is still owed", reason=error.code, kind=cleanup.kind)
+            log.warning(
+                "a disconnect at xero is still pending", reason=error.code, kind=cleanup.kind
+            )
             outcome = None
         async with self.database.transaction() as tx:
             if outcome is None:
                 await tx.cleanups.postpone(cleanup.id, _backoff(cleanup.attempts))
             else:
-                await self.end(tx, cleanup, outcome)
+                await self.record_outcome(tx, cleanup, outcome)
         return outcome
 
     async def _revoke(self, cleanup: Cleanup) -> CleanupOutcome:
-        """Revoke with the newest token set, while nobody refreshes it or consents anew."""
+        """Revoke with the newest token set, while leases exclude refreshes and exchanges."""
         await self.tokens.refresher.finish_interrupted(cleanup.grant_id)
-        # The turn last, and briefly: every consent waits for it.
+        # The exchange lease is claimed last and held briefly: every exchange waits for it.
         async with (
-            fair_lock(self.revoking, patience=None),
-            self.leases.grant_lease(cleanup.grant_id, patience=CLEANUP_LEASE_WAIT_SECONDS) as grant,
-            self.leases.exchange_lease(patience=CLEANUP_EXCHANGE_LEASE_WAIT_SECONDS),
+            fair_lock(self.revoking, max_wait=None),
+            self.leases.grant_lease(cleanup.grant_id, max_wait=CLEANUP_LEASE_WAIT_SECONDS) as grant,
+            self.leases.exchange_lease(max_wait=CLEANUP_EXCHANGE_LEASE_WAIT_SECONDS),
         ):
             held_since = time.monotonic()
-            if not await self._is_still_owed(cleanup):
+            if not await self._is_pending(cleanup):
                 return CleanupOutcome.CANCELLED
             if grant.refresh_sent_at is not None:
                 raise ServiceBusy("A refresh of this grant has no answer yet.")
             if grant.refresh_token_enc is not None:
                 refresh_token = self.tokens.refresh_token(grant)
-                async with self._within_the_lease(held_since):
+                async with self._limit_to_lease(held_since):
                     await self.xero.revoke_token(refresh_token)
             failpoints.reached(Place.REVOCATION_ANSWERED)
             async with self.database.transaction() as tx:
-                await self.end(tx, cleanup, CleanupOutcome.DONE)
-                # All connections of the user went with it (facts §1.9).
+                await self.record_outcome(tx, cleanup, CleanupOutcome.DONE)
+                # The revocation deleted all connections of the user (facts §1.9).
                 await tx.cleanups.finish_deletions(cleanup.grant_id)
             failpoints.reached(Place.CLEANUP_COMMITTED)
         return CleanupOutcome.DONE
 
     async def _delete_connection(self, cleanup: Cleanup) -> CleanupOutcome:
-        """Delete one connection with a live token; the Xero user's other tenants go on."""
-        current = await self._able_to_delete(cleanup)
+        """Delete one connection with a live token; the Xero user's other tenants stay connected."""
+        current = await self._load_for_deletion(cleanup)
         try:
             return await self._delete_with(current, cleanup)
         except (TokenExpired, TokenDoubted) as refused:
@@ -124,26 +126,26 @@ class CleanupService:
 
     async def _delete_with(self, current: Grant, cleanup: Cleanup) -> CleanupOutcome:
         async with self.leases.grant_lease(
-            current.id, patience=CLEANUP_LEASE_WAIT_SECONDS
+            current.id, max_wait=CLEANUP_LEASE_WAIT_SECONDS
         ) as grant:
             held_since = time.monotonic()
-            if not await self._is_still_owed(cleanup):
+            if not await self._is_pending(cleanup):
                 return CleanupOutcome.CANCELLED
             async with self.database.transaction() as tx:
                 if await tx.authorisations.unread(grant.id):
-                    # A later consent may reach this very tenant: that is to be known first.
+                    # That consent may reach this tenant, which cancels the deletion.
                     raise ServiceBusy("A consent of this grant has not been read yet.")
             if grant.status is not GrantStatus.ACTIVE:
                 raise ServiceBusy("The grant was superseded or ended meanwhile.")
-            async with self._within_the_lease(held_since):
-                await self._delete_or_find_gone(self.tokens.access_token(grant), cleanup)
+            async with self._limit_to_lease(held_since):
+                await self._delete_or_confirm_absent(self.tokens.access_token(grant), cleanup)
             failpoints.reached(Place.DELETION_ANSWERED)
             async with self.database.transaction() as tx:
-                await self.end(tx, cleanup, CleanupOutcome.DONE)
+                await self.record_outcome(tx, cleanup, CleanupOutcome.DONE)
         return CleanupOutcome.DONE
 
-    async def _able_to_delete(self, cleanup: Cleanup) -> Grant:
-        """Return the grant that can delete; wait where its revocation will do the same."""
+    async def _load_for_deletion(self, cleanup: Cleanup) -> Grant:
+        """Return the grant with a live token; raises ServiceBusy if its revocation is pending."""
         try:
             current = await self.tokens.load_active(cleanup.grant_id)
         except ReauthorizationRequired:
@@ -155,18 +157,18 @@ class CleanupService:
             current = await self.tokens.refresh_grant_single_flight(current.id)
         return current
 
-    async def _delete_or_find_gone(self, access_token: str, cleanup: Cleanup) -> None:
+    async def _delete_or_confirm_absent(self, access_token: str, cleanup: Cleanup) -> None:
         try:
             await self.xero.delete_connection(access_token, cleanup.connection_id or "")
         except XeroAccessRefused:
-            # 403 stands for an id that is not this user's any more, too (facts §1.11).
+            # Xero answers 403 for an id that is no longer the user's, too (facts §1.11).
             connections = await self.xero.get_tenants(access_token)
             if cleanup.connection_id in connections.ids:
                 raise
 
     @asynccontextmanager
-    async def _within_the_lease(self, held_since: float) -> AsyncIterator[None]:
-        """Send only while enough of the lease is left, and end before it does."""
+    async def _limit_to_lease(self, held_since: float) -> AsyncIterator[None]:
+        """Context manager for a call to Xero: it starts and ends within the lease, or raises."""
         if time.monotonic() - held_since > self.leases.call_seconds / 2:
             raise ServiceBusy("The database is slow.")
         try:
@@ -175,19 +177,21 @@ class CleanupService:
         except TimeoutError as error:
             raise XeroNoResponse("Xero took too long over a disconnect.") from error
 
-    async def _is_still_owed(self, cleanup: Cleanup) -> bool:
+    async def _is_pending(self, cleanup: Cleanup) -> bool:
         async with self.database.transaction() as tx:
             return await tx.cleanups.lock_pending(cleanup.id) is not None
 
-    async def end(self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome) -> None:
-        """Note the outcome; what a consent reached and was ended is out of its reach from then on.
+    async def record_outcome(
+        self, tx: Transaction, cleanup: Cleanup, outcome: CleanupOutcome
+    ) -> None:
+        """Save and audit the outcome, and remove the tenants from what the consents reached.
 
-        The tokens of a revoked grant have nothing left to do.
+        The tokens of a revoked grant are erased.
         """
         if cleanup.kind is CleanupKind.REVOKE:
             await tx.grants.erase_tokens(cleanup.grant_id)
         if not await tx.cleanups.finish(cleanup.id, outcome):
-            return  # somebody else ended it, and recorded that
+            return  # a concurrent call recorded the outcome
         if cleanup.kind is CleanupKind.REVOKE:
             await tx.authorisations.forget_all(cleanup.grant_id)
         elif cleanup.tenant_id is not None:

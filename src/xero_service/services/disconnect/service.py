@@ -1,4 +1,4 @@
-"""Disconnecting: here at once, at Xero as soon as Xero answers, and never a later consent's."""
+"""Disconnect bindings: here at once, at Xero by a remote cleanup that upkeep retries."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ Remote = Literal["done", "pending", "impossible"]
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """What a disconnect did here, and how far it has come at Xero."""
+    """The result of a disconnect here, and the state of its remote cleanup."""
 
     binding_id: UUID
     grant_revoked: bool
@@ -52,7 +52,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class DisconnectService:
-    """Ends bindings and, once nothing rests on them, grants."""
+    """Revokes bindings, and grants on which no binding rests any more."""
 
     database: Database
     cleanups: CleanupService
@@ -67,20 +67,22 @@ class DisconnectService:
         return ended, self.bindings.view(ended.record)
 
     async def disconnect(self, binding_id: UUID, org_id: str, actor: Actor) -> Disconnected:
-        """End one of the org's bindings; waits for Xero a few seconds at most.
+        """Revoke one of the org's bindings; wait for Xero five seconds at most.
 
-        Repeating it is harmless. Raises NotFound.
+        Idempotent. Raises NotFound.
         """
         async with self.database.transaction() as tx:
-            binding, grant = await self._locked(tx, binding_id, org_id)
+            binding, grant = await self._lock(tx, binding_id, org_id)
             if binding.status is BindingStatus.REVOKED:
                 record = await read_record(tx, binding_id, org_id)
-                return _repeated(record, grant, await tx.cleanups.last_of_binding(binding.id))
+                return _describe_repeat(
+                    record, grant, await tx.cleanups.last_of_binding(binding.id)
+                )
             await tx.bindings.revoke(binding.id)
             last = not await tx.bindings.resting_on(
                 grant.id
             ) and not await tx.authorisations.awaits_selection(grant.id, other_than=org_id)
-            cleanup = await self._owe(tx, binding, grant, revoke=last)
+            cleanup = await self._record_cleanup(tx, binding, grant, revoke=last)
             await tx.audit.add(
                 AuditEvent(
                     actor,
@@ -94,12 +96,10 @@ class DisconnectService:
             )
             record = await read_record(tx, binding_id, org_id)
         failpoints.reached(Place.DISCONNECT_COMMITTED)
-        return Disconnected(binding_id, last, await self._settled_soon(cleanup), record)
+        return Disconnected(binding_id, last, await self._execute_cleanup(cleanup), record)
 
-    async def _locked(
-        self, tx: Transaction, binding_id: UUID, org_id: str
-    ) -> tuple[Binding, Grant]:
-        """Lock the grant, then the binding: the order that everybody keeps."""
+    async def _lock(self, tx: Transaction, binding_id: UUID, org_id: str) -> tuple[Binding, Grant]:
+        """Lock the grant, then the binding: the same order everywhere avoids deadlocks."""
         while True:
             seen = await tx.bindings.get(binding_id, org_id)
             if seen is None:
@@ -111,10 +111,10 @@ class DisconnectService:
             if binding.grant_id == grant.id:
                 return binding, grant
 
-    async def _owe(
+    async def _record_cleanup(
         self, tx: Transaction, binding: Binding, grant: Grant, *, revoke: bool
     ) -> Cleanup:
-        """Record what Xero must still be told; at once impossible where no token can say it."""
+        """Record the remote cleanup; its outcome is `impossible` if no token can carry it out."""
         cleanup = await tx.cleanups.add(
             NewCleanup(
                 kind=CleanupKind.REVOKE if revoke else CleanupKind.DELETE_CONNECTION,
@@ -130,25 +130,25 @@ class DisconnectService:
             await tx.grants.revoke(grant.id)
         unreachable = not revoke and binding.connection_id is None
         if grant.status is not GrantStatus.ACTIVE or unreachable:
-            await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
+            await self.cleanups.record_outcome(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
             return replace(cleanup, outcome=CleanupOutcome.IMPOSSIBLE)
         return cleanup
 
-    async def _settled_soon(self, cleanup: Cleanup) -> Remote:
+    async def _execute_cleanup(self, cleanup: Cleanup) -> Remote:
         if cleanup.outcome is not None:
-            return _remote(cleanup.outcome)
-        work = self.background.start(self.cleanups.settle(cleanup.id))
+            return _remote_state(cleanup.outcome)
+        work = self.background.start(self.cleanups.execute(cleanup.id))
         try:
             async with asyncio.timeout(DISCONNECT_WAIT_SECONDS):
                 outcome = await asyncio.shield(work)
         except (TimeoutError, IntegrationError):
-            outcome = None  # ended here all the same; upkeep goes on
-        return _remote(outcome)
+            outcome = None  # revoked here all the same; upkeep retries
+        return _remote_state(outcome)
 
     async def disconnect_unused(self, grant_id: UUID) -> None:
-        """Revoke a grant on which nothing rests, as if its last binding had just ended.
+        """Revoke a grant on which no binding rests, as the disconnect of its last binding does.
 
-        The tokens of a dead one can tell Xero nothing and are erased at once.
+        The tokens of a grant that Xero ended cannot revoke anything and are erased at once.
         """
         async with self.database.transaction() as tx:
             grant = await tx.grants.lock(grant_id)
@@ -164,18 +164,18 @@ class DisconnectService:
                 AuditEvent(SYSTEM, AuditAction.GRANT_UNUSED, org_id=grant.org_id, grant_id=grant_id)
             )
             if grant.status is not GrantStatus.ACTIVE:
-                await self.cleanups.end(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
-        await self.cleanups.settle(cleanup.id)
+                await self.cleanups.record_outcome(tx, cleanup, CleanupOutcome.IMPOSSIBLE)
+        await self.cleanups.execute(cleanup.id)
 
 
-def _repeated(record: BindingRecord, grant: Grant, cleanup: Cleanup | None) -> Disconnected:
+def _describe_repeat(record: BindingRecord, grant: Grant, cleanup: Cleanup | None) -> Disconnected:
     revoked = cleanup is not None and cleanup.kind is CleanupKind.REVOKE
     outcome = cleanup.outcome if cleanup else CleanupOutcome.DONE
     grant_revoked = revoked and grant.status is GrantStatus.REVOKED
-    return Disconnected(record.bound.binding.id, grant_revoked, _remote(outcome), record)
+    return Disconnected(record.bound.binding.id, grant_revoked, _remote_state(outcome), record)
 
 
-def _remote(outcome: CleanupOutcome | None) -> Remote:
+def _remote_state(outcome: CleanupOutcome | None) -> Remote:
     if outcome is None:
         return "pending"
     return "impossible" if outcome is CleanupOutcome.IMPOSSIBLE else "done"

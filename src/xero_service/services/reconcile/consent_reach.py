@@ -1,4 +1,4 @@
-"""Write down what Xero's list of connections says of a grant: its consents and its bindings."""
+"""Record which tenants a grant's consents reached, and update its bindings accordingly."""
 
 from collections.abc import Collection
 
@@ -24,13 +24,13 @@ async def record_reach(
     proven: Collection[str] = (),
     shut_out: Collection[str] = (),
 ) -> None:
-    """Fix what each new consent reached, and bring the bindings up to date.
+    """Record what each new consent reached, and set the status of the grant's bindings.
 
-    Bindings that needed a person are active again where a new consent reaches their tenant, or
-    where access is `proven`: that Xero lists a tenant is no proof (facts §4.7). Active ones whose
-    tenant the grant does not reach need a person (design: rule 1): Xero does not list it, or has
-    `shut_out` its user. Absence from an incomplete list says nothing. Nothing is written where
-    the grant was superseded or ended meanwhile: the connections were then read too early.
+    A binding becomes active if a new consent reaches its tenant, or if the tenant is `proven` to
+    give access: that Xero lists it is no proof (facts §4.7). It becomes `needs_reauth` if Xero does
+    not list the tenant or has `shut_out` its user (design: rule 1). Absence from an incomplete
+    list changes nothing. Nothing is written if the grant was superseded or ended meanwhile: the
+    connections were then read too early.
     """
     locked = await tx.grants.lock(grant.id)
     if locked is None or locked.status is not GrantStatus.ACTIVE:
@@ -68,10 +68,10 @@ async def record_reach(
 
 
 def reached_by(authorisation: Authorisation, connections: Connections) -> tuple[list[str], bool]:
-    """Return the tenants of a consent, and whether they carry its event.
+    """Return the tenants that a consent reached, and whether they carry its event.
 
-    A consent in which nothing new was connected leaves no trace at Xero (facts §4.2): then all
-    that the Xero user has connected counts, and the second value is False.
+    A consent that connected nothing new leaves no event at Xero (facts §4.2): then all tenants of
+    the Xero user count as reached, and the second value is False.
     """
     organisations = [c for c in connections if c.tenant_type == ORGANISATION]
     marked = [
