@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from xero_service.cli import doctor, keys, operators, records, serve
+from xero_service.cli import (
+    audit,
+    doctor,
+    encryption,
+    keys,
+    migrate,
+    openapi,
+    operators,
+    serve,
+    upkeep,
+)
 from xero_service.errors import ConfigError, IntegrationError, InvalidRequest
 
 app = typer.Typer(
@@ -38,16 +48,16 @@ def root(
 
 
 app.command()(serve.serve)
-app.command()(serve.migrate)
-app.command()(serve.upkeep)
+app.command()(migrate.migrate)
+app.command()(upkeep.upkeep)
 app.command()(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(operators.bindings, name="bindings")
 app.add_typer(operators.grants, name="grants")
 app.add_typer(operators.orgs, name="orgs")
-app.add_typer(records.audit, name="audit")
-app.add_typer(records.encryption, name="encryption")
-app.command(hidden=True)(serve.openapi)
+app.add_typer(audit.app, name="audit")
+app.add_typer(encryption.app, name="encryption")
+app.command(hidden=True)(openapi.openapi)
 
 
 def run() -> None:

@@ -1,14 +1,10 @@
-"""Commands that run the service: serve, migrate, upkeep."""
+"""`xero-service serve`: the API in one process, or in several that share the port."""
 
 import asyncio
 import contextlib
-import json
 import resource
-import signal
 import sys
-from datetime import timedelta
 from functools import partial
-from socket import socket
 from typing import Annotated
 
 import typer
@@ -18,14 +14,8 @@ from uvicorn.supervisors import Multiprocess
 
 from xero_service import wiring, worker_metrics
 from xero_service.api import metrics_port
-from xero_service.api.graceful_shutdown import ShutdownState
-from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
-from xero_service.app import assemble, build_worker
-from xero_service.errors import ServiceBusy
-from xero_service.settings import Settings, load, load_database
-from xero_service.store import schema
-from xero_service.store.db_errors import reason
-from xero_service.telemetry import Metrics, configure_logging
+from xero_service.app import build_worker
+from xero_service.settings import load
 from xero_service.timeouts import KEEP_ALIVE_SECONDS, OPEN_REQUESTS_SECONDS
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
@@ -116,70 +106,3 @@ def _allow_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def migrate() -> None:
-    """Bring the database to the newest schema; needs DATABASE_URL alone.
-
-    Connects as the role that owns the database. Where DATABASE_SERVICE_ROLE names the role that
-    serves, it is granted what serving needs, each time. Repeating it is harmless; of two at once
-    the second waits for the first. A migration that finds a table in use gives up after seconds
-    and holds nobody up: run it again.
-
-    Some settings last from one statement to the next, so DATABASE_URL must lead to PostgreSQL
-    itself, or to a pooler in session mode; PgBouncer's transaction mode does not do.
-    """
-    settings = load_database()
-    configure_logging(level=settings.log_level, form="text")
-    try:
-        schema.upgrade(
-            settings.database_url.get_secret_value(), service_role=settings.database_service_role
-        )
-    except ServiceBusy as error:
-        if error.__cause__ is None:
-            raise
-        raise ServiceBusy(f"{error.detail} ({reason(error)})") from error
-    typer.echo(f"The database is at revision {schema.expected_revision()}, or a later one.")
-
-
-def upkeep(
-    once: Annotated[bool, typer.Option("--once", help="Do one round and stop.")] = False,
-) -> None:
-    """Do what must happen even if nobody calls: a process beside `serve --no-upkeep`.
-
-    Finishes owed disconnects and interrupted refreshes, renews refresh tokens before they grow
-    old, compares bindings with Xero once a day, and clears what is stale. With METRICS_PORT it
-    serves its metrics and health there.
-    """
-    settings = load()
-    configure_logging(level=settings.log_level, form=settings.log_format)
-    # One round may be done beside the process that does them all, which has the port.
-    listener = None if once else metrics_port.listen(settings)
-    asyncio.run(_upkeep(settings, once=once, listener=listener))
-
-
-async def _upkeep(settings: Settings, *, once: bool, listener: socket | None) -> None:
-    await wiring.check_key(settings)
-    shutdown = ShutdownState()
-    port = MetricsPort(listener, shutdown) if listener else None
-    async with services_with_metrics_port(settings, Metrics(), port) as services:
-        if once:
-            await services.upkeep.round()
-            return
-        interval = timedelta(seconds=settings.upkeep_interval_seconds)
-        rounds = asyncio.create_task(services.upkeep.run(interval))
-
-        def stop() -> None:
-            shutdown.has_begun = True
-            rounds.cancel()
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-        with contextlib.suppress(asyncio.CancelledError):
-            await rounds
-
-
-def openapi() -> None:
-    """Print the API's OpenAPI document."""
-    typer.echo(json.dumps(assemble().openapi(), indent=2))

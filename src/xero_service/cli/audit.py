@@ -1,28 +1,24 @@
-"""`xero-service audit | encryption`: what happened, and which key seals it."""
+"""`xero-service audit`: show events of the audit log, and delete old ones."""
 
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from xero_service.cli.options import AsJson, Org
-from xero_service.cli.output import plain, print_json, print_table, record
+from xero_service.cli.output import print_json, print_table, record
 from xero_service.cli.session import with_services
 from xero_service.cli.time_args import ago, beyond_retention
 from xero_service.errors import IntegrationError
-from xero_service.services.key_rotation import Rewrapped
 from xero_service.store.audit import Recorded
 from xero_service.wiring import Services
 
-audit = typer.Typer(help="What happened: append-only.")
+app = typer.Typer(help="What happened: append-only.")
 _FIELDS = tuple(each.name for each in fields(Recorded))
-encryption = typer.Typer(no_args_is_help=True, help="The key that seals stored secrets.")
 
 
-@audit.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True)
 def show(
     context: typer.Context,
     org: Org = None,
@@ -51,7 +47,7 @@ def show(
     )
 
 
-@audit.command()
+@app.command()
 def prune(
     before: Annotated[
         datetime | None,
@@ -84,31 +80,6 @@ def prune(
         return deleted
 
     typer.echo(f"Deleted {with_services(work)} events.")
-
-
-@encryption.command()
-def rewrap() -> None:
-    """Seal every stored secret with ENCRYPTION_KEY, so that an older key can be retired.
-
-    First let every replica read the new key (in ENCRYPTION_KEY_PREVIOUS), then write with it (in
-    ENCRYPTION_KEY, the old one in ENCRYPTION_KEY_PREVIOUS), then run this, then remove the old one;
-    SECURITY.md has the steps. It can be stopped and run again at any time.
-
-    What no key opens is named, and the exit code is 1: keep the old key until that is settled.
-    """
-
-    async def work(services: Services) -> Rewrapped:
-        total = await services.rewrapping.count()
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("Rewrapping", total=total)
-            return await services.rewrapping.run(lambda done: progress.advance(task, done))
-
-    done = with_services(work)
-    typer.echo(f"Sealed {done.sealed} secrets anew.")
-    for place in done.unreadable:
-        typer.echo(plain(f"No key opens {place}."), err=True)
-    if done.unreadable:
-        raise typer.Exit(1)
 
 
 def _row(event: Recorded) -> tuple[str, ...]:
