@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.service_api.callers import served
-from xero_service.api.http_protocol import BoundedHttp, Limits
+from xero_service.api.connection_limits import ConnectionLimits
+from xero_service.api.http_protocol import BoundedHttp
 
 LONG = 60.0
 GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -69,7 +70,7 @@ def within(**limits: float) -> type[BoundedHttp]:
         "drain_seconds": 5,
         **limits,
     }
-    return type("Bounded", (BoundedHttp,), {"limits": Limits(**patient)})
+    return type("Bounded", (BoundedHttp,), {"limits": ConnectionLimits(**patient)})
 
 
 @pytest.fixture
@@ -345,7 +346,7 @@ async def test_a_head_that_does_not_arrive_ends_its_connection(
     """B4, S54: a connection that sends nothing, too; an idle one has longer, here one second."""
 
     class Impatient(BoundedHttp):
-        limits = Limits(head_seconds=0.3, pause_seconds=LONG, drain_seconds=0.1)
+        limits = ConnectionLimits(head_seconds=0.3, pause_seconds=LONG, drain_seconds=0.1)
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
