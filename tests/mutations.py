@@ -186,7 +186,7 @@ MUTATIONS = [
     Mutation(
         "S14",
         "a service key works without its secret",
-        "if not compare_digest(secret_hash, named.secret_hash) or not key.is_valid:",
+        "if not compare_digest(secret_hash, presented.secret_hash) or not key.is_valid:",
         "if not key.is_valid:",
         "test_a_wrong_key_is_refused_whatever_is_wrong_with_it",
     ),

@@ -1,4 +1,4 @@
-"""Tasks that outlive the request that started them; `drain` waits for them at shutdown."""
+"""Background tasks that outlive the request that started them; shutdown drains them."""
 
 import asyncio
 import logging
@@ -13,35 +13,35 @@ T = TypeVar("T")
 
 
 class BackgroundWork:
-    """Tasks that outlive the request that caused them, until they end or `drain` gives up."""
+    """The background tasks of a process; they run until they end or `drain` cancels them."""
 
     def __init__(self) -> None:
-        """Start with nothing under way."""
+        """Start without tasks."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run `work` as a task that nobody's cancellation reaches."""
+        """Run `work` as a task that a caller's cancellation does not cancel."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_done)
         return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
             return
-        # Looked at here, because every waiter may have left.
+        # Retrieved here, because no waiter may be left to do so.
         error = task.exception()
         if error is not None and not isinstance(error, IntegrationError):
             log.error("background work failed", exc_info=error)
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound, not a cancel scope
-        """Wait until all is done, at most `timeout` seconds, then cancel what is left.
+        """Wait `timeout` seconds at most until no task is left, then cancel the rest.
 
-        Work that other work starts meanwhile is waited for, too.
+        Tasks that are started meanwhile are waited for, too.
         """
         deadline = time.monotonic() + timeout
         while self._tasks and (left := deadline - time.monotonic()) > 0:

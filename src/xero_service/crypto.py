@@ -1,7 +1,7 @@
 """Seal and open secrets: AES-256-GCM, as `iv:authTag:encryptedData` in hex.
 
-A program in Node that seals with `crypto.createCipheriv('aes-256-gcm')` writes the same form, so
-values written by either side open on the other.
+Node's `crypto.createCipheriv('aes-256-gcm')` produces the same parts, so values that either side
+seals open on the other.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from xero_service.errors import CiphertextUnreadable
 
 IV_BYTES = 12  # NIST SP 800-38D §8.2.2: a random IV of 96 bits
-OLDER_IV_BYTES = 16  # as some have written; these open, too
+OLDER_IV_BYTES = 16  # of values sealed elsewhere; they open, too
 KEY_BYTES = 32
 TAG_BYTES = 16
 
 
 class KeyRing:
-    """One key to write with, any number of older ones that can still be read."""
+    """Seals with the current key; opens with it and with any number of older keys."""
 
     def __init__(
         self,
@@ -30,9 +30,10 @@ class KeyRing:
         *,
         alarm: Callable[[str], None] = lambda context: None,  # noqa: ARG005
     ) -> None:
-        """Take keys of 32 bytes each (AES-256); raises ValueError for any other size.
+        """Keys have 32 bytes (AES-256); raises ValueError for any other size.
 
-        `alarm` is told the context of what does not open: a wrong key, or somebody at the data.
+        `alarm` is called with the context of a value that does not open, which means a wrong key
+        or altered data.
         """
         if any(len(key) != KEY_BYTES for key in (current, *previous)):
             raise ValueError("An AES-256 key has 32 bytes.")
@@ -52,8 +53,8 @@ class KeyRing:
     def decrypt_token(self, text: str, context: str = "") -> str:
         """Open what `encrypt_token` sealed for the same `context`, with any key of the ring.
 
-        Raises CiphertextUnreadable for a wrong key, a ciphertext moved from elsewhere, an
-        altered byte and a malformed text alike: an attacker learns nothing from the kind.
+        Raises the same CiphertextUnreadable for a wrong key, another context, an altered byte and a
+        malformed text, so that an attacker learns nothing from it.
         """
         for cipher in self._ciphers:
             opened = _open(cipher, text, context)
@@ -63,11 +64,11 @@ class KeyRing:
         raise CiphertextUnreadable
 
     def opens(self, text: str, context: str = "") -> bool:
-        """Tell whether any key of the ring opens `text`; nobody is alarmed where none does."""
+        """Return whether any key of the ring opens `text`, without an alarm."""
         return any(_open(cipher, text, context) is not None for cipher in self._ciphers)
 
     def is_current(self, text: str, context: str = "") -> bool:
-        """Tell whether `text` is sealed with the key that is written with now."""
+        """Return whether `text` is sealed with the current key."""
         return _open(self._ciphers[0], text, context) is not None
 
 
@@ -82,9 +83,9 @@ def _open(cipher: AESGCM, text: str, context: str) -> str | None:
 
 
 def fingerprint(secret: str) -> str:
-    """Return the SHA-256 of a high-entropy secret in hex: what is stored to recognise it.
+    """Return the SHA-256 of a high-entropy secret in hex, to be stored instead of the secret.
 
-    Right for random values of 128 bits and more (state, cookie, service key), where a slow
-    password hash would add nothing.
+    For random values of 128 bits and more (state, cookie, service key), which a slow password hash
+    would not protect better.
     """
     return hashlib.sha256(secret.encode()).hexdigest()

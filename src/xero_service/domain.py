@@ -1,4 +1,4 @@
-"""Values and rules of the business, frozen and without I/O; the words: docs/design.md."""
+"""Domain types and rules, immutable and without I/O; glossary: docs/design.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class GrantStatus(StrEnum):
 
 
 class BindingStatus(StrEnum):
-    """Whether a binding may be used, and if not, who has to act."""
+    """Whether a binding may be used, and why not."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -32,7 +32,7 @@ class BindingStatus(StrEnum):
 
 
 class HealthState(StrEnum):
-    """A binding's health in one word, for the settings page."""
+    """A binding's health, for the settings page."""
 
     HEALTHY = "healthy"
     EXPIRING = "expiring"
@@ -42,7 +42,7 @@ class HealthState(StrEnum):
 
 
 class Availability(StrEnum):
-    """What an org can do with a tenant that its consent reached."""
+    """Whether an org can bind a tenant that its consent reached."""
 
     AVAILABLE = "available"
     BOUND_HERE = "bound_here"
@@ -50,14 +50,14 @@ class Availability(StrEnum):
 
 
 class CleanupKind(StrEnum):
-    """What we still owe Xero after a disconnect."""
+    """The request to Xero that a remote cleanup makes."""
 
     REVOKE = "revoke"
     DELETE_CONNECTION = "delete_connection"
 
 
 class CleanupOutcome(StrEnum):
-    """How an owed cleanup ended."""
+    """How a remote cleanup ended."""
 
     DONE = "done"
     IMPOSSIBLE = "impossible"
@@ -111,7 +111,7 @@ class ServiceKey:
 
     @property
     def is_valid(self) -> bool:
-        """Whether it was neither revoked nor has expired, by the database's clock."""
+        """Whether the key is neither revoked nor expired, by the database's clock."""
         return self.revoked_at is None and (
             self.expires_at is None or self.expires_at > self.read_at
         )
@@ -119,7 +119,7 @@ class ServiceKey:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something, as the audit log keeps it."""
+    """The principal of an audit event: a user, a service key or the system."""
 
     kind: str  # user | service | system
     id: str
@@ -129,7 +129,7 @@ class Actor:
 
 
 SYSTEM = Actor(kind="system", id="xero-service")
-OPERATOR_PREFIX = "operator:"  # of an actor's id; the user name follows, which customers never see
+OPERATOR_PREFIX = "operator:"  # of an actor's id, before the user name, which customers never see
 
 
 # --- Tokens and grants --------------------------------------------------------------------
@@ -137,7 +137,7 @@ OPERATOR_PREFIX = "operator:"  # of an actor's id; the user name follows, which 
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """What Xero's token endpoint gave; `expires_in` counts from before the request was sent."""
+    """A response of Xero's token endpoint; `expires_in` counts from before the request was sent."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -148,7 +148,7 @@ class TokenSet:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A verified answer to a code exchange: the tokens and who consented at Xero."""
+    """The verified result of a code exchange: the tokens and the Xero user who consented."""
 
     tokens: TokenSet
     xero_user_id: str
@@ -160,10 +160,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class RefreshPolicy:
-    """When tokens are renewed, and how long a refresh may hold its lease; defaults: `Settings`.
+    """When tokens are refreshed, and how long a refresh may hold its lease; defaults: `Settings`.
 
-    The rules of freshness take datetimes, or a statement's columns with the database's clock as
-    `now`: PostgreSQL and Python evaluate the same definition.
+    `is_inside_margin` and `is_old` take datetimes, or columns of a statement with the database's
+    clock as `now`: Python and PostgreSQL evaluate one definition.
     """
 
     margin: timedelta
@@ -175,21 +175,21 @@ class RefreshPolicy:
         return expires_at < now + self.margin
 
     def is_old(self, refresh_token_issued_at: Any, *, now: Any) -> Any:
-        """Whether a refresh token has gone unused for so long that it is replaced."""
+        """Whether a refresh token has been unused for longer than its maximum age."""
         return refresh_token_issued_at < now - self.refresh_token_max_age
 
     @property
     def deadline(self) -> timedelta:
-        """How long after its claim a refresh may keep those who wait: less than its lease."""
+        """How long after the claim callers wait for a refresh: less than its lease."""
         return self.lease * 5 / 6
 
     @property
     def attempt_stays_open(self) -> timedelta:
-        """How long another holder's unanswered attempt forbids calling a grant dead."""
+        """How long another holder's unanswered attempt prevents a grant from being marked dead."""
         return max(3 * self.lease, timedelta(seconds=60))
 
 
-# Unused refresh tokens live 60 days; each rotation starts the count anew (facts §2.4).
+# A refresh token expires 60 days after the rotation that issued it (facts §2.4).
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 
 
@@ -197,7 +197,7 @@ REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 class Grant:
     """One Xero user's consent with its sealed token set, as read at `read_at`.
 
-    `read_at` is the database's clock, the only one that freshness is judged by.
+    `read_at` is the time of the read by the database's clock, which decides freshness.
     """
 
     id: UUID
@@ -218,12 +218,12 @@ class Grant:
     read_at: datetime
 
     def require_active(self) -> None:
-        """Raise ReauthorizationRequired unless its tokens may be used."""
+        """Raise ReauthorizationRequired unless the grant is active."""
         if self.status is not GrantStatus.ACTIVE:
             raise ReauthorizationRequired(CONNECT_AGAIN)
 
     def valid_for(self) -> timedelta:
-        """How long the access token still works; negative once it expired."""
+        """Return the remaining lifetime of the access token; negative once it has expired."""
         return self.expires_at - self.read_at
 
     def needs_refresh(self, policy: RefreshPolicy) -> bool:
@@ -234,11 +234,11 @@ class Grant:
         )
 
     def is_leased(self) -> bool:
-        """Whether somebody held the lease when this was read."""
+        """Whether the lease was held when the grant was read."""
         return self.lease_until is not None and self.lease_until >= self.read_at
 
     def backs_off_for(self) -> timedelta:
-        """How long to wait before Xero is asked again; zero or less: now."""
+        """Return the time until the next refresh is allowed; zero or less: now."""
         if self.next_refresh_at is None:
             return timedelta()
         return self.next_refresh_at - self.read_at
@@ -246,7 +246,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class RefreshLease:
-    """The right to spend a grant's refresh token: who, and on which generation."""
+    """The right of a holder to spend the refresh token of a grant's generation."""
 
     grant: Grant
     holder: UUID
@@ -274,8 +274,8 @@ class Connection:
 class Connections(Sequence[Connection]):
     """What Xero lists for one Xero user: one connection per tenant, in no particular order.
 
-    `ids` are those of every entry. `is_complete` is False where an entry could not be read: then
-    a tenant that is absent has not been shown to be disconnected.
+    `ids` are the connection ids of all entries. `is_complete` is False if an entry could not be
+    parsed: then absence from the list does not prove that a tenant is disconnected.
     """
 
     listed: tuple[Connection, ...]
@@ -287,7 +287,7 @@ class Connections(Sequence[Connection]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Connection, ...]: ...
     def __getitem__(self, index: int | slice) -> Connection | tuple[Connection, ...]:
-        """Return one connection, or some."""
+        """Return the connection at an index, or a slice."""
         return self.listed[index]
 
     def __len__(self) -> int:
@@ -299,8 +299,8 @@ class Connections(Sequence[Connection]):
 class Authorisation:
     """One consent by an org: who started it and what it reached.
 
-    `tenant_ids` is None until Xero was asked. Where no connection carried the consent's event
-    (all were connected before), `matched_event` is False and only the session user who
+    `tenant_ids` is None until the connections are fetched. If no connection carries the consent's
+    event (all were connected before), `matched_event` is False and only the session user who
     consented may choose among `tenant_ids` (design: rule 2).
     """
 
@@ -314,10 +314,10 @@ class Authorisation:
     used: bool
 
     def offers_to(self, user_id: str) -> frozenset[str]:
-        """The tenants that this consent lets `user_id` list and select.
+        """Return the tenants of this consent that `user_id` may list and select.
 
-        Others of the org join in once the user who consented made the first selection, and
-        never where the consent carried no event of its own.
+        Other users of the org may do so after the first selection by the user who consented, and
+        never if no connection carries the consent's event.
         """
         if self.tenant_ids is None:
             return frozenset()
@@ -328,7 +328,7 @@ class Authorisation:
 
 @dataclass(frozen=True, slots=True)
 class Consenter:
-    """This org's own session user and the Xero user behind a binding's grant."""
+    """The org's session user who connected a binding, and the Xero user of its grant."""
 
     user_id: str
     xero_name: str | None = field(repr=False)
@@ -353,14 +353,14 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class BoundGrant:
-    """A binding together with the grant it rests on; `last_used_at`: of the grant."""
+    """A binding and the grant that it rests on; `last_used_at`: of the grant."""
 
     binding: Binding
     grant: Grant
     last_used_at: datetime | None
 
     def require_usable(self) -> None:
-        """Raise unless calls may be made for this binding: the one rule of every way to a token.
+        """Raise unless the binding may be used; every use of its token checks this.
 
         Raises NotFound for a revoked binding, BindingSuspended, or ReauthorizationRequired.
         """
@@ -385,7 +385,7 @@ class Health:
 
 
 def health(binding: Binding, grant: Grant, policy: RefreshPolicy) -> Health:
-    """Say in one word how a binding does; its status comes before its tokens."""
+    """Return the health of a binding; its status takes precedence over its tokens."""
     if binding.status is BindingStatus.REVOKED:
         return Health(HealthState.DISCONNECTED, None, None, None, None)
     return Health(
@@ -409,7 +409,7 @@ def _state(binding: Binding, grant: Grant, policy: RefreshPolicy) -> HealthState
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is left of Xero's limits for a tenant, as Xero last said; None where unknown."""
+    """The remaining calls within Xero's limits for a tenant, as last reported; None: unknown."""
 
     day_remaining: int | None = None
     minute_remaining: int | None = None
@@ -417,7 +417,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """Something still owed to Xero after a disconnect."""
+    """A remote cleanup: a revocation or deletion that Xero must confirm."""
 
     id: UUID
     kind: CleanupKind
@@ -431,7 +431,7 @@ class Cleanup:
 
 
 class AuditAction(StrEnum):
-    """What an audit event records, as a stable code."""
+    """The stable code of what an audit event records."""
 
     CONNECT_STARTED = "connect.started"
     CONNECT_REFUSED = "connect.refused"
@@ -456,7 +456,7 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One line of the append-only record: who, what, with which outcome."""
+    """An event of the append-only audit log: actor, action, outcome and objects."""
 
     actor: Actor
     action: AuditAction

@@ -1,8 +1,8 @@
-"""The error tree: every way in which this service says no, and what the caller should do.
+"""The errors that this service returns, and who can resolve each.
 
 A class is a row of the table that the API publishes: its HTTP status, its stable code, its
-title, and whether it is operational (expected in the life of a healthy service) or a fault of
-ours. `api.problems` alone turns an error into an HTTP answer (RFC 9457).
+title, and whether it is operational (expected in a healthy service) or a fault of ours.
+`api.problems` alone turns an error into an HTTP answer (RFC 9457).
 """
 
 from enum import StrEnum
@@ -10,13 +10,13 @@ from typing import ClassVar
 
 
 class ResolvedBy(StrEnum):
-    """Who can end a failure: the same request fails until they have."""
+    """Who must act before the same request can succeed."""
 
     CALLER = "caller"  # sends something else
     PERSON = "person"  # who is signed in
     ADMIN = "admin"  # of the org, on the settings page
     OPERATOR = "operator"  # of this service
-    TIME = "time"  # nobody: repeat later
+    TIME = "time"  # no action: retry later
 
 
 class IntegrationError(Exception):
@@ -29,7 +29,7 @@ class IntegrationError(Exception):
     resolved_by: ClassVar[ResolvedBy] = ResolvedBy.OPERATOR
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
-        """Keep the sentence for the caller and the seconds after which trying again helps."""
+        """`detail`: a sentence for the caller; `retry_after`: seconds after which a retry helps."""
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.retry_after = retry_after
@@ -73,7 +73,7 @@ class AdminRequired(AuthError):
 
 
 class ImpersonationRefused(AuthError):
-    """An impersonated session (`act`) may look, but not connect, select or disconnect."""
+    """An impersonated session (`act`) may read, but not connect, select or disconnect."""
 
     status = 403
     code = "impersonation_refused"
@@ -98,18 +98,18 @@ class OrgMismatch(AuthError):
 
 
 class CrossSiteRefused(AuthError):
-    """A start that another site caused, with only a cookie to vouch for it."""
+    """Another site caused this start, and a cookie is its only credential."""
 
     status = 403
     code = "cross_site_refused"
     title = "Start from the settings page"
 
 
-# --- What was asked for -------------------------------------------------------------------
+# --- The request --------------------------------------------------------------------------
 
 
 class NotFound(IntegrationError):
-    """Unknown, or of another org: the two are never told apart."""
+    """The object does not exist or is of another org; the answer never says which."""
 
     status = 404
     code = "not_found"
@@ -127,7 +127,7 @@ class InvalidRequest(IntegrationError):
 
 
 class MalformedRequest(IntegrationError):
-    """What arrived is no HTTP request, or one whose end would be in doubt."""
+    """The bytes are not a valid HTTP request, or the end of the request is ambiguous."""
 
     status = 400
     code = "malformed_request"
@@ -161,7 +161,7 @@ class InvalidReturnTo(InvalidRequest):
 
 
 class TenantNotAccessible(IntegrationError):
-    """The consent does not reach this tenant, or Xero no longer lets it."""
+    """The consent does not reach this tenant, or Xero no longer gives access to it."""
 
     status = 422
     code = "tenant_not_accessible"
@@ -170,7 +170,7 @@ class TenantNotAccessible(IntegrationError):
 
 
 class TenantBoundElsewhere(IntegrationError):
-    """A binding that is not revoked exists in another org; which one is never said."""
+    """Another org has a binding of this tenant; the answer never says which org."""
 
     status = 409
     code = "tenant_bound_elsewhere"
@@ -182,7 +182,7 @@ class TenantBoundElsewhere(IntegrationError):
 
 
 class TokenError(IntegrationError):
-    """A token cannot be had."""
+    """Base of the errors of a grant or binding that has no usable token."""
 
     status = 409
     code = "token_unavailable"
@@ -223,8 +223,8 @@ class CiphertextUnreadable(TokenError):
     resolved_by = ResolvedBy.OPERATOR
 
 
-# What is on record when somebody known is refused it (S49): who they are, or whose a thing is,
-# forbids it. A grant that needs a person, or Xero's trouble, is nobody's decision about them.
+# Audited when an identified caller is refused (S49): these follow from who the caller is, or from
+# who owns the object. A grant that needs a person and a failure of Xero do not.
 DENIALS = (
     AuthError,
     NotFound,
@@ -239,7 +239,7 @@ DENIALS = (
 
 
 class ForbiddenPath(IntegrationError):
-    """The proxy leads to Xero's API roots only, by plain paths."""
+    """The proxy accepts only plain paths below Xero's API roots."""
 
     status = 400
     code = "forbidden_path"
@@ -257,9 +257,9 @@ class BodyTooLarge(IntegrationError):
 
 
 class UpstreamTimeout(IntegrationError):
-    """Xero did not answer the proxied request in time; it may have been carried out.
+    """Xero did not answer the proxied request in time and may have carried it out.
 
-    So a caller that repeats it should send the same `Idempotency-Key`.
+    A caller that repeats it should send the same `Idempotency-Key`.
     """
 
     status = 504
@@ -269,7 +269,7 @@ class UpstreamTimeout(IntegrationError):
 
 
 class RateBudgetExhausted(IntegrationError):
-    """The tenant's share of Xero's limits is used up; ours to say, so that Xero never has to."""
+    """The tenant's share of Xero's limits is used up; returned before Xero answers 429."""
 
     status = 429
     code = "rate_budget_exhausted"
@@ -279,7 +279,7 @@ class RateBudgetExhausted(IntegrationError):
     def __init__(
         self, detail: str | None = None, *, retry_after: int | None = None, problem: str = "minute"
     ) -> None:
-        """`problem`: the limit in the way, as Xero's `X-Rate-Limit-Problem` names it."""
+        """`problem`: the limit that is used up, as Xero's `X-Rate-Limit-Problem` names it."""
         super().__init__(detail, retry_after=retry_after)
         self.problem = problem
 
@@ -296,7 +296,7 @@ class ExternalAPIError(IntegrationError):
     resolved_by = ResolvedBy.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 5) -> None:
-        """Say that time helps: `retry_after` has a default here."""
+        """`retry_after` has a default here, because only time helps."""
         super().__init__(detail, retry_after=retry_after)
 
 
@@ -322,7 +322,7 @@ class XeroMisconfigured(ExternalAPIError):
 
 
 class InvalidGrant(ExternalAPIError):
-    """Xero said `invalid_grant`; what that means is for the token service to decide."""
+    """Xero answered `invalid_grant`; `RefreshOutcomes` decides whether the grant has ended."""
 
 
 class XeroAccessRefused(ExternalAPIError):
@@ -334,7 +334,7 @@ class XeroAccessRefused(ExternalAPIError):
     resolved_by = ResolvedBy.ADMIN
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
-        """Say that time does not help: an admin must act."""
+        """Without `retry_after` by default: an admin must act."""
         super().__init__(detail, retry_after=retry_after)
 
 
@@ -343,9 +343,9 @@ class TokenExpired(XeroAccessRefused):
 
 
 class TokenDoubted(XeroAccessRefused):
-    """Xero refused this access token (401) as one that it does not know.
+    """Xero refused this access token (401) as unknown.
 
-    Of a token that is live by our clock that puts its grant in doubt (facts §14).
+    If the token has not expired by our clock, its grant is in doubt (facts §14).
     """
 
 
@@ -360,7 +360,7 @@ class RateLimitError(ExternalAPIError):
 
 
 class ServiceBusy(IntegrationError):
-    """A resource of ours (database, pool, a lease) did not become free in time."""
+    """A resource of the service (database, pool, lease) did not become free in time."""
 
     status = 503
     code = "service_busy"
@@ -368,7 +368,7 @@ class ServiceBusy(IntegrationError):
     resolved_by = ResolvedBy.TIME
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = 2) -> None:
-        """Say that time helps: `retry_after` has a default here."""
+        """`retry_after` has a default here, because only time helps."""
         super().__init__(detail, retry_after=retry_after)
 
 
@@ -381,14 +381,14 @@ class MigrationsPending(ServiceBusy):
 
 
 class SignInUnavailable(ServiceBusy):
-    """The session issuer's signing keys cannot be had, so nobody can be recognised."""
+    """The session issuer's signing keys are not available, so no session can be verified."""
 
     code = "sign_in_unavailable"
     title = "Sign-in cannot be checked right now"
 
 
 class ConfigError(IntegrationError):
-    """The configuration is wrong; the message names every fault and no secret value."""
+    """The configuration is invalid; the message names every fault and no secret value."""
 
     code = "misconfigured"
     title = "The service is misconfigured"
@@ -399,7 +399,7 @@ class ConfigError(IntegrationError):
 
 
 class FlowError(IntegrationError):
-    """A consent that did not come to a connection; `code` travels in `?error=`."""
+    """A flow that ended without a connection; the redirect carries `code` in `?error=`."""
 
     status = 303
     code = "exchange_failed"
@@ -425,13 +425,13 @@ class FlowMismatch(FlowError):
 
 
 class SessionMismatch(FlowError):
-    """Another user or org is signed in than the one that started."""
+    """The signed-in user or org is not the one that started the flow."""
 
     code = "session_mismatch"
 
 
 class ExchangeFailed(FlowError):
-    """Xero did not give a token set that can be believed."""
+    """Xero returned no token set, or one that failed verification."""
 
 
 class NoTenants(FlowError):

@@ -168,7 +168,7 @@ SCENES: dict[Place, Scene] = {
     Place.REFRESH_SAVED: dying_in_a_refresh,
     Place.REFRESH_REFUSED: dying_before_a_refusal_is_marked,
     Place.ATTEMPT_CONSUMED: dying_in_a_callback,
-    Place.EXCHANGE_TURN_TAKEN: dying_in_a_callback,
+    Place.EXCHANGE_LEASE_CLAIMED: dying_in_a_callback,
     Place.EXCHANGE_ANSWERED: dying_in_a_callback,
     Place.EXCHANGE_SAVED: dying_in_a_callback,
     Place.REACH_RECORDED: dying_in_a_callback,

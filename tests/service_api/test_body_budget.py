@@ -1,4 +1,4 @@
-"""B5: what the proxy keeps of request bodies is bounded, by process and by key, and given back."""
+"""B5: the bytes that the proxy buffers are bounded per process and key, and are released."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -31,14 +31,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def held(application: Application) -> Iterator[BodyBudget]:
-    """The budget, of which nothing may be left in use."""
+    """The budget; after the test no byte may be reserved."""
     budget = application.services.proxy.bodies
     yield budget
     assert (budget.buffered, budget._by_key) == (0, {})
 
 
 class Slow:
-    """A body of which the rest comes when a test says so."""
+    """A body whose rest arrives when the test releases it."""
 
     def __init__(self, first: int) -> None:
         self.first, self.begun, self.finish = first, asyncio.Event(), asyncio.Event()

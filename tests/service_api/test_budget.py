@@ -1,4 +1,4 @@
-"""A tenant's limits, kept by all replicas together so that Xero never has to say no."""
+"""The rate limiter: all replicas together keep a tenant's limits, so that Xero answers no 429."""
 
 import asyncio
 from collections import Counter
@@ -182,7 +182,7 @@ async def test_a_day_that_is_used_up_is_not_asked_for_more(
 async def test_a_long_cool_down_is_told_as_that_of_a_day(
     application: Application, billing: Service, connected: Connected
 ) -> None:
-    """C13: by this callers decide that they do not sleep."""
+    """C13: callers decide by this header that they do not wait."""
     connected.world.sandbox.fault("api", "429", retry_after=66_975)
     assert (await billing.calls(connected.id)).status_code == 429
     await idle(application)
@@ -202,7 +202,7 @@ async def test_the_limit_of_the_whole_app_brakes_every_tenant_on_every_replica(
     connected: Connected,
     retry_after: int | None,
 ) -> None:
-    """C13: also where Xero does not say how long."""
+    """C13: also without Retry-After from Xero."""
     other = await connected.admin.connects(ACME_SERVICES)
     on_the_replica = Service(billing.made, client_of(replica))
     assert (await on_the_replica.calls(other["id"])).status_code == 200

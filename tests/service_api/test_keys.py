@@ -1,4 +1,4 @@
-"""S14: service keys: made once, kept hashed, and refused for every reason there is."""
+"""S14: service keys are shown once, stored hashed, and refused for every documented reason."""
 
 import re
 from collections.abc import Callable

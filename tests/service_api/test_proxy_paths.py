@@ -1,4 +1,4 @@
-"""S34: the proxy leads below Xero's API roots, by plain paths, and nowhere else."""
+"""S34: the proxy accepts only plain paths below Xero's API roots."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Xero's refusals in the proxy: which are answered by a new token, and which by looking closer."""
+"""Xero's refusals in the proxy: which lead to a refresh, and which to a reconciliation."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,7 +40,7 @@ async def test_the_body_is_sent_again_with_the_new_token(
 async def test_a_missing_scope_is_no_reason_to_refresh(
     billing: Service, connected: Connected
 ) -> None:
-    """Never a refresh loop: the token is fine, it just may not do that (facts §1.10)."""
+    """Never a refresh loop: the token is valid, but lacks the permission (facts §1.10)."""
     for _ in range(3):
         response = await billing.calls(connected.id, "api.xro/2.0/Payments")
 
@@ -55,7 +55,7 @@ async def test_a_missing_scope_is_no_reason_to_refresh(
 async def test_an_organisation_that_was_disconnected_in_xero_needs_a_person(
     application: Application, billing: Service, connected: Connected
 ) -> None:
-    """A 403 makes us look closer, at this grant only; other bindings stay as they are."""
+    """A 403 starts a reconciliation of this grant only; other bindings stay unchanged."""
     other = await connected.admin.connects(ACME_SERVICES)
     connected.world.sandbox.disconnect(ACME_BOOKKEEPER.xero_user_id, ACME_TRADING)
 

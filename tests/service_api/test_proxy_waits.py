@@ -1,4 +1,4 @@
-"""S51: a call that waited, for its body or its turn, goes out only if it still may."""
+"""S51: a call that waited for its body or a slot is sent only if it is still authorized."""
 
 import asyncio
 import logging
@@ -40,13 +40,13 @@ async def _disconnect(_: Application, __: Service, connected: Connected) -> None
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no moment be short enough to believe what was decided before it."""
+    """Authorize again after every wait, however short."""
     monkeypatch.setattr(proxy_service, "DECISION_SECONDS", 0.0)
 
 
 @dataclass
 class _Slow:
-    """A body of which the rest comes when a test says so."""
+    """A body whose rest arrives when the test releases it."""
 
     first: bytes
     asked_for_more: asyncio.Event
@@ -201,7 +201,7 @@ async def test_no_token_is_renewed_for_a_call_that_may_no_longer_be_made(
 async def test_a_call_is_not_repeated_for_a_key_that_was_revoked_during_the_refresh(
     application: Application, billing: Service, connected: Connected
 ) -> None:
-    """However short the moment was: a repetition is judged every time."""
+    """A repetition is authorized again, however short the wait was."""
     connected.world.sandbox.advance(MORE_THAN_A_TOKENS_LIFE)
     hold = connected.world.hold("token.refresh")
     call = asyncio.create_task(billing.calls(connected.id))

@@ -1,4 +1,4 @@
-"""C7, C8: a token that Xero refuses is renewed once, however Xero says that it refuses it."""
+"""C7, C8: a token that Xero refuses is refreshed once, whatever form the refusal has."""
 
 import asyncio
 import gzip
@@ -171,7 +171,7 @@ async def test_a_call_is_made_however_xero_words_its_refusal(
 async def test_a_live_token_that_xero_refuses_is_renewed_and_the_call_repeated_once(
     billing: Service, connected: Connected
 ) -> None:
-    """C8: doubt about the grant (facts §14); the token endpoint hands the new one out."""
+    """C8: the grant is in doubt (facts §14); the token endpoint issues the new token."""
     old = (await billing.token(connected.id)).json()["accessToken"]
     connected.world.sandbox.refuse_access_tokens(USER)
 
@@ -190,7 +190,7 @@ async def test_a_doubt_renews_a_grant_once_in_ten_minutes_on_all_replicas_and_af
     billing: Service,
     connected: Connected,
 ) -> None:
-    """C8: what goes on refusing new tokens is not mended by newer ones."""
+    """C8: if Xero refuses new tokens, newer ones do not help."""
     sandbox = connected.world.sandbox
     on_the_replica = Service(billing.made, client_of(replica))
     sandbox.refuse_access_tokens(USER)
@@ -246,7 +246,7 @@ async def test_a_grant_that_xero_ended_is_found_out_by_the_first_refused_call(
 async def test_a_refresh_that_fails_says_nothing_of_the_grant(
     billing: Service, connected: Connected
 ) -> None:
-    """C8: and the doubt is not spent; the next call after the pause settles it."""
+    """C8: the doubt is not cleared; the next call after the backoff refreshes."""
     sandbox = connected.world.sandbox
     sandbox.refuse_access_tokens(USER)
     sandbox.fault("token.refresh", "503")

@@ -1,4 +1,4 @@
-"""What a token read costs the database, and what it leaves there."""
+"""The statements of a token request, and the rows that it writes."""
 
 import asyncio
 from functools import partial

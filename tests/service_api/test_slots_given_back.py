@@ -1,4 +1,4 @@
-"""A slot is given back whatever comes between: an absent database, a caller that leaves."""
+"""A slot is released also while the database is away and when the caller disconnects."""
 
 import asyncio
 from datetime import timedelta

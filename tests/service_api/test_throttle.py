@@ -1,4 +1,4 @@
-"""What is done at most so often per key costs memory only while it matters."""
+"""`Throttle` remembers a key only while its period lasts."""
 
 import pytest
 

@@ -447,7 +447,7 @@ export interface components {
     }
     /**
      * AuditAction
-     * @description What an audit event records, as a stable code.
+     * @description The stable code of what an audit event records.
      * @enum {string}
      */
     AuditAction:
@@ -491,7 +491,7 @@ export interface components {
     }
     /**
      * Availability
-     * @description What an org can do with a tenant that its consent reached.
+     * @description Whether an org can bind a tenant that its consent reached.
      * @enum {string}
      */
     Availability: 'available' | 'bound_here' | 'unavailable'
@@ -583,7 +583,7 @@ export interface components {
     }
     /**
      * BindingStatus
-     * @description Whether a binding may be used, and if not, who has to act.
+     * @description Whether a binding may be used, and why not.
      * @enum {string}
      */
     BindingStatus: 'active' | 'suspended' | 'needs_reauth' | 'revoked'
@@ -683,7 +683,7 @@ export interface components {
     }
     /**
      * HealthState
-     * @description A binding's health in one word, for the settings page.
+     * @description A binding's health, for the settings page.
      * @enum {string}
      */
     HealthState: 'healthy' | 'expiring' | 'retrying' | 'needs_reauth' | 'disconnected'

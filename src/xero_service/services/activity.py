@@ -1,4 +1,4 @@
-"""The activity of an org: what the audit log says, newest first."""
+"""Read and prune the audit log: pages of an org's activity, newest first."""
 
 import asyncio
 import time
@@ -10,14 +10,14 @@ from xero_service.domain import OPERATOR_PREFIX
 from xero_service.store.audit import Recorded
 from xero_service.store.database import Database
 
-PRUNE_BATCH = 2000  # a megabyte of rows, a fraction of the time that a statement may take
+PRUNE_BATCH = 2000  # about a megabyte; takes a fraction of the statement timeout
 WAIT_FOR_WRITERS_SECONDS = 1.0
-LOOK_AGAIN_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some events, and the cursor of those after them; None at the end."""
+    """A page of events; `next`: the cursor of the next page, None at the end."""
 
     events: tuple[Recorded, ...]
     next: int | None
@@ -25,35 +25,35 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ActivityService:
-    """Reads the audit log for those it speaks of, and for operators."""
+    """Reads the audit log for orgs and operators, and deletes what is past its retention."""
 
     database: Database
 
     async def of_org(self, org_id: str, *, after: int | None, limit: int) -> Page:
         """Return a page of an org's events that are older than the cursor `after`.
 
-        Nothing appears later among the events of a page, nor below it: one that a slower
-        transaction is about to add holds back those that are newer (design: rule 12).
+        No event is added later within a page or below it: events newer than one that an open
+        transaction may still add are left out (design: rule 12).
         """
-        complete = await self._complete(below=after)
+        complete = await self._find_complete(below=after)
         async with self.database.transaction() as tx:
             found = await tx.audit.of_org(org_id, before=complete + 1, limit=limit + 1)
-        events = tuple(map(_for_its_org, found[:limit]))
+        events = tuple(map(_hide_operator, found[:limit]))
         return Page(events, events[-1].id if len(found) > limit else None)
 
-    async def _complete(self, *, below: int | None) -> int:
-        """Return the id, below `below`, up to which nothing is added any more.
+    async def _find_complete(self, *, below: int | None) -> int:
+        """Return the highest id below `below` up to which no event can be added any more.
 
-        Waits a moment for transactions that are open, so that whoever has just acted sees that.
+        Waits a second at most for open transactions, so that callers see their own last action.
         """
-        give_up = time.monotonic() + WAIT_FOR_WRITERS_SECONDS
+        deadline = time.monotonic() + WAIT_FOR_WRITERS_SECONDS
         async with self.database.transaction() as tx:
             extent = await tx.audit.extent()
         wanted = extent.newest if below is None else min(extent.newest, below - 1)
         while (after := extent.written_after) is not None and after < wanted:
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 return after
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             async with self.database.transaction() as tx:
                 extent = await tx.audit.extent()
         return wanted
@@ -66,7 +66,7 @@ class ActivityService:
             return await tx.audit.since(org_id=org_id, since=since, limit=limit)
 
     async def prune(self, retention: timedelta) -> AsyncGenerator[int, None]:
-        """Delete events older than `retention`, as `prune_before` does."""
+        """Delete events older than `retention`; yield the size of each batch."""
         async with self.database.background_transaction() as tx:
             cutoff = await tx.audit.retention_cutoff(retention)
         async for deleted in self.prune_before(cutoff):
@@ -75,7 +75,7 @@ class ActivityService:
     async def prune_before(self, cutoff: datetime) -> AsyncGenerator[int, None]:
         """Delete events older than `cutoff` in batches; yield the size of each.
 
-        Each batch is a transaction: what it deleted stays deleted, whatever interrupts the next.
+        Each batch is a transaction of its own, so an interruption undoes one batch at most.
         """
         while True:
             async with self.database.background_transaction() as tx:
@@ -85,8 +85,8 @@ class ActivityService:
                 return
 
 
-def _for_its_org(event: Recorded) -> Recorded:
-    """Leave out which operator it was: that is for operators (`xero-service audit`)."""
+def _hide_operator(event: Recorded) -> Recorded:
+    """Return the event without the operator's name, which only `xero-service audit` shows."""
     if event.actor_kind == "system" and event.actor_id.startswith(OPERATOR_PREFIX):
         return replace(event, actor_id="an operator")
     return event

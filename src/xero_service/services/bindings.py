@@ -1,4 +1,4 @@
-"""What an org sees of its bindings: the tenant, who connected it, and its health."""
+"""Views of an org's bindings: the tenant, who connected it, its health and limits."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class BindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class BindingsService:
-    """Lists and describes an org's bindings."""
+    """Lists an org's bindings as views."""
 
     database: Database
     keys: KeyRing
@@ -63,7 +63,7 @@ class BindingsService:
         """Return an org's bindings, all but the revoked ones or those of one status."""
         async with self.database.transaction() as tx:
             bound = await tx.bindings.of_org(org_id, status)
-            records = await _records(tx, org_id, bound)
+            records = await _read_records(tx, org_id, bound)
             has_active = await tx.bindings.has_active(org_id)
         return OrgBindings(tuple(map(self.view, records)), has_active)
 
@@ -72,13 +72,13 @@ class BindingsService:
         bound = record.bound
         return BindingView(
             binding=bound.binding,
-            connected_by=self._open(record.consenter),
+            connected_by=self._open_consenter(record.consenter),
             health=health(bound.binding, bound.grant, self.policy),
             limits=record.limits,
             last_used_at=bound.last_used_at,
         )
 
-    def _open(self, sealed: SealedConsenter | None) -> Consenter | None:
+    def _open_consenter(self, sealed: SealedConsenter | None) -> Consenter | None:
         if sealed is None:
             return None
         name = email = None
@@ -100,20 +100,22 @@ async def read_record(tx: Transaction, binding_id: UUID, org_id: str) -> Binding
     bound = await tx.bindings.get(binding_id, org_id)
     if bound is None:
         raise NotFound
-    (record,) = await _records(tx, org_id, (bound,))
+    (record,) = await _read_records(tx, org_id, (bound,))
     return record
 
 
-async def _records(
+async def _read_records(
     tx: Transaction, org_id: str, bound: Sequence[BoundGrant]
 ) -> list[BindingRecord]:
     consenters = await tx.authorisations.consenters([b.grant.id for b in bound], org_id)
     limits = await tx.limits.of({b.binding.tenant_id for b in bound})
-    return [BindingRecord(b, consenters.get(b.grant.id), _limits(b.binding, limits)) for b in bound]
+    return [
+        BindingRecord(b, consenters.get(b.grant.id), _limits_of(b.binding, limits)) for b in bound
+    ]
 
 
-def _limits(binding: Binding, known: Mapping[str, Limits]) -> Limits:
-    """Show a tenant's limits to the org that holds it now, and to no former one."""
+def _limits_of(binding: Binding, known: Mapping[str, Limits]) -> Limits:
+    """Return a tenant's limits; empty for a revoked binding, whose org no longer has the tenant."""
     if binding.status is BindingStatus.REVOKED:
         return Limits()
     return known.get(binding.tenant_id, Limits())

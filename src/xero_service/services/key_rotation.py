@@ -1,4 +1,4 @@
-"""Rewrapping: seal every secret with the current key, online, in steps that can be repeated."""
+"""Key rotation: rewrap every sealed value with the current key, online and repeatable."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
 BATCH = 200
-SAMPLE = 50  # of each column: an altered value or one of a lost key stops nobody
+SAMPLE = 50  # of each column: a single unreadable value must not stop the service
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """How many values were sealed anew, and the places of those that no key opens."""
+    """How many values were rewrapped, and the places of those that no key opens."""
 
     sealed: int
     unreadable: tuple[str, ...]
@@ -23,23 +23,23 @@ class Rewrapped:
 
 @dataclass(frozen=True, slots=True)
 class RewrapService:
-    """Moves ciphertexts from older keys to the current one."""
+    """Rewraps ciphertexts of older keys with the current one."""
 
     database: Database
     keys: KeyRing
 
     async def count(self) -> int:
-        """Return how many ciphertexts there are to look at."""
+        """Return the number of stored ciphertexts."""
         async with self.database.transaction() as tx:
             return await tx.ciphertexts.count()
 
     async def run(self, progress: Callable[[int], None]) -> Rewrapped:
-        """Seal anew what an older key sealed; a value that no key opens stops nothing.
+        """Rewrap the values that an older key sealed, skipping those that no key opens.
 
-        Stopping and starting again is harmless, and so is serving meanwhile: each value is
-        replaced only if nobody changed it. Tell `progress` how many were looked at.
+        Safe to interrupt, to repeat and to run while serving: a value is replaced only if it has
+        not changed meanwhile. Calls `progress` with the size of each batch.
         """
-        sealed_anew, unreadable = 0, list[str]()
+        rewrapped, unreadable = 0, list[str]()
         for where in SEALED:
             after = None
             while True:
@@ -47,19 +47,19 @@ class RewrapService:
                     batch = await tx.ciphertexts.batch(where, after=after, limit=BATCH)
                     for sealed in batch:
                         try:
-                            anew = self._sealed_anew(sealed)
+                            replacement = self._rewrap(sealed)
                         except CiphertextUnreadable:
                             unreadable.append(sealed.place)
                             continue
-                        if anew is not None:
-                            sealed_anew += await tx.ciphertexts.replace(sealed, anew)
+                        if replacement is not None:
+                            rewrapped += await tx.ciphertexts.replace(sealed, replacement)
                 if not batch:
                     break
                 after = batch[-1].key
                 progress(len(batch))
-        return Rewrapped(sealed_anew, tuple(unreadable))
+        return Rewrapped(rewrapped, tuple(unreadable))
 
-    def _sealed_anew(self, sealed: Sealed) -> str | None:
+    def _rewrap(self, sealed: Sealed) -> str | None:
         context = sealed.where.context(sealed.key)
         if self.keys.is_current(sealed.text, context):
             return None
@@ -68,16 +68,16 @@ class RewrapService:
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """Tries the configured keys on what is stored.
+    """Checks the configured keys against stored values.
 
     One value that opens is enough: during a rotation some are sealed with the new key and others
-    with an older one. An empty database takes any key.
+    with an older one. An empty database accepts any key.
     """
 
     keys: KeyRing
 
     async def __call__(self, tx: Transaction) -> None:
-        """Raise ConfigError where values are stored and no key opens any of them."""
+        """Raise ConfigError if values are stored and no key opens any sampled one."""
         if not await tx.ciphertexts.have_tables():
             return  # before the first migration
         tried = 0

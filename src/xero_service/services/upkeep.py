@@ -1,4 +1,4 @@
-"""Upkeep: what must happen even if nobody calls; safe in any number of replicas."""
+"""Upkeep: periodic work that is due without a caller; safe in any number of replicas."""
 
 import asyncio
 import contextlib
@@ -19,15 +19,15 @@ from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 
-AT_ONCE = 32  # refreshes toward Xero at a time (R17)
+AT_ONCE = 32  # concurrent refreshes (R17)
 CHECKS_AT_ONCE = 16
-CLEANUPS_AT_ONCE = 8  # revocations wait for each other
+CLEANUPS_AT_ONCE = 8  # of these, revocations run one at a time
 BATCH = 200
-USED_WITHIN = timedelta(hours=1)  # readers of such a grant shall not wait for its refresh
-AHEAD = timedelta(minutes=5)  # before the margin, within which readers begin to refresh
-HIDDEN_FOR = timedelta(seconds=60)  # what one replica picked, others leave alone
-KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # so that who comes late hears "expired", not "unknown"
-CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero, and nobody tells us
+USED_WITHIN = timedelta(hours=1)  # such a grant is refreshed before its callers wait for it
+AHEAD = timedelta(minutes=5)  # before the margin, in which callers refresh
+HIDDEN_FOR = timedelta(seconds=60)  # then a claimed item can be claimed again
+KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # a late callback is then "expired", not "unknown"
+CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero without notice
 UNUSED_AFTER = timedelta(hours=24)
 
 log = logger(__name__)
@@ -37,7 +37,7 @@ Step: TypeAlias = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class UpkeepService:
-    """Finishes what was cut short, keeps tokens young, and clears what is stale."""
+    """Retries remote cleanups, refreshes and reconciles grants, and deletes what has expired."""
 
     database: Database
     tokens: TokenService
@@ -50,10 +50,10 @@ class UpkeepService:
     metrics: Metrics
 
     async def run(self, interval: timedelta) -> None:
-        """Repeat every step until cancelled, `interval` after it ended, jittered.
+        """Repeat every step until cancelled, with a jittered `interval` after each end.
 
-        Each step in a task of its own: one that takes long, such as a sweep at a Xero that hangs,
-        delays no other, and none overlaps itself.
+        Each step has its own task, so that a slow one, such as a sweep while Xero hangs, delays no
+        other and no step overlaps itself.
         """
         async with asyncio.TaskGroup() as loops:
             for step in self._steps():
@@ -61,9 +61,9 @@ class UpkeepService:
                 loops.create_task(self._repeat(step, interval))
 
     async def round(self) -> None:
-        """Do everything that is due, once; a step that fails stops no other.
+        """Run every step once; a step that fails stops no other.
 
-        Raises what stopped a step: ServiceBusy where the database is away.
+        Raises the first error of a step, ServiceBusy if the database is away.
         """
         outcomes = await asyncio.gather(*map(self._step, self._steps()), return_exceptions=True)
         for failure in outcomes:
@@ -99,16 +99,16 @@ class UpkeepService:
         self.metrics.upkeep_finished.labels(name).set_to_current_time()
 
     async def _settle_cleanups(self) -> None:
-        async def take() -> Sequence[UUID]:
+        async def claim() -> Sequence[UUID]:
             async with self.database.background_transaction() as tx:
                 return await tx.cleanups.claim_due(limit=BATCH, hidden_for=HIDDEN_FOR)
 
-        await self._each("cleanups", _until_short(take), self.cleanups.execute, CLEANUPS_AT_ONCE)
+        await self._process("cleanups", _claim_all(claim), self.cleanups.execute, CLEANUPS_AT_ONCE)
 
     async def _refresh(self) -> None:
-        """Renew what is old, what is used and soon due, and what was cut short."""
+        """Refresh old grants, used ones that are soon due, and those with an open attempt."""
 
-        async def take() -> Sequence[tuple[UUID, int]]:
+        async def claim() -> Sequence[tuple[UUID, int]]:
             async with self.database.background_transaction() as tx:
                 return await tx.upkeep_queue.claim_due_refreshes(
                     self.policy,
@@ -118,14 +118,14 @@ class UpkeepService:
                     hidden_for=self.policy.lease,
                 )
 
-        async def renew(due: tuple[UUID, int]) -> None:
+        async def refresh(due: tuple[UUID, int]) -> None:
             grant_id, generation = due
             await self.tokens.refresh_grant_single_flight(grant_id, newer_than=generation)
 
-        await self._each("refresh", _until_short(take), renew, AT_ONCE)
+        await self._process("refresh", _claim_all(claim), refresh, AT_ONCE)
 
     async def _reconcile(self) -> None:
-        async def take() -> Sequence[UUID]:
+        async def claim() -> Sequence[UUID]:
             async with self.database.background_transaction() as tx:
                 return await tx.upkeep_queue.claim_unchecked_grants(
                     since=CHECKED_EVERY, limit=BATCH
@@ -133,14 +133,18 @@ class UpkeepService:
 
         async with self.database.background_transaction() as tx:
             unread = await tx.upkeep_queue.unread_grants(limit=BATCH)
-        await self._each("reconcile", _once(unread), self.reconcile.reconcile, CHECKS_AT_ONCE)
-        await self._each("reconcile", _until_short(take), self.reconcile.reconcile, CHECKS_AT_ONCE)
+        await self._process(
+            "reconcile", _single_batch(unread), self.reconcile.reconcile, CHECKS_AT_ONCE
+        )
+        await self._process(
+            "reconcile", _claim_all(claim), self.reconcile.reconcile, CHECKS_AT_ONCE
+        )
 
     async def _disconnect_unused(self) -> None:
         async with self.database.background_transaction() as tx:
             unused = await tx.upkeep_queue.unused_grants(for_at_least=UNUSED_AFTER, limit=BATCH)
-        await self._each(
-            "unused", _once(unused), self.disconnects.disconnect_unused, CLEANUPS_AT_ONCE
+        await self._process(
+            "unused", _single_batch(unused), self.disconnects.disconnect_unused, CLEANUPS_AT_ONCE
         )
 
     async def _forget_attempts(self) -> None:
@@ -151,33 +155,35 @@ class UpkeepService:
         async for _ in self.activity.prune(self.audit_retention):
             pass
 
-    async def _each(
+    async def _process(
         self,
         step: str,
         batches: AsyncIterator[Sequence[Item]],
         work: Callable[[Item], Awaitable[object]],
         at_once: int,
     ) -> None:
-        """Work on all items, `at_once` at a time; one that fails stops no other.
+        """Call `work` for all items, `at_once` at a time; an item that fails stops no other.
 
-        The next batch is taken while the last items of the one before are still at work, so a
-        sweep of ten thousand keeps its pace and its memory.
+        The next batch is claimed while the last items of the previous one are in progress, so a
+        sweep of ten thousand stays at full concurrency with one batch in memory.
         """
         failure: Exception | None = None
-        gate = asyncio.Semaphore(at_once)
+        slots = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as group:
             try:
                 async for batch in batches:
                     for item in batch:
-                        await gate.acquire()
-                        task = group.create_task(self._one(step, item, work))
-                        task.add_done_callback(lambda _: gate.release())
+                        await slots.acquire()
+                        task = group.create_task(self._process_item(step, item, work))
+                        task.add_done_callback(lambda _: slots.release())
             except Exception as error:
-                failure = error  # what is under way is finished all the same
+                failure = error  # raised once the items in progress have ended
         if failure is not None:
             raise failure
 
-    async def _one(self, step: str, item: Item, work: Callable[[Item], Awaitable[object]]) -> None:
+    async def _process_item(
+        self, step: str, item: Item, work: Callable[[Item], Awaitable[object]]
+    ) -> None:
         outcome = "failed"
         try:
             await work(item)
@@ -185,7 +191,7 @@ class UpkeepService:
         except IntegrationError as error:
             log.warning("upkeep will try again", step=step, reason=error.code)
         except Exception:
-            log.exception("upkeep failed at one of many", step=step)
+            log.exception("upkeep failed at an item", step=step)
         self.metrics.upkeep_items.labels(step, outcome).inc()
 
 
@@ -193,16 +199,16 @@ def _name(step: Step) -> str:
     return step.__name__.strip("_")
 
 
-async def _until_short(
-    take: Callable[[], Awaitable[Sequence[Item]]],
+async def _claim_all(
+    claim: Callable[[], Awaitable[Sequence[Item]]],
 ) -> AsyncIterator[Sequence[Item]]:
-    """Yield batches until one is not full: what failed meanwhile is for the next round."""
+    """Yield batches until one is not full; items that fail are left to the next round."""
     while True:
-        batch = await take()
+        batch = await claim()
         yield batch
         if len(batch) < BATCH:
             return
 
 
-async def _once(batch: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+async def _single_batch(batch: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
     yield batch

@@ -103,7 +103,7 @@ class CodeExchange:
                 ),
                 self.leases.exchange_lease(max_wait=EXCHANGE_LEASE_WAIT_SECONDS) as began_at,
             ):
-                failpoints.reached(Place.EXCHANGE_TURN_TAKEN)
+                failpoints.reached(Place.EXCHANGE_LEASE_CLAIMED)
                 consent = await self.xero.exchange_code(
                     code=code, verifier=verifier, nonce=nonce, now=began_at
                 )

@@ -142,7 +142,7 @@ class DisconnectService:
             async with asyncio.timeout(DISCONNECT_WAIT_SECONDS):
                 outcome = await asyncio.shield(work)
         except (TimeoutError, IntegrationError):
-            outcome = None  # revoked here all the same; upkeep retries
+            outcome = None  # revoked here; upkeep retries the cleanup
         return _remote_state(outcome)
 
     async def disconnect_unused(self, grant_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""What operators do: look across orgs, suspend and resume, end, and try again."""
+"""Use cases of operators: list across orgs, suspend and resume, disconnect, offboard, retry."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,7 +24,7 @@ from xero_service.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A tenant that is no longer suspended, and the binding that an org has or had of it."""
+    """A tenant that is no longer suspended, and its binding, revoked or not, if any."""
 
     tenant_id: str
     binding: Binding | None
@@ -32,7 +32,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Offboarded:
-    """What an offboarding ended: bindings, and keys that were valid until then."""
+    """The bindings and the service keys that an offboarding revoked."""
 
     bindings: tuple[Disconnected, ...]
     keys: tuple[ServiceKey, ...]
@@ -40,7 +40,7 @@ class Offboarded:
 
 @dataclass(frozen=True, slots=True)
 class OperatorService:
-    """Commands of the operators; no org bounds them, and each change is audited."""
+    """Operators' commands; they work across orgs, and each change is audited."""
 
     database: Database
     tokens: TokenService
@@ -48,7 +48,7 @@ class OperatorService:
     keys: KeyService
 
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
-        """Return the bindings of one org or of all; of revoked ones those of suspended tenants."""
+        """Return the bindings of one org or of all; revoked ones only of suspended tenants."""
         async with self.database.transaction() as tx:
             return await tx.bindings.all(org_id)
 
@@ -58,9 +58,9 @@ class OperatorService:
             return await tx.grants.all(org_id=org_id)
 
     async def suspend(self, actor: Actor, binding_id: UUID) -> Binding:
-        """Switch a binding and its tenant off until they are resumed; raises NotFound.
+        """Suspend a binding and its tenant until they are resumed; raises NotFound.
 
-        Whatever its org does, and whichever org binds the tenant meanwhile.
+        The suspension stays whatever its org does, and whichever org binds the tenant.
         """
         async with self.database.transaction() as tx:
             seen = await tx.bindings.find(binding_id)
@@ -72,20 +72,20 @@ class OperatorService:
         return binding
 
     async def resume(self, actor: Actor, reference: UUID) -> Resumed:
-        """Switch a suspended tenant, and the binding that it has, on again; raises NotFound.
+        """Resume a suspended tenant and its binding; raises NotFound.
 
-        `reference`: the id of the binding by which it was suspended, that of the one which it has
-        now, revoked or not, or Xero's id of the tenant.
+        `reference`: the id of the binding that was suspended, of the tenant's present binding,
+        revoked or not, or Xero's id of the tenant.
         """
         async with self.database.transaction() as tx:
             tenant_id = await tx.suspensions.tenant_of(reference)
             if tenant_id is None:
                 raise NotFound("No such suspended binding or Xero organisation.")
-            bound = await self._locked(tx, tenant_id)
+            bound = await self._lock_tenant(tx, tenant_id)
             if not await tx.suspensions.lift(tenant_id):
                 raise NotFound("It is resumed already.")
-            # Somebody may have bound it for the first time while the suspension was waited for.
-            bound = bound or await self._locked(tx, tenant_id)
+            # An org may have bound it for the first time while this waited for the suspension.
+            bound = bound or await self._lock_tenant(tx, tenant_id)
             if bound and bound.binding.status is BindingStatus.SUSPENDED:
                 alive = bound.grant.status is GrantStatus.ACTIVE
                 await tx.bindings.resume(bound.binding.id, grant_is_alive=alive)
@@ -94,8 +94,8 @@ class OperatorService:
             await tx.audit.add(_event(actor, event.action, binding) if binding else event)
         return Resumed(tenant_id, binding)
 
-    async def _locked(self, tx: Transaction, tenant_id: str) -> BoundGrant | None:
-        """Lock the grant, then the binding of a tenant: the order that everybody keeps."""
+    async def _lock_tenant(self, tx: Transaction, tenant_id: str) -> BoundGrant | None:
+        """Lock the grant, then the binding of a tenant: the same order everywhere."""
         while (seen := await tx.bindings.of_tenant(tenant_id)) is not None:
             grant = await tx.grants.lock(seen.grant_id)
             binding = await tx.bindings.lock_tenant(tenant_id)
@@ -112,14 +112,14 @@ class OperatorService:
         return binding
 
     async def disconnect(self, actor: Actor, binding_id: UUID) -> Disconnected:
-        """End a binding of any org; raises NotFound."""
+        """Disconnect a binding of any org; raises NotFound."""
         binding = await self.binding(binding_id)
         return await self.disconnects.disconnect(binding_id, binding.org_id, actor)
 
     async def offboard(self, actor: Actor, org_id: str) -> Offboarded:
-        """Revoke the service keys of an org that leaves, then end its bindings.
+        """Revoke the service keys of an org, then disconnect its bindings.
 
-        Repeating it is harmless, and goes on where it was interrupted.
+        Idempotent: a repetition continues where it was interrupted.
         """
         revoked = await self.keys.revoke_of_org(actor, org_id)
         ended = [
@@ -130,7 +130,7 @@ class OperatorService:
         return Offboarded(tuple(ended), revoked)
 
     async def retry(self, grant_id: UUID) -> Grant:
-        """Refresh a grant now, whatever its backoff; raises NotFound or as a refresh does."""
+        """Refresh a grant now, ignoring its backoff; raises NotFound or as a refresh does."""
         async with self.database.transaction() as tx:
             grant = await tx.grants.get(grant_id)
             if grant is None or not await tx.grants.forget_backoff(grant_id):

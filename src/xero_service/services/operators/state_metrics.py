@@ -1,4 +1,4 @@
-"""Gauges of what the database holds, so that every replica says the same, whoever did the work."""
+"""Gauges read from the database, so that every replica reports the same value."""
 
 import asyncio
 import time
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 
-FRESH_FOR_SECONDS = 2.0  # however many scrape, and however often
-PATIENCE_SECONDS = 2.0  # a scrape must not wait for the database: it tells of much else
+FRESH_FOR_SECONDS = 2.0  # limits the reads, however many scrapes there are
+PATIENCE_SECONDS = 2.0  # for the database: a scrape has other metrics to report
 
 log = logger(__name__)
 
 
 @dataclass(slots=True)
 class StateMetrics:
-    """Reads the gauges of state for a scrape."""
+    """Updates the gauges before a scrape."""
 
     database: Database
     metrics: Metrics
@@ -23,7 +23,7 @@ class StateMetrics:
     next_at: float = 0.0
 
     async def measure(self) -> None:
-        """Read the gauges, at most every two seconds; what cannot be read keeps its last value."""
+        """Update the gauges, at most every two seconds; on an error they keep their last values."""
         async with self.lock:
             if time.monotonic() < self.next_at:
                 return

@@ -1,4 +1,4 @@
-"""What a service key may reach: one read decides key, scope, org, binding and grant."""
+"""Authorize a service's call: one read decides key, scope, org, binding and grant."""
 
 import contextlib
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from xero_service.errors import (
     ScopeRequired,
     ServiceBusy,
 )
-from xero_service.services.service_keys.keys import PresentedKey, refused
+from xero_service.services.service_keys.keys import PresentedKey, invalid_key
 from xero_service.store.database import Database
 from xero_service.store.service_lookup import LookupResult, ServiceLookup
 from xero_service.throttle import Throttle
@@ -38,7 +38,7 @@ Detail = dict[str, str | int | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class ServiceCredentials:
-    """What a service's request brings: its key, the org that it names, and where it is from."""
+    """The key, the org and the source address of a service's request."""
 
     key: str = field(repr=False)
     org_id: str | None
@@ -46,13 +46,13 @@ class ServiceCredentials:
     source: str | None
 
     def actor(self, key_id: UUID) -> Actor:
-        """Name the key as the one who acts."""
+        """Return the key as an actor for the audit log."""
         return Actor("service", str(key_id), request_id=self.request_id, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizedBinding:
-    """A key and a binding of its org that may be used now."""
+    """A service key and the binding that it may use now."""
 
     key: ServiceKey
     bound: BoundGrant
@@ -60,7 +60,7 @@ class AuthorizedBinding:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAuthorizer:
-    """Decides whether a service's call may be made."""
+    """Authorizes services' calls, and records denials and uses."""
 
     database: Database
     background: BackgroundWork
@@ -75,44 +75,44 @@ class ServiceAuthorizer:
     async def authorize(
         self, credentials: ServiceCredentials, binding_id: UUID, scope: Scope
     ) -> AuthorizedBinding:
-        """Return the key and a binding of its org, as they are after the call came.
+        """Return the key and a binding of its org, from a read that began after this call.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch, NotFound, BindingSuspended,
         ReauthorizationRequired or ServiceBusy; GrantShared where the scope is to read tokens.
         """
-        named = PresentedKey.parse(credentials.key)
-        read = await self.reads.read(named.key_id, binding_id)
+        presented = PresentedKey.parse(credentials.key)
+        read = await self.reads.read(presented.key_id, binding_id)
         if read is None:
-            raise refused()
+            raise invalid_key()
         try:
-            org_id = _acting_org(read.key, read.secret_hash, named, credentials.org_id, scope)
-            bound = _of_org(org_id, read.bound)
+            org_id = _require_org(read.key, read.secret_hash, presented, credentials.org_id, scope)
+            bound = _require_same_org(org_id, read.bound)
             bound.require_usable()
             _require_exclusive(read, scope)
         except DENIALS as error:
-            self._note_denied_key(credentials, read, error, scope, binding_id)
+            self._note_key_denial(credentials, read, error, scope, binding_id)
             raise
-        if _is_due(read.key.last_used_at, bound.last_used_at, bound.grant.read_at):
+        if _is_use_stale(read.key.last_used_at, bound.last_used_at, bound.grant.read_at):
             self._note_use(read.key.id, bound.grant.id)
         return AuthorizedBinding(read.key, bound)
 
     async def acting_org(
         self, credentials: ServiceCredentials, scope: Scope
     ) -> tuple[ServiceKey, str]:
-        """Return a key and the org that it acts for, where no one binding is asked for.
+        """Return a key and the org that it acts for, for a request that names no binding.
 
         Raises AuthError, ScopeRequired, OrgRequired, OrgMismatch or ServiceBusy.
         """
-        named = PresentedKey.parse(credentials.key)
+        presented = PresentedKey.parse(credentials.key)
         async with self.database.transaction() as tx:
-            found = await tx.service_keys.find(named.key_id)
+            found = await tx.service_keys.find(presented.key_id)
             if found is None:
-                raise refused()
+                raise invalid_key()
             key, secret_hash = found
             try:
-                org_id = _acting_org(key, secret_hash, named, credentials.org_id, scope)
+                org_id = _require_org(key, secret_hash, presented, credentials.org_id, scope)
             except DENIALS as error:
-                self._note_denied_key(credentials, LookupResult(*found, bound=None), error, scope)
+                self._note_key_denial(credentials, LookupResult(*found, bound=None), error, scope)
                 raise
             await tx.service_keys.touch(key.id)
         return key, org_id
@@ -136,20 +136,20 @@ class ServiceAuthorizer:
         *,
         key: str | None = None,
     ) -> None:
-        """Audit that somebody known was refused an operation; `key`: what their key is called."""
+        """Audit that an identified caller was denied an operation; `key`: the name of its key."""
         detail: Detail = {"operation": operation, **({"key": key} if key else {})}
         event = AuditEvent(
             actor, AuditAction.ACCESS_DENIED, error.code, org_id=org_id, detail=detail
         )
-        self._note_denial(event, operation)
+        self._audit_throttled(event, operation)
 
-    def _note_denied_key(
+    def _note_key_denial(
         self,
         credentials: ServiceCredentials,
         read: LookupResult,
         error: IntegrationError,
         scope: Scope,
-        asked: UUID | None = None,
+        requested: UUID | None = None,
     ) -> None:
         actor, detail = credentials.actor(read.key.id), Detail(key=read.key.name)
         event = AuditEvent(
@@ -160,10 +160,10 @@ class ServiceAuthorizer:
             detail=detail,
         )
         if error.code == AuthError.code:
-            # Its secret was wrong, or it is over: whoever came is not known to be this key.
+            # The secret did not match or the key expired: the caller must not be recorded as it.
             event = replace(event, actor=replace(actor, kind="system", id="anonymous"))
         elif read.bound and not isinstance(error, AuthError | NotFound):
-            # It is a binding of the key's org, which may know which one was asked for.
+            # The binding is of the key's org, whose audit log may name it.
             event = replace(
                 event,
                 org_id=read.bound.binding.org_id,
@@ -171,32 +171,32 @@ class ServiceAuthorizer:
                 grant_id=read.bound.grant.id,
                 tenant_id=read.bound.binding.tenant_id,
             )
-        elif asked:
-            detail["bindingId"] = str(asked)
-        self._note_denial(event, scope)
+        elif requested:
+            detail["bindingId"] = str(requested)
+        self._audit_throttled(event, scope)
 
-    def _note_denial(self, event: AuditEvent, operation: str) -> None:
-        """Record a refusal, so often a minute for who was refused what: no loop fills the log.
+    def _audit_throttled(self, event: AuditEvent, operation: str) -> None:
+        """Audit a denial, throttled per actor, org, outcome and operation.
 
-        Nothing that the caller chooses freely, such as an id, makes another record; a key for all
-        orgs chooses the org that it names, and a key of one org has no other.
+        No value that the caller chooses is part of the throttle's key, so that no loop fills the
+        log: no id, and for a service key no org, as a key for all orgs may name any.
         """
         org_id = None if event.actor.kind == "service" else event.org_id
         if self.denials.allow((event.actor.id, org_id, event.outcome, operation)):
-            _ = self.background.start(self._record(event))
+            _ = self.background.start(self._audit(event))
 
-    async def _record(self, event: AuditEvent) -> None:
+    async def _audit(self, event: AuditEvent) -> None:
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_autocommit() as tx:
                 await tx.audit.add(event)
 
 
-def _acting_org(
-    key: ServiceKey, secret_hash: str, named: PresentedKey, named_org: str | None, scope: Scope
+def _require_org(
+    key: ServiceKey, secret_hash: str, presented: PresentedKey, named_org: str | None, scope: Scope
 ) -> str:
-    """Return the org that a key acts for; the secret is judged before anything else."""
-    if not compare_digest(secret_hash, named.secret_hash) or not key.is_valid:
-        raise refused()
+    """Return the org that a key acts for; the secret is checked before anything else."""
+    if not compare_digest(secret_hash, presented.secret_hash) or not key.is_valid:
+        raise invalid_key()
     if scope not in key.scopes:
         raise ScopeRequired(f"This service key lacks the scope {scope.value}.")
     if key.org_id is None:
@@ -208,7 +208,7 @@ def _acting_org(
     return key.org_id
 
 
-def _of_org(org_id: str, bound: BoundGrant | None) -> BoundGrant:
+def _require_same_org(org_id: str, bound: BoundGrant | None) -> BoundGrant:
     if bound is None or bound.binding.org_id != org_id:
         raise NotFound
     return bound
@@ -220,6 +220,6 @@ def _require_exclusive(read: LookupResult, scope: Scope) -> None:
         raise GrantShared("Use the API proxy for this connection, or a key for all organisations.")
 
 
-def _is_due(*used_and_now: datetime | None) -> bool:
+def _is_use_stale(*used_and_now: datetime | None) -> bool:
     *used, now = used_and_now
     return any(at is None or (now is not None and now - at > USE_IS_NOTED_EVERY) for at in used)

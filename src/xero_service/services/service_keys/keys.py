@@ -1,4 +1,4 @@
-"""Service keys: made and shown once, recognised by hash, revoked at once."""
+"""Create, list and revoke service keys; only the hash of a secret is stored."""
 
 import re
 import secrets
@@ -19,23 +19,23 @@ _FORM = re.compile(r"xsk_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """A key as a caller presents it, taken apart."""
+    """The id and the hashed secret of the key in a request."""
 
     key_id: UUID
     secret_hash: str = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "PresentedKey":
-        """Read `xsk_<id>_<secret>`; raises AuthError."""
+        """Parse `xsk_<id>_<secret>`; raises AuthError."""
         parts = _FORM.fullmatch(text)
         if parts is None:
-            raise refused()
+            raise invalid_key()
         return cls(UUID(parts[1]), fingerprint(parts[2]))
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made; `secret` is shown this once and stored nowhere."""
+    """A new key with its full text, which is shown once and not stored."""
 
     key: ServiceKey
     secret: str = field(repr=False)
@@ -43,7 +43,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyService:
-    """Makes, lists and revokes service keys."""
+    """Creates, lists and revokes service keys; changes are audited."""
 
     database: Database
 
@@ -56,9 +56,9 @@ class KeyService:
         scopes: Sequence[str],
         expires_at: datetime | None,
     ) -> NewKey:
-        """Make a key.
+        """Create a key; raises InvalidRequest.
 
-        Raises InvalidRequest for a blank name, an unknown scope or none, or an end in the past.
+        For a blank name, no scope or an unknown one, and an `expires_at` in the past.
         """
         if not name.strip():
             raise InvalidRequest("A key must have a name.")
@@ -69,7 +69,7 @@ class KeyService:
         if not scopes:
             raise InvalidRequest(f"Give at least one scope of: {', '.join(known)}.")
         if expires_at is not None and expires_at <= datetime.now(UTC):
-            raise InvalidRequest("A key must end in the future.")
+            raise InvalidRequest("A key must expire in the future.")
         key_id, secret = uuid4(), secrets.token_urlsafe(SECRET_BYTES)
         async with self.database.transaction() as tx:
             key = await tx.service_keys.add(
@@ -98,9 +98,9 @@ class KeyService:
         return key
 
     async def revoke_of_org(self, actor: Actor, org_id: str) -> tuple[ServiceKey, ...]:
-        """Revoke every key of an org that leaves, on every replica at once; return the keys.
+        """Revoke every key of an org, on every replica at once; return the keys.
 
-        Keys for all orgs stay.
+        Keys for all orgs stay valid.
         """
         async with self.database.transaction() as tx:
             revoked = await tx.service_keys.revoke_of_org(org_id)
@@ -108,8 +108,8 @@ class KeyService:
         return revoked
 
 
-def refused() -> AuthError:
-    """Say no to a key without saying why."""
+def invalid_key() -> AuthError:
+    """Return the one error for every unusable key, which does not disclose the reason."""
     return AuthError("The service key is missing, unknown, expired or revoked.")
 
 
