@@ -13,7 +13,7 @@ from xero_service.store.leases import Leases
 
 @pytest.mark.parametrize(
     ("store", "name", "table"),
-    [(Leases, "release", "leases"), (GrantLeases, "let_go", "integration_grants")],
+    [(Leases, "release", "leases"), (GrantLeases, "release", "integration_grants")],
 )
 async def test_a_lease_whose_return_breaks_its_connection_goes_back_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch, store: Any, name: str, table: str
