@@ -1,4 +1,4 @@
-"""The audit log: inserted here, refused to be changed by the database."""
+"""The audit log: inserts and reads events. The database refuses every change of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ from xero_service.store.tables import AuditEventRow
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event as it stands in the log."""
+    """An event as it is stored."""
 
     id: int
     occurred_at: datetime
@@ -60,10 +60,10 @@ def _values(event: AuditEvent) -> dict[str, Any]:
     }
 
 
-# Writers announce themselves by shared advisory locks, whose key is this number and the id after
-# which they add (migration 0009, decision 0015).
+# A transaction that writes events holds a shared advisory lock: its key is this number and the id
+# after which it inserts (migration 0009, decision 0015).
 _WRITERS = 22597
-_EXTENT = text(
+_SELECT_EXTENT = text(
     """
     SELECT coalesce((SELECT max(id) FROM audit_events), 0) AS newest,
            (SELECT min((classid::bigint & 65535) << 32 | objid::bigint)
@@ -78,9 +78,9 @@ _EXTENT = text(
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The newest event, and the id after which open transactions may still add; None: none does.
+    """The newest event's id, and the id after which open transactions may still insert, if any.
 
-    What is read later, and is no newer than either, is complete: nothing will appear among it.
+    A later read of the events up to the lower of the two is complete: none will be added to them.
     """
 
     newest: int
@@ -91,7 +91,7 @@ class AuditLog:
     """The table `audit_events`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        """Work inside the caller's transaction: what is rolled back leaves no record."""
+        """Work inside the caller's transaction: a rollback discards the events, too."""
         self._connection = connection
 
     async def add(self, *events: AuditEvent) -> None:
@@ -115,12 +115,12 @@ class AuditLog:
             )
 
     async def extent(self) -> Extent:
-        """Return how far the log reaches; to be followed by a read in another snapshot.
+        """Return how far the log is complete; the caller then reads events in a later snapshot.
 
-        The order makes it sound. A writer that is not seen here has either ended, and a later
-        snapshot has what it added, or begins after `newest` was read and adds newer events.
+        A writer that is not seen here has either ended, so that the later snapshot has its events,
+        or starts after `newest` was read, so that its events are newer.
         """
-        row = (await self._connection.execute(_EXTENT, {"writers": _WRITERS})).one()
+        row = (await self._connection.execute(_SELECT_EXTENT, {"writers": _WRITERS})).one()
         return Extent(row.newest, row.written_after)
 
     async def of_org(self, org_id: str, *, before: int | None, limit: int) -> tuple[Recorded, ...]:
@@ -152,7 +152,7 @@ class AuditLog:
         return tuple(_to_recorded(row) for row in rows)[::-1]
 
     async def retention_cutoff(self, retention: timedelta) -> datetime:
-        """Return when the retention of events ends now, by the database's clock."""
+        """Return the time before which events are past their retention, by the database's clock."""
         cutoff = await self._connection.scalar(select(NOW - retention))
         assert isinstance(cutoff, datetime)  # noqa: S101 - a SELECT without FROM has one row
         return cutoff
@@ -160,7 +160,7 @@ class AuditLog:
     async def delete_before(self, cutoff: datetime, *, at_most: int) -> int:
         """Delete up to `at_most` events older than `cutoff`, the oldest first; return how many.
 
-        By the one function that may, which keeps a year of them whatever the cutoff.
+        Calls the one database function that may delete, which keeps a year whatever the cutoff.
         """
         deleted = await self._connection.scalar(
             select(func.delete_audit_events_before(cutoff, at_most))

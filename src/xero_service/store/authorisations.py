@@ -1,4 +1,4 @@
-"""Authorisations: which org's user consented, and which tenants that consent reached."""
+"""The consents: which user of an org consented, when, and which tenants the consent reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class NewAuthorisation:
-    """A consent as it is stored; who consented at Xero is sealed."""
+    """A consent to insert; the Xero user's name and e-mail are sealed."""
 
     id: UUID
     grant_id: UUID
@@ -42,17 +42,17 @@ class NewAuthorisation:
 
 @dataclass(frozen=True, slots=True)
 class NewestExchange:
-    """The live grant of a Xero user, and its last exchange: by our turns and by Xero's clock."""
+    """The live grant of a Xero user and its last exchange: when sent, and when Xero issued it."""
 
     grant_id: UUID
     sent_at: datetime
     issued_at: datetime | None
 
     def comes_after(self, sent_at: datetime, issued_at: datetime | None) -> bool:
-        """Tell whether its set is newer than that of another exchange.
+        """Return whether this exchange's set is newer than that of another exchange.
 
-        Codes are sent in turns, so the order of the turns is that of the sets. Where one slept
-        past its turn that is no longer so, and the later word of Xero's own clock counts.
+        Exchanges run one at a time, so the order of sending is the order of the sets. It is not
+        where a replica was paused past its lease: then the later time of Xero's clock counts.
         """
         if self.sent_at <= sent_at:
             return False
@@ -61,7 +61,7 @@ class NewestExchange:
 
 @dataclass(frozen=True, slots=True)
 class SealedConsenter:
-    """Who of an org consented for a grant; the Xero user's name and e-mail are sealed."""
+    """The last consent of an org for a grant; the Xero user's name and e-mail are sealed."""
 
     authorisation_id: UUID
     grant_id: UUID
@@ -90,7 +90,7 @@ class Authorisations:
         self._connection = connection
 
     async def add(self, new: NewAuthorisation) -> None:
-        """Record a consent; `exchanged_at` is the database's time before its code was sent."""
+        """Insert a consent; `exchanged_at` is the database's time before its code was sent."""
         await self._connection.execute(
             insert(AuthorisationRow).values(
                 id=new.id,
@@ -138,7 +138,7 @@ class Authorisations:
         return NewestExchange(row.id, row.sent_at, row.issued_at) if row else None
 
     async def awaits_selection(self, grant_id: UUID, *, other_than: str) -> bool:
-        """Tell whether another org consented within a day and has not chosen a tenant yet."""
+        """Return whether another org consented within a day and has not chosen a tenant yet."""
         found = await self._connection.scalar(
             select(AuthorisationRow.id)
             .where(
@@ -152,7 +152,7 @@ class Authorisations:
         return found is not None
 
     async def carry_over(self, superseded: Sequence[UUID], grant_id: UUID) -> None:
-        """Let the consents that led to superseded grants lead to their successor."""
+        """Move the consents of superseded grants to the grant that replaced them."""
         await self._connection.execute(
             update(AuthorisationRow)
             .where(AuthorisationRow.grant_id.in_(superseded))
@@ -169,7 +169,7 @@ class Authorisations:
         return tuple(_to_authorisation(row) for row in rows)
 
     async def unread(self, grant_id: UUID) -> tuple[Authorisation, ...]:
-        """Return the consents of any org whose reach Xero was not asked for yet."""
+        """Return the consents of all orgs whose reach was not read from Xero yet."""
         rows = await self._connection.execute(
             select(*_COLUMNS).where(
                 AuthorisationRow.grant_id == grant_id, AuthorisationRow.tenant_ids.is_(None)
@@ -180,7 +180,7 @@ class Authorisations:
     async def record_reach(
         self, authorisation_id: UUID, *, tenant_ids: Sequence[str], matched_event: bool
     ) -> None:
-        """Fix, once, which tenants a consent reached."""
+        """Store which tenants a consent reached, unless that was stored before."""
         await self._connection.execute(
             update(AuthorisationRow)
             .where(AuthorisationRow.id == authorisation_id, AuthorisationRow.tenant_ids.is_(None))
@@ -188,9 +188,9 @@ class Authorisations:
         )
 
     async def forget_tenant(self, xero_user_id: str, tenant_id: str) -> None:
-        """Take a tenant that was disconnected out of the reach of a Xero user's consents.
+        """Remove a disconnected tenant from the reach of all consents of a Xero user.
 
-        Who connects it again consents anew; an earlier consent must not come back with it.
+        A user who connects it again consents anew; an earlier consent must not count again.
         """
         grants = select(GrantRow.id).where(GrantRow.xero_user_id == xero_user_id)
         await self._connection.execute(
@@ -203,7 +203,7 @@ class Authorisations:
         )
 
     async def forget_all(self, grant_id: UUID) -> None:
-        """Take everything out of the reach of the consents that led to a revoked grant."""
+        """Empty the reach of all consents of a revoked grant."""
         await self._connection.execute(
             update(AuthorisationRow)
             .where(AuthorisationRow.grant_id == grant_id)
@@ -211,7 +211,7 @@ class Authorisations:
         )
 
     async def note_selection(self, grant_id: UUID, org_id: str, user_id: str) -> None:
-        """Open an org's consents by this user to its other admins, after the first selection."""
+        """Record the first selection, after which the org's other admins may use the consent."""
         await self._connection.execute(
             update(AuthorisationRow)
             .where(
@@ -226,7 +226,7 @@ class Authorisations:
     async def consenters(
         self, grant_ids: Sequence[UUID], org_id: str
     ) -> dict[UUID, SealedConsenter]:
-        """Return, by grant, who of this org consented last."""
+        """Return, by grant, the last user of this org who consented."""
         rows = await self._connection.execute(
             select(
                 AuthorisationRow.id,

@@ -1,4 +1,4 @@
-"""Bindings: which tenant is linked to which org; a session caller's reads always name the org."""
+"""The bindings of tenants to orgs; every read for a session user is limited to its org."""
 
 from typing import Any
 from uuid import UUID
@@ -64,7 +64,7 @@ class Bindings:
     async def of_org(
         self, org_id: str, status: BindingStatus | None = None
     ) -> tuple[BoundGrant, ...]:
-        """Return an org's bindings with their grants, oldest first; revoked ones only if asked."""
+        """Return an org's bindings with their grants, oldest first; by default not revoked."""
         wanted = BindingRow.status == status if status else BindingRow.status != "revoked"
         rows = await self._connection.execute(
             select(*BOUND_COLUMNS)
@@ -75,7 +75,7 @@ class Bindings:
         return tuple(to_bound_grant(row) for row in rows.mappings())
 
     async def has_active(self, org_id: str) -> bool:
-        """Tell whether an org has an active binding."""
+        """Return whether an org has an active binding."""
         found = await self._connection.scalar(
             select(BindingRow.id)
             .where(BindingRow.clerk_org_id == org_id, BindingRow.status == BindingStatus.ACTIVE)
@@ -110,7 +110,7 @@ class Bindings:
         return to_bound_grant(row) if row else None
 
     async def lock(self, binding_id: UUID, org_id: str) -> Binding | None:
-        """Return one of the org's bindings and keep others from changing it."""
+        """Return one of the org's bindings, locked until the transaction ends."""
         row = (
             (
                 await self._connection.execute(
@@ -125,18 +125,18 @@ class Bindings:
         return to_binding(row) if row else None
 
     async def of_tenant(self, tenant_id: str) -> Binding | None:
-        """Return whichever org's binding of this tenant: for operators."""
+        """Return the binding of this tenant, of any org: for operators."""
         row = (await self._connection.execute(_of_tenant(tenant_id))).mappings().one_or_none()
         return to_binding(row) if row else None
 
     async def lock_tenant(self, tenant_id: str) -> Binding | None:
-        """Return whichever org's binding of this tenant, locked: to judge, not to show."""
+        """Return the binding of this tenant, of any org, locked: not to be shown to a user."""
         found = await self._connection.execute(_of_tenant(tenant_id).with_for_update())
         row = found.mappings().one_or_none()
         return to_binding(row) if row else None
 
     async def holders(self, tenant_ids: set[str]) -> dict[str, Binding]:
-        """Return the bindings that are not revoked of these tenants, of any org: to judge."""
+        """Return these tenants' bindings that are not revoked, of any org: not to be shown."""
         rows = await self._connection.execute(
             select(*COLUMNS).where(
                 BindingRow.provider == PROVIDER,
@@ -149,7 +149,7 @@ class Bindings:
     async def create(
         self, binding_id: UUID, org_id: str, grant_id: UUID, connection: Connection
     ) -> bool:
-        """Insert a binding; False where somebody else bound the tenant at the same instant."""
+        """Insert a binding; False where the tenant has one, as after a concurrent insert."""
         created = await self._connection.scalar(
             insert(BindingRow)
             .values(
@@ -172,10 +172,10 @@ class Bindings:
         return created is not None
 
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
-        """Let a binding rest on a grant that was just seen to reach its tenant; it is usable then.
+        """Move a binding to a grant that reaches its tenant, and make it active.
 
-        Unless its tenant is suspended (see `Suspensions`), as in every other way to a status.
-        The grant that it leaves counts as unused from now on.
+        The database keeps it suspended where its tenant is (see `Suspensions`). The time for which
+        the previous grant counts as unused starts now.
         """
         left = select(BindingRow.active_grant_id).where(
             BindingRow.id == binding_id, BindingRow.active_grant_id != grant_id
@@ -206,7 +206,7 @@ class Bindings:
         )
 
     async def revoke(self, binding_id: UUID) -> None:
-        """End a binding; that its tenant is suspended is kept."""
+        """Revoke a binding; a suspension of its tenant stays."""
         await self._set_status(binding_id, BindingStatus.REVOKED)
 
     async def resting_on(self, grant_id: UUID) -> tuple[Binding, ...]:
@@ -225,9 +225,9 @@ class Bindings:
     async def change_status(
         self, grant_id: UUID, *, old: BindingStatus, new: BindingStatus
     ) -> tuple[Binding, ...]:
-        """Move the bindings of a grant from one status to another; return those that moved.
+        """Change the status of a grant's bindings from `old` to `new`; return those that changed.
 
-        They count as unchecked: should the grant come back to life, upkeep looks at them at once.
+        They count as unchecked, so that upkeep checks them at once if the grant becomes active.
         """
         rows = await self._connection.execute(
             update(BindingRow)
@@ -240,10 +240,10 @@ class Bindings:
     async def record_reached(
         self, binding: Binding, connection: Connection | None, *, restores: bool
     ) -> BindingStatus:
-        """Store what Xero's connections say of one binding; return the status it now has.
+        """Store a check of one binding against Xero's connections; return its new status.
 
-        Reached: renamed where Xero renamed it, and, where that `restores`, active again if a
-        person was needed. Not reached: an active binding needs a person.
+        With a `connection` the binding takes its name and id, and changes from `needs_reauth` to
+        `active` if `restores`. Without one an active binding changes to `needs_reauth`.
         """
         status = binding.status
         values: dict[str, Any] = {"last_checked_at": NOW}
@@ -264,9 +264,9 @@ class Bindings:
         return status
 
     async def all(self, org_id: str | None) -> tuple[Binding, ...]:
-        """Return the bindings of one org or of all that are not revoked: for operators.
+        """Return the bindings, of one org or of all, that are in use or suspended: for operators.
 
-        And revoked ones whose tenant is suspended: until an operator resumes them, nobody can.
+        A revoked binding is included while its tenant is suspended, so that it can be resumed.
         """
         suspended = select(SuspendedTenantRow.external_tenant_id).where(
             SuspendedTenantRow.provider == BindingRow.provider,
@@ -292,13 +292,13 @@ class Bindings:
         return to_binding(row) if row else None
 
     async def suspend(self, binding_id: UUID) -> None:
-        """Switch a binding off, and with it its tenant for whichever org binds it."""
+        """Suspend a binding, and thereby its tenant for every org that binds it."""
         await self._set_status(binding_id, BindingStatus.SUSPENDED)
 
     async def resume(self, binding_id: UUID, *, grant_is_alive: bool) -> None:
-        """Switch a suspended binding on again, as far as its grant allows.
+        """Resume a suspended binding: active if its grant is, else `needs_reauth`.
 
-        Upkeep then asks Xero at once whether the tenant is still reached.
+        It counts as unchecked, so that upkeep checks at once whether Xero still reaches it.
         """
         alive = BindingStatus.ACTIVE if grant_is_alive else BindingStatus.NEEDS_REAUTH
         await self._set_status(binding_id, alive, suspended_at=None, last_checked_at=None)

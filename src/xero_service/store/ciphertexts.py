@@ -1,4 +1,4 @@
-"""Every sealed value there is, in order: so that all can be sealed anew while serving."""
+"""Reads and replaces every sealed value of the database, for the rotation of the key."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ class SealedColumn:
     column: Any
 
     def context(self, key: UUID | str) -> str:
-        """Return the context that a row's value is sealed for: its key and its column."""
+        """Return the additional authenticated data of a row's value: its key and its column."""
         return f"{key}:{self.column.key}"
 
 
@@ -32,7 +32,7 @@ SEALED = (
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One ciphertext and where it stands."""
+    """A ciphertext, its column and the key of its row."""
 
     where: SealedColumn
     key: UUID | str
@@ -40,7 +40,7 @@ class Sealed:
 
     @property
     def place(self) -> str:
-        """Where it stands, for an operator: table, column and row."""
+        """Table, column and row, for an operator."""
         column = self.where.column
         return f"{column.class_.__tablename__}.{column.key} of {self.key}"
 
@@ -81,11 +81,11 @@ class Ciphertexts:
         return tuple(Sealed(where, row[0], row[1]) for row in rows)
 
     async def replace(self, sealed: Sealed, text: str) -> bool:
-        """Store a value sealed anew, unless it changed meanwhile."""
-        done = await self._connection.scalar(
+        """Replace a ciphertext, unless it changed meanwhile; return whether it was replaced."""
+        replaced = await self._connection.scalar(
             update(sealed.where.column.class_)
             .where(sealed.where.key == sealed.key, sealed.where.column == sealed.text)
             .values({sealed.where.column: text})
             .returning(sealed.where.key)
         )
-        return done is not None
+        return replaced is not None

@@ -1,4 +1,4 @@
-"""Telling a database that does not serve us now from a mistake of ours."""
+"""Translates errors of an unavailable database into ServiceBusy; other errors are bugs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from xero_service.errors import ServiceBusy
 
-# SQLSTATEs of a server that only reads, as the old primary does after a failover: of a change, and
-# of a table that is not in the write-ahead log, which a standby does not have.
+# SQLSTATEs of a read-only server, such as the old primary after a failover: for a write, and for
+# an unlogged table, which a standby cannot read.
 READ_ONLY = ("25006", "0A000")
 
 
 @contextmanager
 def translate_db_errors() -> Iterator[None]:
-    """Turn what an absent database or a full pool raises into ServiceBusy."""
+    """Raise ServiceBusy for an unavailable database or an exhausted pool."""
     try:
         yield
     except Exception as error:
@@ -33,7 +33,7 @@ def translate_db_errors() -> Iterator[None]:
 
 
 def as_service_busy(error: BaseException) -> ServiceBusy | None:
-    """Return what an absent database or a full pool is to our callers; None for all else."""
+    """Return ServiceBusy for an unavailable database or an exhausted pool, else None."""
     if isinstance(error, PoolTimeout):
         return ServiceBusy("All database connections are in use.", retry_after=1)
     if isinstance(error, DBAPIError | EmulatedDBAPIException | PostgresError):
@@ -41,26 +41,26 @@ def as_service_busy(error: BaseException) -> ServiceBusy | None:
             return ServiceBusy("The database only reads now.", retry_after=2)
         is_outage = _is_outage(error)
     else:
-        # The driver calls it internal where a server that stops has said so and not yet hung up.
+        # asyncpg raises InternalClientError for a server that announced its stop and is connected.
         is_outage = isinstance(error, OSError | AsyncpgInterfaceError | InternalClientError)
     return ServiceBusy("The database does not answer.", retry_after=2) if is_outage else None
 
 
-# SQLSTATE classes and codes: connection, operator intervention, resources, system errors, two
-# transactions in each other's way, no such user or database, locks, a replica that only reads.
+# SQLSTATE classes and codes: connection, operator intervention, resources, system errors,
+# serialization failure and deadlock, no such user, no such database, lock timeout, read-only.
 _OUTAGES = ("08", "57", "53", "58", "40", "28", "3D", "55P03", *READ_ONLY)
 
 
 def _is_outage(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> bool:
-    """Tell a server that does not serve us now from a mistake in a statement.
+    """Return whether the server is unavailable, rather than the statement wrong.
 
-    An unknown user or database is one that is not there yet, or no longer.
+    An unknown user or database counts as not created yet, or dropped.
     """
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return True
         return (_sqlstate(error) or "").startswith(_OUTAGES)
-    # Without a state it is the pool that could not connect.
+    # Without an SQLSTATE the pool could not connect.
     return (_sqlstate(error) or "08000").startswith(_OUTAGES)
 
 
@@ -71,7 +71,7 @@ def _sqlstate(error: DBAPIError | EmulatedDBAPIException | PostgresError) -> str
 
 
 def reason(error: BaseException) -> str:
-    """Return why a database is away, in the driver's words: for an operator, never a caller."""
+    """Return the driver's reason for an outage, for operators only: it may name the server."""
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{str(error) or type(error).__name__}".strip().splitlines()[0]

@@ -1,9 +1,9 @@
-"""The lease on a grant: the right, for a bounded time, to spend its refresh token.
+"""The lease on a grant: the right to spend its refresh token until a time.
 
-Every question that could be a race is settled by one statement and the database's clock. A term
-of the lease is (grant, generation, holder): a save names the generation alone, because a holder
-that was paused past its lease may carry the only valid token; failure marks name all three, so a
-late message of an old term touches nothing of a newer one.
+Each method is one or two statements by the database's clock, so that replicas cannot race. A term
+of the lease is (grant, generation, holder). A save matches the generation alone, because a holder
+that was paused past its lease may have the only valid token; records of failures match all three,
+so that a late record of an old term changes nothing in a newer one.
 """
 
 from datetime import timedelta
@@ -24,8 +24,8 @@ from xero_service.store.grants import (
 )
 from xero_service.store.tables import GrantRow
 
-# Stands for the sender once an attempt was made again: then no answer to one of them settles the
-# others, and only a save, or a refusal after the oldest has run out, clears the mark.
+# The sender of an attempt that was repeated by another holder: an answer to one of the requests
+# does not settle the others. Only a save, or a refusal after the oldest has expired, clears it.
 SEVERAL = UUID(int=0)
 
 
@@ -39,10 +39,10 @@ class GrantLeases:
     async def claim_refresh(
         self, seen: Grant, *, holder: UUID, ttl: timedelta, even_revoked: bool = False
     ) -> RefreshLease | None:
-        """Take the lease and note the intent to send, if `seen` is current and nobody holds it.
+        """Claim the lease and open an attempt, if `seen` is current and the lease is free.
 
-        Committing this before sending is what lets anybody finish the attempt after a crash.
-        `even_revoked`: a disconnect settles an attempt that was cut short before it revokes.
+        The commit before the request is sent lets any replica finish the attempt after a crash.
+        `even_revoked`: a disconnect settles an interrupted attempt before it revokes.
         """
         usable = [GrantStatus.ACTIVE, *([GrantStatus.REVOKED] if even_revoked else [])]
         row = (
@@ -75,10 +75,10 @@ class GrantLeases:
         return RefreshLease(to_grant(row), holder, row["read_at"], row["takes_over"])
 
     async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> Grant | None:
-        """Store the set that replaces the lease's generation; None where it is no longer current.
+        """Store the next generation's set; None where the lease's generation is not current.
 
-        Compares the generation only, not the holder: one that was paused past its lease may
-        carry the only valid refresh token. A grant marked dead meanwhile comes back to life.
+        Matches the generation, not the holder: one that was paused past its lease may have the
+        only valid refresh token. A grant that was marked dead meanwhile becomes active again.
         """
         saved = await self._connection.execute(
             update(GrantRow)
@@ -112,10 +112,10 @@ class GrantLeases:
     async def record_failure(
         self, lease: RefreshLease, *, error: str, retry_in: timedelta, answered: bool
     ) -> bool:
-        """Give the lease back and say when to try again; named by generation and holder.
+        """Release the lease and set the next retry; return whether it is the first failure.
 
-        `answered`: Xero's answer shows that it did not rotate, so this attempt of ours is settled.
-        Returns whether this is the grant's first failure since it was last refreshed.
+        "First" means since the last refresh. `answered`: Xero's answer shows that it did not
+        rotate, so that this holder's attempt is settled.
         """
         values: dict[str, Any] = {
             "next_refresh_at": NOW + retry_in,
@@ -131,9 +131,9 @@ class GrantLeases:
     async def record_no_response(
         self, lease: RefreshLease, *, error: str, retry_in: timedelta
     ) -> bool:
-        """Note that no answer came by the deadline; lease and attempt stay until it does.
+        """Record that no answer came by the deadline; lease and attempt stay as they are.
 
-        Returns whether this is the grant's first failure since it was last refreshed.
+        Returns whether this is the grant's first failure since the last refresh.
         """
         values: dict[str, Any] = {
             "next_refresh_at": NOW + retry_in,
@@ -144,7 +144,7 @@ class GrantLeases:
         return await self._count_failure(lease, values) == 1
 
     async def _count_failure(self, lease: RefreshLease, values: dict[str, Any]) -> int | None:
-        """Write a failure down; return how many there are now, or None for an old term."""
+        """Record a failure; return the number of failures, or None for an old term."""
         failures: int | None = await self._connection.scalar(
             update(GrantRow)
             .where(*_still_held_by(lease))
@@ -154,7 +154,7 @@ class GrantLeases:
         return failures
 
     async def _settle_attempt(self, lease: RefreshLease) -> None:
-        """Clear the mark where this holder's attempt is the only one on this generation."""
+        """Close the attempt where this holder's is the only one on this generation."""
         await self._connection.execute(
             update(GrantRow)
             .where(
@@ -166,10 +166,10 @@ class GrantLeases:
         )
 
     async def mark_dead(self, lease: RefreshLease, *, attempt_stays_open: timedelta) -> bool:
-        """End a grant that Xero refused, unless the refusal may be somebody else's doing.
+        """Mark a grant that Xero refused as dead, unless another attempt may explain the refusal.
 
-        False where the generation moved on, or where another holder's attempt on it is still
-        open: then a newer set exists or is on its way. A revoked grant stays revoked.
+        False where the generation has changed, or another holder's attempt on it is still open:
+        then a newer set exists or may arrive. A revoked grant stays revoked.
         """
         ended = await self._connection.scalar(
             update(GrantRow)

@@ -1,4 +1,4 @@
-"""Grants: read them, put a newer consent in the place of older ones, end them."""
+"""The grants table: reads grants, replaces them by the grant of a newer consent, revokes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class SealedTokens:
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """What a consent brings: one Xero user's token set, authorised by a user of an org."""
+    """A grant to insert: one Xero user's token set, authorised by a user of an org."""
 
     id: UUID
     org_id: str
@@ -96,7 +96,7 @@ class Grants:
         self._connection = connection
 
     async def get(self, grant_id: UUID) -> Grant | None:
-        """Read a grant as it stands now."""
+        """Return a grant as it is stored now."""
         row = (
             (await self._connection.execute(select(*COLUMNS).where(GrantRow.id == grant_id)))
             .mappings()
@@ -105,7 +105,7 @@ class Grants:
         return to_grant(row) if row else None
 
     async def lock(self, grant_id: UUID) -> Grant | None:
-        """Read a grant and keep others from changing it until the transaction ends."""
+        """Return a grant, locked until the transaction ends."""
         row = (
             (
                 await self._connection.execute(
@@ -134,7 +134,7 @@ class Grants:
         return to_grant(row) if row else None
 
     async def touch(self, grant_id: UUID) -> None:
-        """Note that the grant is in use, at most once a minute."""
+        """Record that the grant is in use, at most once a minute."""
         await self._connection.execute(
             update(GrantRow)
             .where(
@@ -148,10 +148,10 @@ class Grants:
         )
 
     async def doubt(self, grant_id: UUID, *, generation: int, every: timedelta) -> bool:
-        """Note that Xero refused a live token of this generation; tell whether to renew it.
+        """Record that Xero refused a live token of this generation; return whether to refresh it.
 
-        True once in `every`, however many replicas ask, and until there is a newer generation
-        for all who ask because of the same one.
+        One generation is doubted at most once in `every`, over all replicas. True for every caller
+        of the generation that is doubted now, and of one that has been replaced.
         """
         claimed = await self._connection.scalar(
             update(GrantRow)
@@ -174,16 +174,16 @@ class Grants:
         return found is not None
 
     async def lock_xero_user(self, xero_user_id: str) -> None:
-        """Let one transaction at a time decide which set of a Xero user is the live one."""
+        """Serialize, until the transaction ends, the choice of a Xero user's live grant."""
         await self._connection.execute(
             select(func.pg_advisory_xact_lock(func.hashtextextended(xero_user_id, 0)))
         )
 
     async def supersede(self, new: NewGrant) -> tuple[tuple[UUID, str], ...]:
-        """Put `new` in the place of every earlier grant of its Xero user.
+        """Insert `new` and supersede every earlier grant of its Xero user.
 
-        Their tokens are erased, their bindings rest on the new one, and their ids lead to it.
-        Returns ids and orgs of those that were not superseded before.
+        Erases their tokens, moves their bindings to the new grant, and makes their ids lead to it.
+        Returns the ids and orgs of the grants that were not superseded before.
         """
         old = select(GrantRow.id).where(
             GrantRow.provider == PROVIDER, GrantRow.xero_user_id == new.xero_user_id
@@ -241,7 +241,7 @@ class Grants:
         return tuple((row.id, row.clerk_org_id) for row in rows if row.superseded_by is None)
 
     async def revoke(self, grant_id: UUID) -> None:
-        """Stop using a grant; its tokens stay until Xero confirmed."""
+        """Revoke a grant here; its tokens stay until Xero has confirmed the revocation."""
         await self._connection.execute(
             update(GrantRow)
             .where(GrantRow.id == grant_id)
@@ -249,7 +249,7 @@ class Grants:
         )
 
     async def erase_tokens(self, grant_id: UUID) -> None:
-        """Forget the tokens of a revoked grant."""
+        """Erase the tokens of a revoked grant."""
         await self._connection.execute(
             update(GrantRow)
             .where(GrantRow.id == grant_id, GrantRow.status == GrantStatus.REVOKED)
@@ -263,7 +263,7 @@ class Grants:
         )
 
     async def all(self, *, org_id: str | None) -> tuple[Grant, ...]:
-        """Return grants that can still be used, of one org or of all: for operators."""
+        """Return the grants that are not superseded, of one org or of all: for operators."""
         rows = await self._connection.execute(
             select(*COLUMNS)
             .where(
@@ -275,10 +275,10 @@ class Grants:
         return tuple(to_grant(row) for row in rows.mappings())
 
     async def forget_backoff(self, grant_id: UUID) -> bool:
-        """Let the next refresh go to Xero at once; False where there is no such grant.
+        """Clear the backoff, so that the next refresh is sent at once; False for an unknown grant.
 
-        One that Xero refused and that still holds its tokens is tried again, too: the refusal may
-        have been due to us, as when the service ran with another app's credentials.
+        A dead grant that still has its tokens becomes active again: Xero may have refused it
+        because the service ran with another app's credentials.
         """
         found = await self._connection.scalar(
             update(GrantRow)

@@ -1,4 +1,4 @@
-"""Named leases: a right that one holder has at a time, across replicas."""
+"""Named leases, each held by one holder at a time across all replicas."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,20 +19,20 @@ class Leases:
         self._connection = connection
 
     async def claim(self, name: str, *, holder: UUID, ttl: timedelta) -> datetime | None:
-        """Take a lease that is free or has run out; return the database's time, else None."""
+        """Claim a lease that is free or expired; return the database's time, None where held."""
         new = insert(LeaseRow).values(name=name, holder=holder, lease_until=NOW + ttl)
-        taken = await self._connection.execute(
+        claimed = await self._connection.execute(
             new.on_conflict_do_update(
                 index_elements=[LeaseRow.name],
                 set_={"holder": holder, "lease_until": NOW + ttl},
                 where=or_(LeaseRow.lease_until.is_(None), LeaseRow.lease_until < NOW),
             ).returning(NOW)
         )
-        at = taken.scalar_one_or_none()
+        at = claimed.scalar_one_or_none()
         return at if isinstance(at, datetime) else None
 
     async def release(self, name: str, *, holder: UUID) -> None:
-        """Give a lease back; one that was taken over meanwhile is left alone."""
+        """Release a lease, unless another holder has claimed it after it expired."""
         await self._connection.execute(
             update(LeaseRow)
             .where(LeaseRow.name == name, LeaseRow.holder == holder)

@@ -1,8 +1,11 @@
-"""A tenant's share of Xero's rate limits: one row, one statement, all replicas.
+"""Rate limits of each tenant, shared by all replicas: one row, read and updated by one statement.
 
-Xero counts 60 calls a minute in fixed windows whose start we do not know (facts §7). So no 60
-seconds at all, wherever they begin, may hold more than 60 of our calls; two seconds are added,
-because Xero counts a call when it arrives and we when it leaves.
+Xero counts 60 calls a minute in fixed windows whose start we do not know (facts §7), so this is a
+sliding window: no 60 seconds hold more than 60 calls. It is two seconds longer than a minute,
+because Xero counts a call when it arrives and this service when it is sent.
+
+The statements are composed of SQL expressions below; each is written against one row of
+`call_budgets` and has the same meaning in every clause where it stands.
 """
 
 from dataclasses import dataclass, replace
@@ -14,24 +17,29 @@ from xero_service.store.database import Database
 
 CALLS_A_MINUTE = 60
 CONCURRENT_CALLS = 5
-_MINUTE = 62.0  # seconds
-# Nobody says when Xero's day begins: once it is used up, one call in so long finds out.
+_WINDOW_SECONDS = 62.0
+# Xero does not document when its day begins: once the day's calls are used up, one call in this
+# interval is sent as a probe.
 SPENT_DAY_IS_TRIED_EVERY = timedelta(minutes=15)
 
 
-# The row for the limit of the whole app, which holds for every tenant; no tenant has such an id.
+# The id of the row for the limit of the whole app, which applies to every tenant.
 _WHOLE_APP = "*"
-# Of the row as it is, so that they mean the same in every clause of a statement that has it.
+# The time of the 60th last call; NULL where there were fewer. It opens the sliding window.
 _SIXTIETH_LAST_CALL = f"recent_calls[cardinality(recent_calls) - {CALLS_A_MINUTE - 1}]"
-_LIVING_SLOTS = """
+# The end of a SELECT over the slots that have not expired: `slots` maps a call to its expiry.
+_FROM_LIVE_SLOTS = """
 FROM jsonb_each(slots) WHERE value::float8 > extract(epoch FROM clock_timestamp())
 """
-# A call that is noted further ahead than a minute was noted before the clock was put back.
-_DAY_OPENS_IN_SECONDS = f"""
+# Seconds until the next probe once the day's calls are used up, else NULL.
+_SECONDS_UNTIL_DAY_PROBE = f"""
 CASE WHEN day_remaining <= 0 THEN extract(epoch FROM learned_at - clock_timestamp())
     + {SPENT_DAY_IS_TRIED_EVERY.total_seconds()} END
 """
-_OPENS_IN_SECONDS = f"""
+# Seconds until a call may be sent, 0 for now: the longest of the tenant's cool-down, the app's
+# cool-down, the sliding window and the day's probe. A call that is recorded more than a window
+# ahead was recorded before the server's clock was set back, and is ignored.
+_SECONDS_TO_WAIT = f"""
 greatest(
     0,
     extract(epoch FROM cool_down_until - clock_timestamp()),
@@ -39,47 +47,51 @@ greatest(
         SELECT extract(epoch FROM app.cool_down_until - clock_timestamp())
         FROM call_budgets app WHERE app.tenant_id = '{_WHOLE_APP}'
     ),
-    CASE WHEN {_SIXTIETH_LAST_CALL} - clock_timestamp() <= interval '{_MINUTE} s'
-        THEN extract(epoch FROM {_SIXTIETH_LAST_CALL} - clock_timestamp()) + {_MINUTE} END,
-    {_DAY_OPENS_IN_SECONDS}
+    CASE WHEN {_SIXTIETH_LAST_CALL} - clock_timestamp() <= interval '{_WINDOW_SECONDS} s'
+        THEN extract(epoch FROM {_SIXTIETH_LAST_CALL} - clock_timestamp()) + {_WINDOW_SECONDS} END,
+    {_SECONDS_UNTIL_DAY_PROBE}
 )::float8
 """  # noqa: S608 - of constants
-# In Xero's words (facts §7); a cool-down longer than a minute is that of a day.
+# The limit that delays a call, as Xero names it (facts §7); a cool-down of more than a minute is
+# that of the day's limit.
 _PROBLEM = f"""
 CASE
-    WHEN {_DAY_OPENS_IN_SECONDS} > 0 OR cool_down_until - clock_timestamp() > interval '{_MINUTE} s'
+    WHEN {_SECONDS_UNTIL_DAY_PROBE} > 0
+        OR cool_down_until - clock_timestamp() > interval '{_WINDOW_SECONDS} s'
     THEN 'day'
-    WHEN {_OPENS_IN_SECONDS} > 0 THEN 'minute'
+    WHEN {_SECONDS_TO_WAIT} > 0 THEN 'minute'
     ELSE 'concurrent'
 END
 """
 
 
-# All is judged by the row that is updated: where the update waits for another transaction,
-# PostgreSQL evaluates its WHERE and SET again on the row which that one committed, with the clock
-# as it is then. Where that one rolled back, with the clock as it was before the wait.
-# The wait that is returned is that at the start of the statement.
+# Records the call and its slot where the limits allow it, and returns the seconds to wait.
+# Concurrent updates of the row cannot exceed a limit: an UPDATE that waited for another one
+# evaluates WHERE and SET again on the row that the other committed, with the clock of that moment
+# (with the clock before the wait where the other rolled back).
+# `seconds` and `problem` are those at the start of the statement.
 _ACQUIRE = f"""
 WITH acquired AS (
     UPDATE call_budgets
     SET recent_calls = (recent_calls || clock_timestamp())
             [greatest(1, cardinality(recent_calls) - {CALLS_A_MINUTE - 2}):],
-        slots = (SELECT coalesce(jsonb_object_agg(key, value), '{{}}') {_LIVING_SLOTS})
+        slots = (SELECT coalesce(jsonb_object_agg(key, value), '{{}}') {_FROM_LIVE_SLOTS})
             || jsonb_build_object($2::text, extract(epoch FROM clock_timestamp()) + $3::float8),
         day_remaining = day_remaining - 1,
         learned_at = CASE WHEN day_remaining <= 0 THEN clock_timestamp() ELSE learned_at END
-    WHERE tenant_id = $1 AND {_OPENS_IN_SECONDS} <= 0
-        AND (SELECT count(*) {_LIVING_SLOTS} AND key <> $2::text) < {CONCURRENT_CALLS}
+    WHERE tenant_id = $1 AND {_SECONDS_TO_WAIT} <= 0
+        AND (SELECT count(*) {_FROM_LIVE_SLOTS} AND key <> $2::text) < {CONCURRENT_CALLS}
     RETURNING true
 )
-SELECT EXISTS (SELECT FROM acquired) AS acquired, {_OPENS_IN_SECONDS} AS seconds,
+SELECT EXISTS (SELECT FROM acquired) AS acquired, {_SECONDS_TO_WAIT} AS seconds,
     {_PROBLEM} AS problem
 FROM call_budgets WHERE tenant_id = $1
 """  # noqa: S608
 
 _CREATE_ROW = "INSERT INTO call_budgets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
-# Calls that are still under way may not be in Xero's count yet.
+# Frees the slot and stores the limits that Xero reported. Xero's count of the day may not include
+# the calls still under way, so they are subtracted.
 _RELEASE = """
 UPDATE call_budgets
 SET slots = slots - $2::text,
@@ -98,7 +110,7 @@ WHERE tenant_id = $1
 """
 
 
-_COOL_THE_APP_DOWN = f"""
+_COOL_DOWN_APP = f"""
 INSERT INTO call_budgets (tenant_id, cool_down_until)
 VALUES ('{_WHOLE_APP}', clock_timestamp() + make_interval(secs => $1::float8))
 ON CONFLICT (tenant_id) DO UPDATE
@@ -108,7 +120,7 @@ SET cool_down_until = greatest(call_budgets.cool_down_until, excluded.cool_down_
 
 @dataclass(frozen=True, slots=True)
 class SlotRefused:
-    """How long until there may be a turn, and which of Xero's limits is in the way."""
+    """How long to wait for a slot, and which of Xero's limits is exhausted."""
 
     wait: timedelta
     problem: str
@@ -116,7 +128,7 @@ class SlotRefused:
 
 @dataclass(frozen=True, slots=True)
 class ReportedLimits:
-    """What an answer of Xero's said of the limits; `for_app`: all tenants must cool down."""
+    """The limits in a response of Xero's; `for_app`: the cool-down applies to all tenants."""
 
     day_remaining: int | None = None
     minute_remaining: int | None = None
@@ -124,9 +136,9 @@ class ReportedLimits:
     for_app: bool = False
 
     def after(self, passed: timedelta) -> Self:
-        """Return what is still true of it after that time: the rest of the cool-down.
+        """Return the report with the rest of its cool-down, and without the remaining calls.
 
-        Other calls have reported newer values of the remaining calls meanwhile.
+        Other calls have reported newer counts of the remaining calls meanwhile.
         """
         left = None if self.cool_down is None else max(timedelta(), self.cool_down - passed)
         return replace(self, day_remaining=None, minute_remaining=None, cool_down=left)
@@ -136,17 +148,16 @@ class RateLimits:
     """The table `call_budgets`; no method opens a transaction."""
 
     def __init__(self, database: Database) -> None:
-        """Use the pool directly: a call to Xero must not hold a connection."""
+        """Use the pool directly: a call to Xero must not hold a database connection."""
         self._database = database
 
     async def acquire(
         self, tenant_id: str, call: UUID, *, slot_ttl: timedelta
     ) -> SlotRefused | None:
-        """Take a slot and one of the minute's calls; return None.
+        """Record a call and its slot and return None; else return why and how long to wait.
 
-        Where there is none, return how long until there may be one: zero where only a slot is
-        missing. A call that has a slot keeps it. The slot of a holder that crashed is free
-        again after `slot_ttl`. Raises ServiceBusy.
+        The wait is zero where only a slot is missing. A call that has a slot keeps it. The slot of
+        a replica that crashed expires after `slot_ttl`. Raises ServiceBusy.
         """
         while True:
             row = await self._database.fetch_one(
@@ -162,10 +173,10 @@ class RateLimits:
             await self._database.fetch_one(_CREATE_ROW, tenant_id)
 
     async def release(self, tenant_id: str, call: UUID, reported: ReportedLimits) -> None:
-        """Free the slot, and keep what Xero said. Raises ServiceBusy."""
+        """Free the slot and store the reported limits. Raises ServiceBusy."""
         cool_down = reported.cool_down.total_seconds() if reported.cool_down else None
         if reported.for_app and cool_down is not None:
-            await self._database.fetch_one(_COOL_THE_APP_DOWN, cool_down)
+            await self._database.fetch_one(_COOL_DOWN_APP, cool_down)
             cool_down = None
         await self._database.fetch_one(
             _RELEASE,

@@ -1,7 +1,7 @@
-"""Bring the schema to the newest migration, and say which one the code expects.
+"""Runs the migrations, and knows which revision this code expects.
 
-Alembic is imported by the functions that run it: only `migrate` does, and it is a seventh of all
-CPU time that the imports of a process that serves would take (ADR 0013).
+Only `migrate` uses Alembic, so its functions import it: at the top it would take a seventh of the
+CPU time of a serving process's imports (ADR 0013).
 """
 
 import sys
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 LOCK_NOT_AVAILABLE = "55P03"
 # In a checkout the migrations lie at its root; an installed wheel carries them in the package.
 _PACKAGE = Path(__file__).parents[1]
-_PLACES = (_PACKAGE / "migrations", _PACKAGE.parents[1] / "migrations")
+_DIRECTORIES = (_PACKAGE / "migrations", _PACKAGE.parents[1] / "migrations")
 
 
 def _migrations() -> Path:
-    return next(place for place in _PLACES if place.is_dir())
+    return next(each for each in _DIRECTORIES if each.is_dir())
 
 
 def _config(url: str, *, service_role: str | None = None) -> "Config":
     from alembic.config import Config
 
-    config = Config(stdout=sys.stdout)  # its own default is that of its import
+    config = Config(stdout=sys.stdout)  # the default is bound when alembic is imported
     config.set_main_option("script_location", str(_migrations()))
     config.attributes["url"] = url
     config.attributes["service_role"] = service_role
@@ -38,14 +38,14 @@ def _config(url: str, *, service_role: str | None = None) -> "Config":
 
 
 def upgrade(url: str, *, service_role: str | None = None) -> None:
-    """Run every migration that the database has not seen, then grant to the role that serves.
+    """Apply every pending migration, then grant the service role its privileges.
 
-    Waits for another process that migrates the same database. Raises ConfigError for a role that
-    cannot be the one that serves, ServiceBusy for a database that is away or in use.
+    Waits for another process that migrates the same database. Raises ConfigError for an unusable
+    service role, ServiceBusy for a database that is away or whose tables are in use.
     """
     from alembic import command
 
-    with _lock_timeouts_explained(), translate_db_errors():
+    with _explain_lock_timeouts(), translate_db_errors():
         command.upgrade(_config(url, service_role=service_role), "head")
 
 
@@ -64,7 +64,7 @@ def check(url: str) -> None:
 
 
 @contextmanager
-def _lock_timeouts_explained() -> Iterator[None]:
+def _explain_lock_timeouts() -> Iterator[None]:
     try:
         yield
     except ServiceBusy as busy:
@@ -85,17 +85,16 @@ def expected_revision() -> str | None:
 
 
 def is_past(revision: str | None) -> bool:
-    """Whether a database is at a migration that this code does not know yet.
+    """Whether a revision is newer than the newest that this code knows.
 
-    Revisions are numbers that ascend along the chain (migrations/script.py.mako), so a greater
-    one is a later one.
+    Revisions are numbers that ascend along the chain (migrations/script.py.mako).
     """
     expected = expected_revision()
     return _is_number(revision) and expected is not None and int(revision) > int(expected)
 
 
 def serves(revision: str | None) -> bool:
-    """Whether this code works with a database at `revision`: its own newest, or a later one."""
+    """Whether this code can serve with a database at `revision`: the expected or a newer one."""
     return revision is not None and (revision == expected_revision() or is_past(revision))
 
 

@@ -1,4 +1,4 @@
-"""Service keys: who internal services are; only a hash of each secret is kept."""
+"""The keys of internal services, with a hash of each secret."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -98,7 +98,7 @@ class ServiceKeys:
         return tuple(to_key(row) for row in rows.mappings())
 
     async def revoke(self, key_id: UUID) -> ServiceKey | None:
-        """Revoke a key at once; None where it is unknown or was revoked before."""
+        """Revoke a key; None where it is unknown or was revoked before."""
         row = (
             (
                 await self._connection.execute(
@@ -114,7 +114,7 @@ class ServiceKeys:
         return to_key(row) if row else None
 
     async def revoke_of_org(self, org_id: str) -> tuple[ServiceKey, ...]:
-        """Revoke an org's keys at once; return those that were not revoked before."""
+        """Revoke an org's keys; return those that were not revoked before."""
         rows = await self._connection.execute(
             update(ServiceKeyRow)
             .where(ServiceKeyRow.org_id == org_id, ServiceKeyRow.revoked_at.is_(None))
@@ -124,7 +124,7 @@ class ServiceKeys:
         return tuple(to_key(row) for row in rows.mappings())
 
     async def touch(self, key_id: UUID) -> None:
-        """Note that a key is in use, at most once a minute."""
+        """Record that a key is in use, at most once a minute."""
         await self._connection.execute(
             update(ServiceKeyRow)
             .where(

@@ -1,7 +1,7 @@
-"""Grants to the database role that serves, which must not own what it uses (S57).
+"""Checks the database role of the service and grants its privileges (S57).
 
-The role that migrates owns the tables. The role that serves reads and writes them, but only adds
-to the audit log and changes no schema; see SECURITY.md.
+The role that migrates owns the tables. The service role reads and writes them, but can only insert
+into the audit log and cannot change the schema; see SECURITY.md.
 """
 
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ from xero_service.store.tables import Base
 SETTING = "DATABASE_SERVICE_ROLE"
 _READ_ONLY = ("alembic_version", "audit_events")
 _EVERY_ROW = "SELECT, INSERT, UPDATE, DELETE"
-# Columns of the audit log that the database fills in: when an event was written, and its order.
-_BY_THE_DATABASE = ("id", "occurred_at")
+# Columns of the audit log that the database alone fills: an event's order and time.
+_GENERATED_COLUMNS = ("id", "occurred_at")
 
 _AUDIT_COLUMNS = text(
     "SELECT attname FROM pg_attribute WHERE attrelid = 'audit_events'::regclass"
     " AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
 )
-# SET ROLE makes a role any other that it is a member of, with or without INHERIT. CREATEROLE can
-# grant membership (in any role up to PostgreSQL 15), and these two predefined roles can become the
-# server itself. The owner of a schema may drop what others own in it.
+# A role can SET ROLE to each role that it is a member of, with or without INHERIT. CREATEROLE can
+# grant membership (in any role up to PostgreSQL 15), and the two predefined roles can run code as
+# the server's user. The owner of a schema can drop objects of other owners in it.
 _UNLIMITED = """(
     rolsuper OR rolcreaterole
     OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')
@@ -43,7 +43,7 @@ SELECT bool_or({_OWNS} OR {_CHANGES}
 FROM pg_roles AS role, pg_class AS log JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE log.oid = 'audit_events'::regclass AND pg_has_role(:role, role.oid, 'MEMBER')
 """)  # noqa: S608 (constants)
-# Of the role that asks; false where there is no log yet.
+# The same for the current role; false where there is no audit log yet.
 CAN_CHANGE_THE_AUDIT_LOG = f"""coalesce((
     SELECT bool_or({_UNLIMITED} OR {_OWNS} OR {_CHANGES})
     FROM pg_roles AS role, pg_class AS log JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -52,7 +52,7 @@ CAN_CHANGE_THE_AUDIT_LOG = f"""coalesce((
 
 
 def require(connection: Connection, role: str) -> None:
-    """Raise ConfigError where `role` cannot be the role that serves; changes nothing."""
+    """Raise ConfigError where `role` cannot be the service role; changes nothing."""
     found = connection.execute(
         text("SELECT rolname = current_user AS here FROM pg_roles WHERE rolname = :role"),
         {"role": role},
@@ -77,15 +77,15 @@ def require(connection: Connection, role: str) -> None:
 
 
 def grant(connection: Connection, role: str) -> None:
-    """Grant `role` what serving needs and revoke the rest; repeating it is harmless.
+    """Grant `role` the privileges of the service and revoke others; idempotent.
 
-    Raises ConfigError where the role could change the audit log or the schema all the same.
+    Raises ConfigError where the role could still change the audit log or the schema.
     """
     name = _quoted(connection, role)
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")))
-    # By name, because what others keep in the same schema is theirs, and a superuser reaches it.
+    # Table by table: the schema may hold tables of other applications.
     tables = set(Base.metadata.tables) - set(_READ_ONLY)
-    columns = [c for c in connection.scalars(_AUDIT_COLUMNS) if c not in _BY_THE_DATABASE]
+    columns = [c for c in connection.scalars(_AUDIT_COLUMNS) if c not in _GENERATED_COLUMNS]
     for statement in (
         f"REVOKE CREATE ON SCHEMA {schema} FROM {name}, PUBLIC",
         f"GRANT USAGE ON SCHEMA {schema} TO {name}",

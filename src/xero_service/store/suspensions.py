@@ -1,8 +1,8 @@
-"""Suspended tenants: what an operator switched off stays off, whichever org binds it.
+"""The tenants that an operator suspended, for every org that binds them.
 
-Who writes a binding's status need not think of it. The database itself records the tenant of a
-binding that is suspended, and while the tenant is on record writes `suspended` for any other
-status but `revoked` (migration 0006).
+Code that writes a binding's status need not consider them. Triggers (migration 0006) record the
+tenant of a binding that is suspended, and while the tenant is recorded replace any other status but
+`revoked` by `suspended`.
 """
 
 from uuid import UUID
@@ -22,9 +22,9 @@ class Suspensions:
         self._connection = connection
 
     async def tenant_of(self, reference: UUID) -> str | None:
-        """Return the suspended tenant with this id, or of the binding with this id.
+        """Return the suspended tenant of a tenant id or a binding id.
 
-        That is the binding which an org has or had last, or the one by which it was suspended.
+        The binding is the tenant's present or last one, or the one that was suspended.
         """
         found: str | None = await self._connection.scalar(
             select(SuspendedTenantRow.external_tenant_id)

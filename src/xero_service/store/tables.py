@@ -110,18 +110,20 @@ class BindingRow(Base):
     connection_id: Mapped[str | None]
     tenant_type: Mapped[str] = mapped_column(server_default="ORGANISATION")
     last_checked_at: Mapped[datetime | None]
-    suspended_at: Mapped[datetime | None]  # of the release before; see SuspendedTenantRow
+    suspended_at: Mapped[
+        datetime | None
+    ]  # written by the previous release only; see SuspendedTenantRow
 
 
 class SuspendedTenantRow(Base):
-    """A tenant that an operator switched off, for whichever org binds it, until it is resumed."""
+    """A tenant that an operator suspended, for every org that binds it, until it is resumed."""
 
     __tablename__ = "suspended_tenants"
 
     provider: Mapped[str] = mapped_column(primary_key=True)
     external_tenant_id: Mapped[str] = mapped_column(primary_key=True)
     suspended_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    binding_id: Mapped[UUID | None]  # by which it was suspended; the row may be gone
+    binding_id: Mapped[UUID | None]  # the binding that was suspended; its row may be deleted
 
 
 class AuthorisationRow(Base):
@@ -143,7 +145,7 @@ class AuthorisationRow(Base):
 
 
 class CleanupRow(Base):
-    """What is still owed to Xero after a disconnect."""
+    """A revocation or deletion that Xero must confirm after a disconnect."""
 
     __tablename__ = "remote_cleanups"
     __table_args__ = (
@@ -184,7 +186,7 @@ class VerificationTokenRow(Base):
 
 
 class AuditEventRow(Base):
-    """Append-only; the database itself refuses UPDATE, DELETE and TRUNCATE."""
+    """One event of the append-only log: the database refuses UPDATE, DELETE and TRUNCATE."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -234,7 +236,7 @@ class ServiceKeyRow(Base):
 
 
 class LeaseRow(Base):
-    """A right that one process holds at a time, by name: today only the code exchange."""
+    """A named lease that one process holds at a time; the only name today is the code exchange."""
 
     __tablename__ = "leases"
 
@@ -244,9 +246,9 @@ class LeaseRow(Base):
 
 
 class CallBudgetRow(Base):
-    """A tenant's share of Xero's rate limits, used by all replicas together.
+    """The rate limiter's state of one tenant, shared by all replicas.
 
-    Not in the write-ahead log, which would make each proxied call wait for the disk.
+    Unlogged: the write-ahead log would make each proxied call wait for the disk.
     """
 
     __tablename__ = "call_budgets"

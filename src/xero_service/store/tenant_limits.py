@@ -1,4 +1,4 @@
-"""What Xero last said of tenants' limits, for people to see; the proxy counts by itself."""
+"""The limits that Xero last reported for tenants, for display; the rate limiter is elsewhere."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -21,15 +21,15 @@ class TenantLimits:
         self._connection = connection
 
     async def of(self, tenant_ids: Collection[str]) -> Mapping[str, Limits]:
-        """Return what is known of these tenants; what Xero said of a past window is not."""
-        said = CallBudgetRow.learned_at
+        """Return the reported limits of these tenants, without those of a window that is over."""
+        reported_at = CallBudgetRow.learned_at
         rows = await self._connection.execute(
             select(
                 CallBudgetRow.tenant_id,
-                case((said > NOW - DAY, func.greatest(CallBudgetRow.day_remaining, 0))).label(
-                    "day"
-                ),
-                case((said > NOW - MINUTE, CallBudgetRow.minute_remaining)).label("minute"),
+                case(
+                    (reported_at > NOW - DAY, func.greatest(CallBudgetRow.day_remaining, 0))
+                ).label("day"),
+                case((reported_at > NOW - MINUTE, CallBudgetRow.minute_remaining)).label("minute"),
             ).where(CallBudgetRow.tenant_id.in_(tenant_ids))
         )
         return {row.tenant_id: Limits(row.day, row.minute) for row in rows}

@@ -58,7 +58,7 @@ class Transaction:
 
     @cached_property
     def cleanups(self) -> RemoteCleanups:
-        """What is owed to Xero."""
+        """Revocations and deletions that Xero has not confirmed."""
         return RemoteCleanups(self.connection)
 
     @cached_property
@@ -73,12 +73,12 @@ class Transaction:
 
     @cached_property
     def limits(self) -> TenantLimits:
-        """What Xero said of tenants' limits."""
+        """The limits that Xero last reported for tenants."""
         return TenantLimits(self.connection)
 
     @cached_property
     def upkeep_queue(self) -> UpkeepQueue:
-        """What upkeep has to look at."""
+        """Claims of the grants that upkeep works on."""
         return UpkeepQueue(self.connection)
 
     @cached_property

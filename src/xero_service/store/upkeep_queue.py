@@ -1,4 +1,4 @@
-"""What upkeep has to look at: grants that are due for something though nobody called."""
+"""Finds and claims the grants that upkeep must refresh, check or disconnect."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,14 +12,14 @@ from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
 
 
 class UpkeepQueue:
-    """Questions to the tables that find work; several replicas may ask at once."""
+    """Queries for due grants; `claim_` methods give each grant to one replica (SKIP LOCKED)."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work inside the caller's transaction."""
         self._connection = connection
 
     async def unused_grants(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
-        """Return grants with tokens on which no binding has rested for that long, dead ones too."""
+        """Return active and dead grants on which no binding has rested for `for_at_least`."""
         rests = select(BindingRow.id).where(
             BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
         )
@@ -48,11 +48,11 @@ class UpkeepQueue:
         limit: int,
         hidden_for: timedelta,
     ) -> list[tuple[UUID, int]]:
-        """Pick active grants to refresh, with the generation that is due; others leave them alone.
+        """Claim active grants to refresh for `hidden_for`, with the generation that is due.
 
-        Due are: an old refresh token; an attempt that was cut short; an access token that is
-        used and comes within `ahead` of the margin. The last at random, the likelier the nearer:
-        grants that expire together are spread out.
+        A grant is due if its refresh token is old, if an attempt was interrupted, or if it is used
+        and expires within `ahead` of the margin. The last is random, with a probability that rises
+        towards the margin, so that grants that expire together are spread out.
         """
         used = and_(
             GrantRow.last_used_at > NOW - used_within,
@@ -86,10 +86,10 @@ class UpkeepQueue:
         return [(row.id, row.generation) for row in rows]
 
     async def claim_unchecked_grants(self, *, since: timedelta, limit: int) -> list[UUID]:
-        """Pick active grants with a binding that Xero was not asked about for so long.
+        """Claim active grants with a binding that was not checked with Xero for `since`.
 
-        Noting the check first keeps other replicas from asking too; one that fails is due again
-        after `since`, or on the next 403.
+        The check is recorded before it is made, so that one replica makes it; a check that fails is
+        due again after `since`, or on the next 403.
         """
         due = (
             select(BindingRow.id)
@@ -113,7 +113,7 @@ class UpkeepQueue:
         return list(dict.fromkeys(rows))
 
     async def unread_grants(self, *, limit: int) -> list[UUID]:
-        """Return active grants with a consent whose reach Xero has not been asked for."""
+        """Return active grants with a consent of unknown reach, a minute after the consent."""
         rows = await self._connection.scalars(
             select(GrantRow.id)
             .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)

@@ -13,7 +13,7 @@ from xero_service.store.tables import VerificationTokenRow
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is known of an attempt; its payload is gone once it was consumed."""
+    """A stored attempt; its payload is None once the attempt is consumed."""
 
     browser_hash: str
     consumed: bool
@@ -46,11 +46,11 @@ class VerificationTokens:
         return expires
 
     async def consume(self, identifier: str) -> str | None:
-        """Use an attempt up; return its sealed payload to the first caller in time, else None.
+        """Consume an attempt; return its sealed payload, None where it is used, expired or unknown.
 
-        The payload is erased by the same statement that reads it.
+        One statement reads and erases the payload, so that one caller receives it.
         """
-        taken = (
+        unused = (
             select(VerificationTokenRow.identifier, VerificationTokenRow.token)
             .where(
                 VerificationTokenRow.identifier == identifier,
@@ -58,18 +58,18 @@ class VerificationTokens:
                 VerificationTokenRow.expires > NOW,
             )
             .with_for_update()
-            .cte("taken")
+            .cte("unused")
         )
         payload = await self._connection.scalar(
             update(VerificationTokenRow)
-            .where(VerificationTokenRow.identifier == taken.c.identifier)
+            .where(VerificationTokenRow.identifier == unused.c.identifier)
             .values(consumed_at=NOW, token=None)
-            .returning(taken.c.token)
+            .returning(unused.c.token)
         )
         return payload if isinstance(payload, str) else None
 
     async def find(self, identifier: str) -> Attempt | None:
-        """Return what is known of an attempt, consumed or not."""
+        """Return an attempt, consumed or not."""
         row = (
             await self._connection.execute(
                 select(
@@ -87,7 +87,7 @@ class VerificationTokens:
     async def record_landing(
         self, identifier: str, landing: str, grant_id: UUID | None = None
     ) -> None:
-        """Keep where the first callback landed, for a repeated one of the same browser."""
+        """Store the first callback's redirect target, to answer a repeated callback."""
         await self._connection.execute(
             update(VerificationTokenRow)
             .where(VerificationTokenRow.identifier == identifier)
