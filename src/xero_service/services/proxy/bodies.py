@@ -13,7 +13,7 @@ MAX_BODY = 25 * 1024 * 1024  # Xero takes attachments of up to 25 MB
 MAX_BUFFERED_BODY = 1024 * 1024  # a larger body cannot be resent after a refresh
 MAX_BUFFERED = 64 * 1024 * 1024  # by all calls of a process together
 MAX_BUFFERED_PER_KEY = 16 * 1024 * 1024  # by all calls of one key
-MAX_REFUSAL = 64 * 1024  # of a refusal's body is read, and decompressed
+MAX_REFUSAL = 64 * 1024  # bytes of a refusal's body that are read to recognise it
 
 
 class BodyBudget:

@@ -55,7 +55,7 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RefreshOutcomes:
-    """Saves how attempts end, for the database and the audit log."""
+    """Saves the outcomes of attempts, with their audit events."""
 
     database: Database
     keys: KeyRing
