@@ -1,8 +1,8 @@
-"""The published signing keys of one issuer (RFC 7517), cached.
+"""Cache of an issuer's published signing keys (RFC 7517).
 
-One `KeySet` per issuer: a key never vouches for another issuer's tokens. Keys that were fetched
-go on working while the issuer cannot be reached or is slow, and an unknown key id causes at most
-one fetch per cooldown, however many tokens carry it.
+Each issuer has its own `KeySet`, so that a key never verifies another issuer's token. Cached keys
+stay in use while the issuer is unreachable or slow. Unknown key ids cause at most one fetch per
+KEYS_COOLDOWN_SECONDS, however many tokens carry them.
 """
 
 import asyncio
@@ -43,9 +43,9 @@ class KeySet:
         self._renewal: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Have keys that are not too old, where the issuer lets us; waits for the fetch.
+        """Fetch the keys if they are older than KEYS_MAX_AGE_SECONDS, and wait for the fetch.
 
-        Raises SignInUnavailable only where there are none at all.
+        Raises SignInUnavailable only where no keys are cached and the fetch failed.
         """
         async with self._lock:
             if not self._is_fresh():
@@ -54,30 +54,29 @@ class KeySet:
             raise SignInUnavailable(retry_after=int(KEYS_COOLDOWN_SECONDS))
 
     def known(self, key_id: str | None) -> "jwt.PyJWK | None":
-        """Return a key that is at hand, however old; no I/O."""
+        """Return a cached key, however old; no I/O."""
         return self._keys.get(key_id or "")
 
     async def find(self, key_id: str | None) -> "jwt.PyJWK | None":
-        """Return the key with this id, fetching once per cooldown where it is unknown.
+        """Return the key with this id; an unknown id causes a fetch, once per cooldown.
 
-        While keys that are due to be looked at again are fetched, the known ones go on: an
-        issuer that hangs holds up one caller, and briefly. Raises SignInUnavailable where no
-        key could ever be fetched.
+        Known keys stay in use while the set is fetched again: a slow issuer delays one caller, for
+        KEYS_RENEWAL_WAIT_SECONDS at most. Raises SignInUnavailable where no key was ever fetched.
         """
         if not self._keys:
             await self.load()
         if key_id is None:
             return None
         if key_id in self._keys:
-            await self._renew_behind()
+            await self._renew_in_background()
         else:
             async with self._lock:
                 if key_id not in self._keys:
                     await self._try_fetch()
         return self._keys.get(key_id)
 
-    async def _renew_behind(self) -> None:
-        """Fetch again where it is time; a key that is published no more then stops at once."""
+    async def _renew_in_background(self) -> None:
+        """Fetch a set that is too old; a key that is no longer published is then dropped."""
         if self._is_fresh() or self._is_cooling() or self._lock.locked():
             return
         self._renewal = asyncio.create_task(self._renew())
@@ -111,14 +110,14 @@ class KeySet:
 
 
 def with_and_without_slash(issuer: str) -> tuple[str, str]:
-    """Return both forms in which an issuer's tokens may name it; ours has no slash at its end."""
+    """Return both forms of an issuer that its tokens may carry; settings strip the last slash."""
     return issuer, f"{issuer}/"
 
 
 async def published_issuer(fetch: Callable[[str], Awaitable[Any]], issuer: str) -> str | None:
-    """Return what an issuer calls itself in its metadata; None where it publishes none.
+    """Return the `issuer` in the metadata of an issuer; None where it publishes none.
 
-    OpenID Connect Discovery 1.0 §4, RFC 8414 §3.1. `fetch` as in `KeySet`, of a URL.
+    OpenID Connect Discovery 1.0 §4, RFC 8414 §3.1. `fetch` is that of `KeySet`, with a URL.
     """
     parts = urlsplit(issuer)
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -137,7 +136,7 @@ async def published_issuer(fetch: Callable[[str], Awaitable[Any]], issuer: str) 
 
 
 def _signing_keys(document: Any) -> dict[str, jwt.PyJWK]:
-    """Return the RSA signing keys of a document by their id; nothing where it is not one."""
+    """Return the RSA signing keys of a JWK Set by their id; empty where it is malformed."""
     found = document.get("keys") if isinstance(document, dict) else None
     keys: dict[str, jwt.PyJWK] = {}
     for entry in found if isinstance(found, list) else []:

@@ -1,4 +1,4 @@
-"""Logs and metrics; whatever is logged passes one place that takes secrets out."""
+"""Logging, which redacts secrets in every record, and the metrics of the service."""
 
 import logging
 import math
@@ -30,7 +30,7 @@ from xero_service.errors import (
 )
 
 REDACTED = "[redacted]"
-ACCESS = "access"  # a record's attribute
+ACCESS = "access"  # the attribute of an access log record that holds its fields
 _SECRET_NAME = re.compile(
     r"token(?!_type|_url)|secret|password|authorization|cookie|verifier|nonce|^code$|^state$|_enc$",
     re.IGNORECASE,
@@ -38,10 +38,10 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # JWTs: Xero's and the session's
     r"|xsk_[\w-]+"  # service keys
-    # Credentials look like no word: "Basic authentication failed" may stay.
+    # Only what looks unlike a word: "Basic authentication failed" stays.
     r"|\b(?i:bearer|basic)\s+(?=\S*[\d=+/_~]|\S*[a-z][A-Z]|\S{24})[\w.~+/=-]+"
     r"|postgres(?:ql)?(?:\+asyncpg)?://[^\s'\"]+"
-    # Long and of letters and digits: no word of ours is, but refresh tokens, states and keys are.
+    # 40 characters or more with letters and digits: refresh tokens, states and keys.
     r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{40,}"
 )
 _SECRET_PARAMETER = re.compile(
@@ -55,7 +55,7 @@ _SECRET_MEMBER = re.compile(
 
 
 def scrub(text: str) -> str:
-    """Take out what looks like a secret, wherever in a text it stands."""
+    """Return the text with everything that looks like a secret redacted."""
     text = _SECRET_PARAMETER.sub(rf"\1={REDACTED}", _SECRET_VALUE.sub(REDACTED, text))
     return _SECRET_MEMBER.sub(rf"\1{REDACTED}", text)
 
@@ -66,7 +66,7 @@ def _clean(value: Any, name: str = "") -> Any:
     if name and _SECRET_NAME.search(name):
         return REDACTED
     if name == "request_id":
-        return value  # up to 64 characters of a caller's choice, checked where it came in
+        return value  # chosen by the caller; its form is checked when the request arrives
     if isinstance(value, Mapping):
         return {str(key): _clean(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -131,23 +131,23 @@ def configure_logging(*, level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Below warnings these say each URL they call, query and all.
+    # At INFO these log the whole URL of each request.
     for noisy in ("aiohttp", "asyncio", "httpx", "sqlalchemy", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for server in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(server).handlers = []
         logging.getLogger(server).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("uvicorn.error").addFilter(_is_not_of_a_cut_answer)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_aborted_response)
 
 
-def _is_not_of_a_cut_answer(record: logging.LogRecord) -> bool:
-    """The server calls an answer that is cut on purpose an error; the access log has it."""
+def _is_no_aborted_response(record: logging.LogRecord) -> bool:
+    """Return False for uvicorn's error about a response aborted on purpose: it is in the log."""
     return record.msg != "ASGI callable returned without completing response."
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """Renders records; those of the access log are clean and complete as they come."""
+    """Renders records; those of the access log are complete and skip the processors."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
@@ -155,20 +155,20 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         if event is None:
             return super().format(record)
         if isinstance(self.processors[1], structlog.processors.JSONRenderer):
-            return to_json(event).decode()  # as it would, in a tenth of the time
+            return to_json(event).decode()  # the renderer's output in a tenth of the time
         for render in self.processors[1:]:
             event = render(None, "info", event)
         return str(event)
 
 
 class AccessLog:
-    """One record for each request, which skips the processors: they cost more than the request.
+    """Writes one record per request without the processors, which cost more than the request.
 
-    Nothing in it can be a secret: an id that the caller chose comes here scrubbed.
+    No field can contain a secret: a request id that the caller chose is scrubbed before.
     """
 
     def __init__(self) -> None:
-        """Write under one name."""
+        """Write to the logger `xero_service.access`."""
         self._logger = logging.getLogger("xero_service.access")
 
     def write(
@@ -181,7 +181,7 @@ class AccessLog:
         request_id: str,
         cut_by: str | None = None,
     ) -> None:
-        """Write down how a request ended; `cut_by`: what broke its answer off, if anything did."""
+        """Log a finished request; `cut_by`: the side that aborted its response, if any."""
         if not self._logger.isEnabledFor(logging.INFO):
             return
         record = logging.LogRecord(self._logger.name, logging.INFO, "", 0, "request", (), None)
@@ -222,14 +222,13 @@ UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
 
 
 class Metrics:
-    """What operators watch: of this process, or of all workers of one `serve` added up.
+    """The metrics of this process, or the sums of all workers of one `serve`.
 
-    Label values that are known beforehand are there from the start, at 0: `increase()` does not
-    see a counter that appears at 1.
+    Counters with known label values start at 0: `increase()` misses a counter that appears at 1.
     """
 
     def __init__(self, workers: Collector | None = None) -> None:
-        """Register every metric; `workers`: what adds up this process's and those of others."""
+        """Register every metric; `workers`: the collector of all workers' values."""
         disable_created_metrics()  # type: ignore[no-untyped-call] # half of all series
         self.registry = CollectorRegistry()
         self._exposed = self.registry if workers is None else CollectorRegistry()
@@ -304,7 +303,7 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request and the time that it took."""
         kind = (method, route, status)
-        if kind not in self._kinds:  # to look them up takes longer than to count
+        if kind not in self._kinds:  # cached: `labels` takes longer than counting
             self._kinds[kind] = self.requests.labels(*kind), self.latency.labels(route)
         requests, latency = self._kinds[kind]
         requests.inc()
@@ -321,20 +320,17 @@ class Metrics:
 
 
 class StateGauge(Collector):
-    """A value that the database holds for all replicas, and no process of its own.
-
-    NaN until it has been read.
-    """
+    """A gauge whose value is read from the database, and NaN until the first read."""
 
     def __init__(self, name: str, documentation: str) -> None:
-        """Describe it."""
+        """Take the metric's name and help text."""
         self._name, self._documentation = name, documentation
         self._value = math.nan
 
     def set(self, value: float) -> None:
-        """Note what the database said."""
+        """Set the value that was read."""
         self._value = value
 
     def collect(self) -> Iterator[Metric]:
-        """Yield it."""
+        """Yield the gauge."""
         yield GaugeMetricFamily(self._name, self._documentation, value=self._value)

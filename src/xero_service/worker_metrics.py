@@ -1,8 +1,8 @@
-"""Metrics of all workers of one `serve`, added up: whichever is asked answers for all of them.
+"""Sums the metrics of all workers of one `serve`, so that a scrape of any worker returns all.
 
-Each worker keeps its values in memory-mapped files of a directory that they share. The files belong
-to a slot, not to a process: the worker that replaces a dead one takes its slot and counts on from
-its values, so that no counter goes back, none is counted twice, and nothing has to be cleared away.
+Each worker keeps its values in memory-mapped files in a shared directory. A file belongs to a slot,
+not to a process: the worker that replaces a dead one acquires its slot and continues its counters.
+So no counter decreases, none is counted twice, and no file has to be removed.
 """
 
 import fcntl
@@ -23,27 +23,27 @@ from xero_service.errors import ConfigError
 
 @contextmanager
 def directory_for(workers: int) -> Iterator[Path | None]:
-    """Make the directory that so many workers share, and remove it afterwards; one needs none.
+    """Create the shared directory for a block; None for a single worker, which needs none.
 
-    Raises ConfigError where none can be made.
+    Raises ConfigError where it cannot be created.
     """
     if workers == 1:
         yield None
         return
     try:
-        made = TemporaryDirectory(prefix="xero-service-metrics-")
+        created = TemporaryDirectory(prefix="xero-service-metrics-")
     except OSError as error:
         raise ConfigError(
             "Several workers keep their metrics in a temporary directory, and none can be made. "
             "Let TMPDIR name a directory that can be written, or serve with one worker."
         ) from error
-    with made, _locked(made.name):
-        yield Path(made.name)
+    with created, _locked(created.name):
+        yield Path(created.name)
 
 
 @contextmanager
 def _locked(directory: str) -> Iterator[None]:
-    """Lock the directory: systemd-tmpfiles, which removes old files, passes by one that is."""
+    """Lock the directory, so that systemd-tmpfiles does not remove its files as old."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -53,9 +53,9 @@ def _locked(directory: str) -> Iterator[None]:
 
 
 def join(directory: Path) -> "AllWorkers":
-    """Keep this process's values in `directory`, and return what adds up those of all workers.
+    """Keep this process's values in `directory`; return the collector of all workers' values.
 
-    For metrics that are made from now on: before the first.
+    Applies to metrics that are created later, so it must run before the first.
     """
     lock, slot = _free_slot(directory)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
@@ -65,22 +65,22 @@ def join(directory: Path) -> "AllWorkers":
 
 
 class AllWorkers(Collector):
-    """Reads the files of every worker that there is or was, and holds this worker's slot."""
+    """Sums the files of all present and past workers, and holds this worker's slot."""
 
     def __init__(self, directory: Path, lock: BinaryIO) -> None:
-        """`lock`: of the slot, which the process has as long as it is open."""
+        """`lock`: the lock file of the slot, which the process holds while the file is open."""
         self._directory, self._lock = directory, lock
 
     def collect(self) -> Iterable[Metric]:
-        """Return each metric's sum, or for a gauge what its mode says."""
-        # A file is empty while it is being made.
+        """Return each metric's sum; a gauge is merged by its `multiprocess_mode`."""
+        # A file is empty while it is being created.
         files = [str(path) for path in self._directory.glob("*.db") if path.stat().st_size]
         found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
         return found
 
 
 def _free_slot(directory: Path) -> tuple[BinaryIO, int]:
-    """Take the lowest slot that no living worker has; the kernel frees it at the worker's end."""
+    """Lock the lowest free slot; the kernel releases the lock when the process ends."""
     for slot in count():
         lock = (directory / f"slot-{slot}").open("ab")
         try:

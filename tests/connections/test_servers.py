@@ -23,7 +23,7 @@ Words = Callable[[Cluster], dict[str, str]]
 
 
 async def facts(url: str, **environ: str) -> dict[str, Any]:
-    """Ask through each pool; both must have the same to say."""
+    """Query through each pool; both must return the same."""
     database = Database(url, pool_size=2, prepared_statements=True)
     try:
         row = await database.fetch_one(FACTS)
@@ -223,7 +223,7 @@ async def test_a_wrong_password_is_not_tried_elsewhere_c1(cluster: Cluster) -> N
 
 
 async def test_a_setting_that_the_server_does_not_have_is_an_outage_c1(cluster: Cluster) -> None:
-    """Not a mistake of ours in a statement: a call gets 503, and a command no traceback."""
+    """An outage, not a wrong statement: a request gets 503, and a command no traceback."""
     database = Database(
         cluster.url(options="-c nothing_of_that_name=1"), pool_size=2, prepared_statements=True
     )

@@ -1,4 +1,4 @@
-"""C1: what becomes of each form of URL and of each parameter, without a server."""
+"""C1: the target of each form of URL and each parameter, without a server."""
 
 import ctypes
 import getpass
@@ -94,7 +94,7 @@ def test_a_url_means_what_libpq_takes_it_for_c1(url: str) -> None:
 
 
 def test_a_password_with_a_slash_is_taken_as_it_is() -> None:
-    """As SQLAlchemy did, through which URLs came before."""
+    """As SQLAlchemy did, which parsed the URLs in earlier releases."""
     found = uri.split("postgresql://user:pa/s?s@host/name")
 
     assert found == {"user": "user", "password": "pa/s?s", "host": "host", "dbname": "name"}

@@ -1,4 +1,4 @@
-"""C2: the metrics port stays open until all is finished, and says 503 at /readyz."""
+"""C2: the metrics port stays open until the last request ends; its /readyz returns 503."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""C2: workers that are killed at any moment, and the files that their successors take over."""
+"""C2: a worker that replaces a killed one acquires its slot and files."""
 
 import random
 import subprocess
@@ -14,7 +14,7 @@ from xero_service.worker_metrics import AllWorkers
 
 
 def counted(directory: Path) -> dict[str, float]:
-    """Add up all workers, without being one."""
+    """Return the sums of all workers, from outside of them."""
     registry = CollectorRegistry()
     with (directory / "reader").open("ab") as lock:
         registry.register(AllWorkers(directory, lock))

@@ -1,4 +1,4 @@
-"""Gauges of state come from the database, so that every replica says the same."""
+"""Gauges of state are read from the database, so that every replica reports the same."""
 
 import asyncio
 import math

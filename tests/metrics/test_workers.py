@@ -1,4 +1,4 @@
-"""C2: all workers of one `serve` add up, whichever answers a scrape, and whoever dies."""
+"""C2: a scrape of any worker returns the sums of all, dead ones included."""
 
 import asyncio
 import signal
@@ -39,7 +39,7 @@ async def asks(running: Running, times: int) -> None:
 
 
 async def each_worker_answers(running: Running, times: int) -> None:
-    """Let the others stand still meanwhile."""
+    """Pause the other workers for the block."""
     workers = running.workers()
     for worker in workers:
         others = [each for each in workers if each != worker]

@@ -1,4 +1,4 @@
-"""A configuration that cannot work is refused at the start, every fault named, no value told."""
+"""An unusable configuration is refused at the start; the error names all faults, no value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with the configuration, no message and no text of it tells a value."""
+"""No error message or text form of the configuration contains a value."""
 
 import traceback
 

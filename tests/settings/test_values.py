@@ -1,4 +1,4 @@
-"""Where the configuration comes from, how its values are read, and what holds by default."""
+"""Sources, parsing and defaults of the configuration."""
 
 import re
 from datetime import timedelta

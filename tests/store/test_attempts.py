@@ -1,4 +1,4 @@
-"""An authorisation attempt is used up once, by whoever comes first and in time (S20, S27)."""
+"""An authorisation attempt is consumed once, before it expires (S20, S27)."""
 
 import asyncio
 from datetime import timedelta
@@ -56,7 +56,7 @@ async def test_of_many_callbacks_at_once_one_consumes(database: Database) -> Non
 async def test_a_callback_waits_for_one_that_is_not_committed_and_then_gets_nothing(
     database: Database, sql: asyncpg.Connection
 ) -> None:
-    """S27: two transactions that overlap for certain."""
+    """S27: in two transactions that overlap."""
     async with database.transaction() as tx:
         first = await tx.attempts.consume("hash-1")
         second = asyncio.create_task(consume(database))

@@ -1,4 +1,4 @@
-"""Rule 3: one holder at a time may spend a refresh token, by the database's clock."""
+"""Rule 3: one holder at a time can claim the refresh of a grant, by the database's clock."""
 
 import asyncio
 from datetime import timedelta
@@ -56,7 +56,7 @@ async def test_a_lease_that_ran_out_is_free(database: Database, rows: Rows, gran
 async def test_a_second_attempt_does_not_hide_the_first(
     database: Database, rows: Rows, grant: Grant
 ) -> None:
-    """R8, rule 5: the time stays that of the oldest, and no one answer settles them both."""
+    """R8, rule 5: the time of the oldest stays, and one answer does not settle both."""
     first = await claim(database, grant)
     await rows.alter(grant, "lease_until = now() - interval '1 s'")
     marked = await rows.row(grant)
@@ -72,7 +72,7 @@ async def test_a_second_attempt_does_not_hide_the_first(
 async def test_the_time_within_a_long_transaction_is_the_time_now(
     database: Database, rows: Rows, grant: Grant
 ) -> None:
-    """A lease that runs out while a transaction waits is free to it."""
+    """A lease that expires while a transaction waits is free for that transaction."""
     await rows.alter(grant, f"lease_holder = '{uuid4()}', lease_until = now() + interval '1 day'")
 
     async with database.transaction() as tx:
@@ -103,7 +103,7 @@ async def test_a_grant_that_changed_meanwhile_is_not_claimed(
 async def test_a_disconnect_claims_a_revoked_grant_too(
     database: Database, rows: Rows, grant: Grant
 ) -> None:
-    """R19, rule 8: it settles an attempt that was cut short before it revokes."""
+    """R19, rule 8: a disconnect settles an interrupted attempt before it revokes."""
     await rows.alter(grant, "status = 'revoked'")
 
     assert await claim(database, grant, even_revoked=True) is not None

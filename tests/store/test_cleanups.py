@@ -1,4 +1,4 @@
-"""What is owed to Xero is picked by one replica at a time and kept until it ended."""
+"""A pending cleanup is claimed by one replica at a time and kept until it ends."""
 
 from datetime import timedelta
 
@@ -118,7 +118,7 @@ async def test_a_newer_consent_leaves_of_a_revocation_what_it_was_to_disconnect(
 async def test_a_newer_consent_cancels_the_deletion_of_what_it_reaches(
     database: Database, sql: asyncpg.Connection, owed: list[Cleanup]
 ) -> None:
-    """R19, rule 8: an owed deletion never undoes a later consent."""
+    """R19, rule 8: a pending deletion never undoes a later consent."""
     async with database.transaction() as tx:
         await tx.cleanups.cancel_deletions(XERO_USER, ["a", "c", "another"])
 

@@ -1,4 +1,4 @@
-"""What must never be, the database itself refuses."""
+"""The database itself refuses rows that break an invariant."""
 
 from uuid import UUID, uuid4
 
@@ -98,7 +98,7 @@ async def test_a_grant_cannot_be_what_nobody_knows(
 async def test_no_binding_of_a_suspended_tenant_is_usable_b3(
     sql: asyncpg.Connection, grant: Grant, status: str
 ) -> None:
-    """B3, S56: whichever way it is written, by the release before or by hand."""
+    """B3, S56: also when the previous release or an operator writes the status."""
     await bind(sql, grant.id, org="org_one", status="suspended")
     assert await sql.fetchval("SELECT count(*) FROM suspended_tenants") == 1
 

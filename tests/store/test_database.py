@@ -1,4 +1,4 @@
-"""The pool says "busy" in time and tells outages from mistakes."""
+"""The pools raise ServiceBusy in time, for outages and not for wrong statements."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ async def now(true: bool) -> bool:
 
 
 def in_use(database: Database, ask: "Ask") -> AbstractAsyncContextManager[Any]:
-    """Take the one connection that `ask` asks on."""
+    """Hold the one connection that `ask` uses."""
     return database.transaction() if ask is not ask_the_driver else database.bare_connection()
 
 
@@ -124,7 +124,7 @@ async def silent_database() -> AsyncIterator[tuple[str, list[asyncio.StreamWrite
 
 @pytest.mark.real_pool_wait
 async def test_callers_of_a_silent_database_share_one_attempt_to_check_it_first_e3() -> None:
-    """E3, R14: whoever comes while it lasts is refused, and makes no attempt of their own."""
+    """E3, R14: callers during the first attempt get ServiceBusy and do not connect."""
     async with silent_database() as (url, attempts):
         database = Database(f"{url}&connect_timeout=20", pool_size=10, prepared_statements=True)
         database.check_first(ask_in)
@@ -147,7 +147,7 @@ async def test_callers_of_a_silent_database_share_one_attempt_to_check_it_first_
 async def test_a_connection_in_use_is_closed_with_its_pool_a4(
     narrow: Database, sql: asyncpg.Connection, ask: Ask
 ) -> None:
-    """The server keeps no session, and a caller that goes on is told that the database is busy."""
+    """The server's sessions end, and a caller that continues gets ServiceBusy."""
     closed, ended = asyncio.Event(), asyncio.Event()
 
     async def use() -> None:
@@ -186,7 +186,7 @@ async def test_a_host_that_refuses_is_busy() -> None:
 
 @pytest.fixture
 def crowded_url(postgres_server: Postgres, direct_url: str) -> Iterator[str]:
-    """The URL of a user who may open no connection more."""
+    """The URL of a user whose connection limit is reached."""
     role = f"crowded_{urlsplit(direct_url).path[1:]}"
     postgres_server.execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0')
     parts = urlsplit(direct_url)
@@ -251,7 +251,7 @@ async def happens(event: asyncio.Event) -> None:
 async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
     narrow: Database, ask: Ask
 ) -> None:
-    """After a failover the old primary answers as a replica, on the connections that we have."""
+    """After a failover the old primary is a standby, and the pool's connections lead to it."""
     only_reads = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     closed = await closing(narrow, ask, only_reads)
     backend = await ask(narrow, "SELECT pg_backend_pid()")
@@ -268,7 +268,7 @@ async def test_a_server_that_only_reads_is_busy_once_and_is_left_r15(
 async def test_a_standby_without_an_unlogged_table_is_busy_once_and_is_left_r15(
     narrow: Database, ask: Ask
 ) -> None:
-    """PostgreSQL calls that a feature that is not supported (0A000), not a change refused."""
+    """PostgreSQL answers with 0A000 (feature not supported), not with 25006 (read-only)."""
     closed = await closing(narrow, ask)
 
     with pytest.raises(ServiceBusy):
@@ -281,7 +281,7 @@ async def test_a_standby_without_an_unlogged_table_is_busy_once_and_is_left_r15(
 
 
 async def test_a_connection_out_of_step_is_busy_once_and_is_left_r15(narrow: Database) -> None:
-    """A server that stops says so on an idle connection a moment before it hangs up."""
+    """A server that stops sends a message on an idle connection before it closes it."""
     closed = await closing(narrow, ask_the_driver)
     with pytest.raises(ServiceBusy):
         async with narrow.bare_connection():
@@ -294,7 +294,7 @@ async def test_a_connection_out_of_step_is_busy_once_and_is_left_r15(narrow: Dat
 async def test_a_connection_whose_caller_left_is_not_lent_again(
     narrow: Database, sql: asyncpg.Connection
 ) -> None:
-    """Its answer may come at any time, or never."""
+    """The answer to the cancelled statement may arrive at any time, or never."""
     closed = await closing(narrow, ask_the_driver)
     asking = asyncio.create_task(ask_the_driver(narrow, "SELECT pg_sleep(60)"))
 

@@ -18,7 +18,7 @@ async def holder(database: Database, grant: Grant) -> Holder:
 
 @pytest.fixture
 async def successor(database: Database, rows: Rows, grant: Grant, holder: Holder) -> Holder:
-    """Who claimed after the first holder had slept through its lease."""
+    """The lease of a second holder, which claimed it after the first holder's had expired."""
     await rows.alter(grant, TAKEN_OVER)
     return await Holder.of(database, grant)
 
@@ -90,5 +90,5 @@ async def test_a_revoked_grant_that_is_refused_stays_revoked(
 async def test_an_older_attempt_keeps_a_successor_from_ending_the_grant(
     successor: Holder,
 ) -> None:
-    """R8, rule 5: the sleeping holder may yet come with the rotated set."""
+    """R8, rule 5: the paused holder may still save a rotated set."""
     assert not await successor.marks_dead()

@@ -1,4 +1,4 @@
-"""E7: migrations of one database run one after the other and block nobody for long."""
+"""E7: migrations of one database run one at a time and block other sessions briefly."""
 
 import ast
 import asyncio

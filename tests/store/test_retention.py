@@ -39,7 +39,7 @@ async def run(*arguments: str) -> tuple[int, str, str]:
 async def test_pruning_takes_longer_than_a_statement_may(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E4: one DELETE of them all meets the driver's limit and deletes nothing."""
+    """E4: a single DELETE would exceed STATEMENT_SECONDS and delete nothing."""
     monkeypatch.setattr(pools, "STATEMENT_SECONDS", 3)
     monkeypatch.setattr(activity, "PRUNE_BATCH", 10)
     await world.database.execute(FILL, "401 days", 400)
@@ -85,7 +85,7 @@ async def test_two_that_prune_at_once_delete_each_event_once(
 
 
 async def test_upkeep_prunes_by_the_retention_that_is_configured(world: World) -> None:
-    """E4: nobody has to remember it."""
+    """E4: without an operator's action."""
     await world.database.execute(FILL, "401 days", 5)
     await world.database.execute(FILL, "399 days", 3)
 

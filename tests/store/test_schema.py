@@ -1,4 +1,4 @@
-"""Migrations go up, down and up again, and make what the tables declare."""
+"""Migrations upgrade, downgrade and upgrade again, and match the declared tables."""
 
 import asyncio
 import re

@@ -20,7 +20,7 @@ async def holder(database: Database, grant: Grant) -> Holder:
 
 @pytest.fixture
 async def successor(database: Database, rows: Rows, grant: Grant, holder: Holder) -> Holder:
-    """Who claimed after the first holder had slept through its lease."""
+    """The lease of a second holder, which claimed it after the first holder's had expired."""
     await rows.alter(grant, TAKEN_OVER)
     return await Holder.of(database, grant)
 
@@ -50,7 +50,7 @@ async def test_a_generation_is_saved_once(rows: Rows, grant: Grant, holder: Hold
 async def test_a_holder_that_slept_through_its_lease_may_still_save(
     rows: Rows, grant: Grant, holder: Holder, successor: Holder
 ) -> None:
-    """R7, rule 4: it may carry the only valid token."""
+    """R7, rule 4: the late holder may have the only valid token."""
     assert await holder.saves()
 
     assert not await successor.saves("3")
@@ -60,7 +60,7 @@ async def test_a_holder_that_slept_through_its_lease_may_still_save(
 async def test_a_save_after_the_tokens_were_erased_is_refused(
     rows: Rows, grant: Grant, holder: Holder
 ) -> None:
-    """R19, rule 8: nothing comes back once Xero confirmed the revocation."""
+    """R19, rule 8: no late save restores tokens after Xero confirmed the revocation."""
     await rows.alter(grant, "status = 'revoked', refresh_token_enc = NULL, access_token_enc = NULL")
 
     assert not await holder.saves()
@@ -104,7 +104,7 @@ async def test_a_failure_gives_the_lease_back_and_says_when_to_try_again(
 async def test_a_failure_without_an_answer_leaves_the_attempt_open(
     rows: Rows, grant: Grant, holder: Holder
 ) -> None:
-    """R3, rule 4: it is retried by whoever comes first."""
+    """R3, rule 4: the next caller or replica retries it."""
     await holder.fails(answered=False)
 
     row = await rows.row(grant)
@@ -153,7 +153,7 @@ async def test_a_late_failure_touches_nothing_of_a_newer_generation(
 async def test_no_answer_to_one_of_several_attempts_settles_the_others(
     rows: Rows, grant: Grant, holder: Holder, successor: Holder
 ) -> None:
-    """R8, rule 5: the other may have rotated, and its answer be lost; only a save tells."""
+    """R8, rule 5: the other request may have rotated; only a save proves which set is live."""
     marked = (await rows.row(grant))["refresh_sent_at"]
 
     await holder.fails(answered=True)

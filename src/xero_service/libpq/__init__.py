@@ -1,6 +1,6 @@
-"""Connection strings as libpq documents them (PostgreSQL 18, §32.1), for another driver.
+"""Parses libpq connection strings (PostgreSQL 18, §32.1) for asyncpg.
 
-`read` turns a URL into a `Target`, or names every part of it that cannot be honoured.
+`read` returns the `Target` of a URL, or raises an error that names every unsupported parameter.
 """
 
 from xero_service.libpq.target import Host, Target, read

@@ -1,4 +1,4 @@
-"""What a URL, a service file and the environment say together about the connection."""
+"""Combines a URL, a service file and PG… variables into the target of a connection."""
 
 import configparser
 import getpass
@@ -11,7 +11,7 @@ from xero_service.libpq import passwords, tls, uri, words
 from xero_service.libpq.tls import Tls
 
 DEFAULT_PORT = 5432
-DEFAULT_HOSTS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108 - a server's place
+DEFAULT_HOSTS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108 - a socket directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Host:
 
     @property
     def is_socket(self) -> bool:
-        """Whether it is reached through a Unix socket, where TLS has no part."""
+        """Whether this is the directory of a Unix socket, where TLS does not apply."""
         return self.address.startswith("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to connect, as whom, and on which terms; `hosts` are tried in turn."""
+    """The parameters of a connection; `hosts` are tried in turn."""
 
     hosts: tuple[Host, ...]
     in_random_order: bool
@@ -47,7 +47,7 @@ class Target:
     gsslib: str | None
 
     def password_for(self, host: Host) -> str | None:
-        """Return the password, which a file may keep apart for each host."""
+        """Return the password, from the password file where the URL has none."""
         if self.password is not None or self.password_file is None:
             return self.password
         return passwords.password(
@@ -60,10 +60,10 @@ class Target:
 
 
 def read(url: str, environ: Mapping[str, str]) -> Target:
-    """Return what a URL leads to; parameters that it lacks come from libpq's variables.
+    """Return the target of a URL; missing parameters come from libpq's variables.
 
-    Raises ValueError with one line for each fault. A line repeats names of parameters and
-    values of libpq's own, and nothing else of the URL.
+    Raises ValueError with one line for each fault. A line contains parameter names and documented
+    values only, never another part of the URL.
     """
     given = uri.split(url)
     unknown = [name for name in given if name not in words.PARAMETERS]
@@ -79,7 +79,7 @@ def read(url: str, environ: Mapping[str, str]) -> Target:
         if variable and name not in found and environ.get(variable)
     }
     try:
-        found = {**variables, **_of_service({**variables, **found}, environ), **found}
+        found = {**variables, **_service_parameters({**variables, **found}, environ), **found}
     except ValueError as error:
         faults.append(str(error))
     for name, why in words.faults(found):
@@ -94,7 +94,7 @@ def read(url: str, environ: Mapping[str, str]) -> Target:
     return target
 
 
-def _of_service(found: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def _service_parameters(found: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters of the section that `service` names; raises ValueError."""
     if "service" not in found:
         return {}
@@ -120,7 +120,7 @@ def _of_service(found: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
 
 
 def _contradictions(found: Mapping[str, str]) -> Iterator[str]:
-    """Yield what does not go together."""
+    """Yield the faults of parameters that contradict each other or are incomplete."""
     if "dbname" not in found:
         yield "must be a postgresql:// URL that names a database"
     if "user" not in found and not _has_user():

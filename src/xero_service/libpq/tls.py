@@ -1,4 +1,4 @@
-"""TLS to the server as libpq's `ssl…` parameters describe it."""
+"""Builds the TLS context that libpq's `ssl…` parameters describe."""
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ SYSTEM = "system"  # as `sslrootcert`: the certificates that the operating syste
 
 
 class _NamedContext(ssl.SSLContext):
-    """Verifies the name that belongs to an address, where both are given (`host`, `hostaddr`)."""
+    """Verifies `host`, not the address, where both `host` and `hostaddr` are given."""
 
     names: Mapping[str, str]
 
@@ -33,7 +33,7 @@ class _NamedContext(ssl.SSLContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """What is asked of an encrypted connection; files are read anew for each connection."""
+    """The TLS parameters of a connection; files are read anew for each connection."""
 
     mode: str
     root: str | None
@@ -52,7 +52,7 @@ class Tls:
         return self.mode in {"require", "verify-ca", "verify-full"}
 
     def context(self) -> ssl.SSLContext:
-        """Return the context of one connection; raises OSError where a file is of no use."""
+        """Return the context of one connection; raises OSError where a file is unusable."""
         context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
         context.names = self.names
         context.check_hostname = self.mode == "verify-full"
@@ -66,7 +66,7 @@ class Tls:
         return context
 
     def unusable(self) -> Iterator[str]:
-        """Yield what is wrong with the files that are named."""
+        """Yield a fault for each group of files that cannot be read or used."""
         for names, load in self._loads():
             try:
                 load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

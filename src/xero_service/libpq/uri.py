@@ -3,8 +3,8 @@
 import re
 from urllib.parse import unquote
 
-# Credentials end at the first "@" that stands before a "/". Where that leaves no valid URL, a
-# password with a "/" in it is taken as it stands.
+# Credentials end at the first "@" before a "/". The second form, tried where the first does not
+# match, accepts an unencoded "/" in the password.
 _HOST = r"(?:\[[^\]]*\]|[^\[\]:,/?@]*)(?::[0-9]*)?"
 _REST = rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<dbname>[^?/@]*))?(?:\?(?P<query>.*))?"
 _FORMS = tuple(
@@ -42,7 +42,7 @@ def split(url: str) -> dict[str, str]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is like a parameter's name, and so no piece of a secret that went astray."""
+    """Whether a text has the form of a parameter name, so that an error may repeat it."""
     return _NAME.fullmatch(text) is not None
 
 

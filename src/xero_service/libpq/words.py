@@ -1,10 +1,10 @@
-"""Every parameter of libpq, and what becomes of it here."""
+"""libpq's parameters: their variables, values, and which of them asyncpg cannot honour."""
 
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-# Each parameter with the environment variable that stands in for it where the URL is silent.
+# Each parameter with the environment variable that is its default.
 PARAMETERS: Mapping[str, str | None] = MappingProxyType(
     {
         "service": "PGSERVICE",
@@ -101,8 +101,8 @@ _NUMBERS = {
     "tcp_user_timeout",
 }
 
-# Values that promise something which the driver cannot keep, and why; None: every value.
-_CANNOT_KEEP: Mapping[str, tuple[tuple[str, ...] | None, str]] = {
+# Values that asyncpg cannot honour, and why; None: every value.
+_UNSUPPORTED: Mapping[str, tuple[tuple[str, ...] | None, str]] = {
     "channel_binding": (
         ("require",),
         "the driver has no SCRAM-SHA-256-PLUS; use channel_binding=prefer and sslmode=verify-full",
@@ -141,12 +141,12 @@ _ARGUMENT = re.compile(r"(?:\\.|[^\s\\])+", re.DOTALL)
 
 
 def hint(name: str) -> str:
-    """Return what to use in the place of another tool's parameter, as the end of a sentence."""
+    """Return the replacement for another tool's parameter, as the end of a sentence."""
     return f": {_HINTS[name.lower()]}" if name.lower() in _HINTS else ""
 
 
 def faults(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each parameter that cannot be honoured, with the reason; no value but libpq's own."""
+    """Yield each faulty parameter with the reason, which repeats documented values only."""
     for name, value in given.items():
         if name in _CHOICES and not _is_among(name, value):
             yield name, f"must be one of {', '.join(_CHOICES[name])}"
@@ -154,8 +154,8 @@ def faults(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, "must be a whole number"
         elif name == "options" and not _are_options(value):
             yield name, "must be settings such as -c name=value or --name=value"
-        elif name in _CANNOT_KEEP:
-            values, why = _CANNOT_KEEP[name]
+        elif name in _UNSUPPORTED:
+            values, why = _UNSUPPORTED[name]
             if values is None:
                 yield name, f"cannot be kept: {why}"
             elif value in values:

@@ -1,7 +1,7 @@
-"""The variables, how they are checked together, and how they are read.
+"""Defines, reads and checks the configuration variables.
 
-Checks that compare two variables sit on the later one, so that `load` can name every fault at
-once; no message ever repeats a value.
+A check that compares two variables belongs to the later one, so that `load` reports every fault at
+once. No message repeats a value.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
 class DatabaseSettings(BaseSettings):
-    """What it takes to reach the database: all that `xero-service migrate` needs."""
+    """The variables of the database and the log: all that `xero-service migrate` needs."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -60,7 +60,7 @@ class DatabaseSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _trimmed(cls, values: Any) -> Any:
-        """Drop white space at both ends (a secret made with `echo`); nothing else is no value."""
+        """Strip white space (as of a secret made with `echo`); an empty value counts as unset."""
         if not isinstance(values, dict):
             return values
         trimmed = {
@@ -72,7 +72,7 @@ class DatabaseSettings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _no_quotes(cls, value: Any) -> Any:
-        """Refuse the quotes that `docker run --env-file` takes as a part of the value."""
+        """Reject quotes, which `docker run --env-file` passes as part of the value."""
         if isinstance(value, str) and len(value) > 1 and {value[0], value[-1]} <= set(_QUOTES):
             raise ValueError("is in quotes: remove them")
         return value
@@ -156,7 +156,7 @@ class Settings(DatabaseSettings):
 
     @field_validator("auth_authorized_parties")
     @classmethod
-    def _somebody_may_sign_in(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _has_authorized_party(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one origin")
         return tuple(party(each) for each in value)
@@ -187,7 +187,7 @@ class Settings(DatabaseSettings):
         return value
 
     def encryption_keys(self) -> tuple[bytes, ...]:
-        """Return the key to write with, then those that can still be read."""
+        """Return the current key, which encrypts, then the previous ones, which only decrypt."""
         keys = (self.encryption_key, *self.encryption_key_previous)
         return tuple(parse_key(key.get_secret_value()) for key in keys)
 
@@ -214,12 +214,12 @@ S = TypeVar("S", bound=DatabaseSettings)
 
 
 def load() -> Settings:
-    """Read the configuration; raise ConfigError that names every fault and no value."""
+    """Return the configuration; raises ConfigError, which names every fault and no value."""
     return _load(Settings)
 
 
 def load_database() -> DatabaseSettings:
-    """Read what the database needs; raise ConfigError like `load`."""
+    """Return the database settings; raises ConfigError like `load`."""
     return _load(DatabaseSettings)
 
 
@@ -234,6 +234,6 @@ def _load(kind: type[S]) -> S:
 def _faults(found: ErrorDetails) -> Iterator[str]:
     """Yield a line for each fault of a variable: a value may have several."""
     name = str(found["loc"][0]).upper()
-    said = "is missing" if found["type"] == "missing" else found["msg"]
-    for fault in said.removeprefix("Value error, ").splitlines():
+    message = "is missing" if found["type"] == "missing" else found["msg"]
+    for fault in message.removeprefix("Value error, ").splitlines():
         yield f"  {name} {fault}"

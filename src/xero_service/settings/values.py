@@ -1,4 +1,4 @@
-"""Parse and check the value of one variable. Each error is a ValueError that repeats no value."""
+"""Parses and checks single values. Each error is a ValueError that does not repeat the value."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from pydantic_settings import NoDecode
 
 from xero_service import libpq
 
-# A placeholder has such words and nothing else; a real secret may begin with one by chance.
+# A value of these words alone is a placeholder; a real secret may begin with one of them.
 _PLACEHOLDER_WORDS = frozenset(
     {"a", "app", "change", "changeme", "client", "example", "from", "here", "insert", "it", "key"}
     | {"me", "my", "paste", "placeholder", "put", "replace", "replaceme", "sample", "secret", "the"}
@@ -25,15 +25,15 @@ _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _SAMPLE_KEYS = frozenset({"0123456789abcdef" * 4, "0123456789abcdef" * 2})
 _FEWEST_DISTINCT_BYTES = 8
 _DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
-# A session token names the page's origin exactly; an app's own scheme may stand there, too.
+# The `azp` of a session token: the exact origin of a page, or the scheme of a native app.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 
 
 def parse_key(text: str) -> bytes:
-    """Read an encryption key: 64 hex characters, or 32 characters taken as 32 bytes.
+    """Return an encryption key from 64 hex characters, or from 32 characters as 32 bytes.
 
-    Raises ValueError, without the value, for any other form and for keys that are plainly
-    samples (a documented example, or hardly any distinct bytes).
+    Raises ValueError, without the value, for any other form and for samples (a documented example,
+    or fewer than eight distinct bytes).
     """
     key = bytes.fromhex(text) if _HEX_KEY.fullmatch(text) else text.encode()
     if len(key) != 32:
@@ -68,7 +68,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _split_url(value: str) -> SplitResult:
-    """Take a URL apart; the library's own messages would repeat pieces of the value."""
+    """Split a URL; replaces the library's errors, which repeat parts of the value."""
     try:
         parts = urlsplit(value)
         _ = parts.port  # raises where it is not a number that a port can be
@@ -92,10 +92,10 @@ def _origin(value: str) -> str:
     parts = urlsplit(_http_url(value))
     if parts.path not in {"", "/"} or parts.query:
         raise ValueError("must be an origin, without path or query")
-    return _as_a_browser_sends_it(parts)
+    return _browser_origin(parts)
 
 
-def _as_a_browser_sends_it(parts: SplitResult) -> str:
+def _browser_origin(parts: SplitResult) -> str:
     """Return the origin of an http(s) URL: lower case, punycode, no default port (RFC 6454 §6)."""
     host = parts.hostname or ""
     try:
@@ -115,7 +115,7 @@ def party(value: str) -> str:
     if not _ORIGIN.fullmatch(value):
         raise ValueError("must be origins such as https://app.example.com, without a path")
     parts = _split_url(value)
-    return _as_a_browser_sends_it(parts) if parts.scheme in _DEFAULT_PORTS else value
+    return _browser_origin(parts) if parts.scheme in _DEFAULT_PORTS else value
 
 
 def _issuer(value: str) -> str:
