@@ -15,8 +15,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Append-only against mistakes: whoever owns the database is trusted. Retention alone may delete,
-# through one named function that says so for the length of its transaction.
+# Append-only against mistakes; the database's owner is trusted. Only retention may delete, through
+# one function that sets a flag for its transaction.
 AUDIT_FUNCTIONS = """
 CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

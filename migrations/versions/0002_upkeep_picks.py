@@ -1,4 +1,4 @@
-"""Let upkeep note which grants it picked, so that replicas share a sweep.
+"""Record which grants upkeep claimed, so that replicas share the work.
 
 Runs before the new code is rolled out; the old code does not know the column.
 

@@ -21,8 +21,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Locked while a status depends on it, so that a suspension cannot end or begin in between: who
-# lifts it waits for this transaction, and then sees the row that it wrote.
+# The suspension is locked while a status depends on it, so that it cannot begin or end meanwhile: a
+# transaction that lifts it waits for this one, and then sees the row that this one wrote.
 KEEP = """
 CREATE FUNCTION keep_suspensions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -75,7 +75,7 @@ def upgrade() -> None:
     )
     op.execute(KEEP)
     op.execute(TRIGGER)
-    # After the trigger, which has waited for whoever was writing: nothing can slip in between.
+    # After the trigger exists: creating it waited for open writers, and later ones run it.
     op.execute(SUSPENDED)
 
 

@@ -1,8 +1,8 @@
-"""Let no setting open the audit log, and keep a year of it whatever retention is told.
+"""Remove the setting that allows deletes from the audit log, and always keep a year of it.
 
-Until now whoever set `xero_service.audit_retention` could delete any row, and the retention
-function took any cutoff from anybody. Runs before the new code is rolled out; the old code calls
-the same function with its first argument.
+Before, any session that set `xero_service.audit_retention` could delete any row, and the retention
+function accepted any cutoff from any role. Runs before the new code is rolled out; the old code
+calls the same function with its first argument.
 
 Revision: 0007
 Follows: 0006
@@ -16,8 +16,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-# A row is deleted by the one function, which no session can pretend to be: the call stack is the
-# server's own. This guards the owner against mistakes; the role that serves lacks the privilege.
+# Only one function may delete a row. A session cannot imitate it: the server keeps the call stack.
+# This guards the owner against mistakes; the service role lacks the privilege.
 REFUSE = """
 CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $audit$

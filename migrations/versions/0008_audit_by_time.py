@@ -18,12 +18,12 @@ INDEX = "ix_audit_events_occurred_at"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    # Before the build, which waits for older transactions: is somebody else changing the table?
+    # Before the build, which waits for older transactions: fails if the table is being altered.
     op.execute("LOCK TABLE audit_events IN SHARE UPDATE EXCLUSIVE MODE")
     with op.get_context().autocommit_block():
-        # It locks no writer out, so it may wait longer than others. What an earlier try left
-        # behind is invalid. Without a transaction the setting is the session's, hence the session
-        # mode that `migrate` asks of a pooler.
+        # A concurrent build locks no writer out, so it may wait longer than other steps. An index
+        # that a failed build left behind is invalid. Outside a transaction SET applies to the
+        # session, so `migrate` needs a pooler's session mode.
         op.execute("SET lock_timeout = '30s'")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
         op.create_index(INDEX, "audit_events", ["occurred_at"], postgresql_concurrently=True)

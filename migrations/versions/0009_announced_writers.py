@@ -1,4 +1,4 @@
-"""Let whoever adds to the audit log announce it, so that readers know what is still to come.
+"""Announce writers of the audit log by a lock, so that readers know what may still be added.
 
 Ids are given when a row is inserted, not when it is committed. Each transaction that inserts holds
 a lock that names the newest event it saw before: all that it adds comes after. See decision 0015.

@@ -1,4 +1,4 @@
-"""Keep by which binding a tenant was suspended, so that an operator can resume it by the same id.
+"""Record the binding by which a tenant was suspended, so that its id resumes the tenant.
 
 Another org's binding may have taken that one's place since, with an id of its own.
 

@@ -1,4 +1,4 @@
-"""Keep when Xero last refused a live token of a grant, so that all replicas renew it once for that.
+"""Record when Xero last refused a live token of a grant, so that one replica refreshes it.
 
 Runs before the new code is rolled out; the old code does not know the columns.
 
