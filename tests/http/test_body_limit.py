@@ -8,7 +8,7 @@ import pytest
 from tests.http.conftest import problem
 from tests.service_api.callers import client_of
 from tests.world import Application
-from xero_service.api.body_limit import AT_MOST
+from xero_service.api.body_limit import MAX_BODY_BYTES
 from xero_service.app import PREFIX
 
 PART = b" " * 16 * 1024
@@ -40,10 +40,10 @@ async def test_a_body_without_a_length_is_read_to_the_limit_only(
     said = problem(answer)
     assert (said["status"], said["code"]) == (413, "body_too_large")
     assert said["detail"] == "Send at most 64 KiB."
-    assert body.taken <= AT_MOST + len(PART)
+    assert body.taken <= MAX_BODY_BYTES + len(PART)
 
 
-@pytest.mark.parametrize("declared", [str(AT_MOST + 1), "9" * 20])
+@pytest.mark.parametrize("declared", [str(MAX_BODY_BYTES + 1), "9" * 20])
 async def test_what_is_declared_too_large_is_not_begun(
     http: httpx.AsyncClient, declared: str
 ) -> None:
@@ -62,7 +62,7 @@ async def test_what_is_not_too_large_is_asked_who_sends_it(application: Applicat
     body = Long()
 
     async with client_of(application) as client:
-        whole = await client.post(TAKING[0], content=b"{}".ljust(AT_MOST), headers=JSON)
+        whole = await client.post(TAKING[0], content=b"{}".ljust(MAX_BODY_BYTES), headers=JSON)
         passing = await client.post(f"{BINDING}/api/api.xro/2.0/Invoices", content=body.parts())
 
     assert problem(whole)["status"] == problem(passing)["status"] == 401

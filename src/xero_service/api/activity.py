@@ -1,4 +1,4 @@
-"""GET /activity: what happened in the org, newest first."""
+"""GET /activity: the audit events of an org, newest first."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What holds for every port of the service, and where its API begins."""
+"""The FastAPI application of each port without its routes, and the prefix of the API."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ PREFIX = "/api/integrations/xero"
 
 
 def new_application(**options: Any) -> FastAPI:
-    """Return an application without routes; `options`: FastAPI's own, beyond these."""
+    """Return an application without routes; `options` are passed on to FastAPI."""
     return FastAPI(
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # it would repeat whatever Host the request names
-        # The framework's own would hand raw requests to whatever else is configured.
+        redirect_slashes=False,  # a redirect would repeat the request's Host header
+        # FastAPI's own telemetry would export raw requests wherever an exporter is configured.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         **options,
     )

@@ -1,4 +1,4 @@
-"""A binding as JSON, and what all documents share: camelCase, each field described."""
+"""JSON schemas of a binding, and the bases and fields that all schemas share."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ from xero_service.api import examples
 from xero_service.domain import BindingStatus, HealthState
 from xero_service.services.bindings import BindingView
 
-# Fields that several documents have, with what they mean and the sample that stands for them.
+# Fields of several schemas, each with its description and example.
 BindingId = Annotated[
     UUID,
     Field(
@@ -42,19 +42,19 @@ TenantType = Annotated[
 ]
 
 
-class Answer(BaseModel):
-    """What the service says."""
+class ResponseBody(BaseModel):
+    """Base of the JSON that the service sends: camelCase names."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Body(BaseModel):
-    """What a caller sends; unknown fields are refused."""
+class RequestBody(BaseModel):
+    """Base of the JSON that a caller sends: camelCase names, unknown fields are refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
 
-class ConnectedBy(Answer):
+class ConnectedBy(ResponseBody):
     """Who of this org consented, and as whom at Xero."""
 
     user_id: str = Field(
@@ -70,7 +70,7 @@ class ConnectedBy(Answer):
     )
 
 
-class Health(Answer):
+class Health(ResponseBody):
     """How a binding's tokens do; times are UTC."""
 
     state: HealthState = Field(
@@ -98,7 +98,7 @@ class Health(Answer):
     )
 
 
-class Limits(Answer):
+class Limits(ResponseBody):
     """What Xero last said is left of its limits for this organisation; null where unknown."""
 
     day_remaining: int | None = Field(
@@ -110,7 +110,7 @@ class Limits(Answer):
     )
 
 
-class Binding(Answer):
+class Binding(ResponseBody):
     """One Xero organisation linked to this org; times are UTC."""
 
     id: BindingId
@@ -141,7 +141,7 @@ class Binding(Answer):
 
     @classmethod
     def of(cls, view: BindingView) -> Self:
-        """Shape a binding as its org sees it."""
+        """Return the JSON of a binding as its org sees it."""
         binding, consenter, health = view.binding, view.connected_by, view.health
         return cls(
             id=binding.id,
@@ -173,7 +173,7 @@ class Binding(Answer):
         )
 
 
-class BindingList(Answer):
+class BindingList(ResponseBody):
     """An org's bindings."""
 
     bindings: list[Binding] = Field(description="The oldest first.")

@@ -1,4 +1,4 @@
-"""GET /bindings: what is connected."""
+"""GET /bindings: the bindings of an org."""
 
 from typing import Annotated
 

@@ -1,7 +1,7 @@
-"""Bodies end at a limit, since the framework reads them before anybody asks who sends them.
+"""Limits the size of request bodies, which FastAPI reads before it authenticates the caller.
 
-The framework's own `max_body_size` answers in plain text wherever a length was declared, and
-every failure here is a problem; hence this.
+FastAPI's `max_body_size` responds in plain text where a length was declared, and every failure of
+this service is a problem document.
 """
 
 from dataclasses import dataclass, field
@@ -9,26 +9,26 @@ from dataclasses import dataclass, field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-AT_MOST = 64 * 1024  # bytes; the largest that any route but the proxy's has a use for is tiny
+MAX_BODY_BYTES = 64 * 1024  # for all routes but the proxy's; their bodies are far smaller
 _LIMIT = "xero_service.body_limit"
 
 
 @dataclass(slots=True)
 class _Limit:
     declared: bytes
-    holds: bool = True
+    is_enforced: bool = True
     read: int = field(default=0)
 
     def check(self) -> None:
-        """Raise what the framework passes on as it is: 413, which becomes BodyTooLarge."""
+        """Raise 413, which FastAPI passes on unchanged and api/problems.py makes BodyTooLarge."""
         declared = int(self.declared) if self.declared.isdigit() else 0
-        if self.holds and max(declared, self.read) > AT_MOST:
+        if self.is_enforced and max(declared, self.read) > MAX_BODY_BYTES:
             raise HTTPException(413)
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimitMiddleware:
-    """Stops reading at the limit, or before the first byte where too much is declared."""
+    """Stops reading at the limit, or before the first byte where the declared length exceeds it."""
 
     app: ASGIApp
 
@@ -50,6 +50,6 @@ class BodyLimitMiddleware:
 
 
 def exempt(scope: Scope) -> None:
-    """Let the body of this request pass whole: whoever calls this has a limit of their own."""
+    """Lift the limit for this request; the route must enforce its own."""
     limit: _Limit = scope[_LIMIT]
-    limit.holds = False
+    limit.is_enforced = False

@@ -1,4 +1,4 @@
-"""GET /callback: the browser comes back from Xero."""
+"""GET /callback: Xero redirects the browser here after the consent page."""
 
 from typing import Annotated
 

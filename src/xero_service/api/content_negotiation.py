@@ -1,16 +1,16 @@
-"""What kind of answer, and what kind of visit, a request asks for."""
+"""Content negotiation, and the detection of requests that are not a person's visit."""
 
 from starlette.requests import Request
 
 
 def prefers_html(request: Request) -> bool:
-    """Tell a browser's navigation from a program's call (RFC 9110 §12.5.1)."""
+    """Whether the Accept header prefers HTML to JSON, as in a navigation (RFC 9110 §12.5.1)."""
     accepted = request.headers.get("accept", "*/*")
     return _quality(accepted, "text/html") > _quality(accepted, "application/json")
 
 
 def _quality(accepted: str, media_type: str) -> float:
-    """Return the weight of a media type; the most specific range that matches decides."""
+    """Return the weight of a media type by the most specific range that matches."""
     kind = media_type.split("/", 1)[0]
     weights: dict[str, float] = {}
     for part in accepted.split(","):
@@ -27,7 +27,7 @@ def _quality(accepted: str, media_type: str) -> float:
 
 
 def is_speculative(request: Request) -> bool:
-    """Tell a HEAD or a prefetch, which must change nothing, from a person's visit."""
+    """Whether the request is a HEAD or a prefetch, which must change nothing."""
     purpose = " ".join(
         request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz", "x-purpose")
     )

@@ -1,4 +1,4 @@
-"""The page that shows the OpenAPI document, with every asset from this service."""
+"""The page /docs, Swagger UI with all its assets from this service."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ START = """window.ui = SwaggerUIBundle({
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page, and the document with its examples."""
+    """Add the page, and extend the OpenAPI document by its examples."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

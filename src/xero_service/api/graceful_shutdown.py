@@ -1,10 +1,10 @@
-"""How a process leaves without failing a request: it says so before it closes the port.
+"""Graceful shutdown: /readyz announces it for some seconds before the server closes the port.
 
-A balancer sends requests here until it has looked at /readyz once more, and clients keep
-connections open. So the first SIGTERM changes two things only: /readyz answers 503, and every
-answer closes its connection. After the notice the server hears of the signal, takes no more
-connections and finishes what is open. A second SIGTERM, or SIGINT, cuts the notice short.
-METRICS_PORT stays open, and says the same, until all is finished.
+A load balancer sends requests until its next check of /readyz, and clients keep connections open.
+So the first SIGTERM changes two things only: /readyz responds 503, and every response closes its
+connection. After the notice the server receives the signal, accepts no more connections and
+finishes open requests. A second SIGTERM, or SIGINT, ends the notice. METRICS_PORT stays open, and
+its /readyz responds 503, until the process has finished.
 """
 
 import asyncio
@@ -18,30 +18,30 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.telemetry import logger
 
-SHUTTING_DOWN = "xero_service.is_shutting_down"  # in the scope of a request, where it is so
+SHUTTING_DOWN = "xero_service.is_shutting_down"  # in the scope of each request during a shutdown
 
 log = logger(__name__)
 
 
 @dataclass
 class ShutdownState:
-    """Whether this process has begun to shut down; all its ports say so."""
+    """Whether this process has begun to shut down; all its ports share the state."""
 
     has_begun: bool = False
 
 
 class GracefulShutdown:
-    """Stands around the application, between the server's signal handlers and the signals."""
+    """Outermost middleware; it also delays the signals to the server's handlers."""
 
     def __init__(
         self, app: ASGIApp, *, notice: float, shutdown: ShutdownState | None = None
     ) -> None:
-        """`notice`: seconds between SIGTERM and the server's hearing of it."""
+        """`notice`: seconds between SIGTERM and the server's handler for it."""
         self._app, self._notice = app, notice
         self._shutdown = shutdown or ShutdownState()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the application's life."""
+        """Serve one request, or the lifespan."""
 
         async def send_and_watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
@@ -55,7 +55,7 @@ class GracefulShutdown:
         await self._app(scope, receive, send_and_watch)
 
     def _watch_for_signals(self) -> None:
-        """Take the signals from the server, whose handlers are in place by now."""
+        """Replace the server's signal handlers, which it has installed before the lifespan."""
         loop = asyncio.get_running_loop()
         on_sigterm, on_sigint = map(signal.getsignal, (signal.SIGTERM, signal.SIGINT))
         if not callable(on_sigterm) or not callable(on_sigint):
@@ -71,9 +71,9 @@ class GracefulShutdown:
                 return on_sigterm(number, frame)
             return loop.call_soon_threadsafe(begin, number)
 
-        def at_once(number: int, frame: FrameType | None) -> Any:
+        def on_interrupt(number: int, frame: FrameType | None) -> Any:
             self._shutdown.has_begun = True
             return on_sigint(number, frame)
 
         signal.signal(signal.SIGTERM, on_notice)
-        signal.signal(signal.SIGINT, at_once)
+        signal.signal(signal.SIGINT, on_interrupt)

@@ -1,7 +1,7 @@
-"""METRICS_PORT: the operations routes on a port of their own, in the event loop that does the work.
+"""METRICS_PORT: the operations routes on a port of their own, in the event loop of the work.
 
-So a loop that is stuck answers nobody. The port is open until all that is under way is finished:
-longer than the API's, and as long as there is something to tell.
+So a blocked event loop fails the health check. The port closes last, after the API's, when
+background work has finished.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ OPEN_REQUESTS_SECONDS = 1
 
 
 def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket | None:
-    """Open METRICS_PORT, or return None where there is none.
+    """Return a listening socket on METRICS_PORT, or None where it is not set.
 
-    Raises ConfigError where it is `api_port`, or cannot be had.
+    Raises ConfigError where it is `api_port`, or cannot be opened.
     """
     host, port = settings.metrics_host, settings.metrics_port
     if port is None:
@@ -42,7 +42,7 @@ def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket 
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address, family=family)
     except OSError as error:
-        # Python's text repeats the address; where there is none the resolver has its own numbers.
+        # Python's text repeats the address; a failed resolution has a number that is no errno.
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror
         raise ConfigError(
@@ -54,7 +54,7 @@ def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket 
 async def services_with_metrics_port(
     settings: Settings, metrics: Metrics, port: "MetricsPort | None"
 ) -> AsyncIterator[Services]:
-    """Build the services, with the metrics port around them: the last that closes."""
+    """Build the services and open the metrics port, which closes after them."""
     async with AsyncExitStack() as stack:
         if port is not None:
             stack.push_async_callback(port.close)
@@ -65,10 +65,10 @@ async def services_with_metrics_port(
 
 
 class MetricsPort:
-    """A server of the operations routes, and of nothing else."""
+    """A server for the operations routes."""
 
     def __init__(self, listener: socket.socket, shutdown: ShutdownState) -> None:
-        """Prepare; connections to `listener` wait until `open`."""
+        """Build the server; connections to `listener` wait until `open`."""
         self._listener = listener
         self._app = new_application(openapi_url=None)
         self._app.include_router(ops.router)
@@ -91,12 +91,12 @@ class MetricsPort:
         self._serving: asyncio.Task[None] | None = None
 
     def open(self, services: Services) -> None:
-        """Answer from now on."""
+        """Start serving."""
         self._app.state.services = services
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
 
     async def close(self) -> None:
-        """Answer what was asked, and close the port."""
+        """Finish open requests, then close the port."""
         self._server.should_exit = True
         if self._serving is None:
             self._listener.close()
@@ -105,7 +105,7 @@ class MetricsPort:
 
 
 class _Server(uvicorn.Server):
-    """A server beside another, or beside a command, which take the signals."""
+    """A server without signal handlers: the API's server or the command has them."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
 
 
 class _RequestContext:
-    """Gives each request an id, and neither counts nor logs it: a scrape is no use of the API."""
+    """Assigns a request id; scrapes are neither counted nor logged as requests of the API."""
 
     def __init__(self, app: ASGIApp, *, shutdown: ShutdownState) -> None:
         self._app, self._shutdown = app, shutdown

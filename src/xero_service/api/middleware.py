@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, metrics, and the headers that browsers obey."""
+"""Middleware of every request: request id, access log, metrics and security headers."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _CUT_BY = "xero_service.cut_by"
 
 
 class CutBy(StrEnum):
-    """What ended an answer that had begun and did not come to its end."""
+    """The side that cut a response after its status was sent."""
 
     CALLER = "caller"
     XERO = "xero"
@@ -34,19 +34,19 @@ class CutBy(StrEnum):
 
 
 def note_cut(scope: Scope, by: CutBy) -> None:
-    """Say why the answer to this request will not come to its end.
+    """Record which side cut the response of this request.
 
-    The server then closes the caller's connection, and the log and the metrics say so beside the
-    status, which the caller has seen.
+    The server closes the caller's connection; the access log and the metrics record the side
+    beside the status, which the caller has received.
     """
     scope[_CUT_BY] = by
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLogMiddleware:
-    """Gives each request an id and writes down how it ended; never its query.
+    """Assigns the request id, and logs and counts the response; never logs the query.
 
-    Routes are named as they are declared, those of the API without its `prefix`.
+    A route is named by its declared path, without the `prefix` of the API.
     """
 
     app: ASGIApp
@@ -88,7 +88,7 @@ class RequestLogMiddleware:
         self, scope: Scope, status: int, seconds: float, request_id: str, cut_by: CutBy | None
     ) -> None:
         route = getattr(scope.get("route"), "path", "unmatched").removeprefix(self.prefix)
-        # Anybody may invent methods, and every label value is kept for good.
+        # Callers may invent methods, and the process keeps every label value.
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.answered(method, route, status, seconds)
         if cut_by is not None:
@@ -104,7 +104,7 @@ class RequestLogMiddleware:
 
 
 def _offered_id(scope: Scope) -> str | None:
-    """Return the id that the caller gave the request, if it can be one."""
+    """Return the request id that the caller sent, or None unless it is well-formed."""
     for name, value in scope["headers"]:
         if name == _ID:
             offered = value.decode("latin-1")
@@ -113,13 +113,13 @@ def _offered_id(scope: Scope) -> str | None:
 
 
 class SecurityHeaders:
-    """Adds the headers of ASVS 3.4; a route that sets one of its own keeps it.
+    """Adds the headers of ASVS 3.4, except those that the route sets.
 
-    Below `/api/` every answer is `no-store`, whatever the route or Xero says: it is one caller's.
+    Below `/api/` every response is `no-store`, because it is meant for one caller only.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
-        """`https`: also order browsers to come over TLS only."""
+        """`https`: also send HSTS."""
         self._app = app
         self._headers = list(BROWSER_HEADERS)
         if https:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the framework's, completed by problems, headers and examples."""
+"""The OpenAPI document: FastAPI's, extended by problems, headers, examples and links."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -49,13 +49,13 @@ WHO = {
     ResolvedBy.OPERATOR: "an operator of this service",
     ResolvedBy.TIME: "nobody",
 }
-# They take whatever is sent: a browser that comes back must land, a probe sends nothing.
+# They never answer 422: the callback always redirects, and a probe sends nothing.
 NEVER_INVALID = {"finishConnection", "readiness"}
-# From anything that fails inside, and from api/http_protocol.py before an operation is known.
+# From unexpected failures, and from api/http_protocol.py before the route is known.
 OF_EVERY_OPERATION = (IntegrationError, MalformedRequest, RequestTimeout, HeadTooLarge)
-# What the framework declares and this service never answers.
+# FastAPI's schemas of 422, which this service does not use.
 UNUSED = ("HTTPValidationError", "ValidationError")
-# Which field of an answer is what the next operation asks for, by operation and status.
+# Links: which field of a response is a parameter of the next operation, by operation and status.
 ONE_BINDING = {"issueToken": {"parameters": {"bindingId": "$response.body#/id"}}}
 LINKS = {
     ("listBindings", "200"): {
@@ -111,7 +111,7 @@ def _operations(found: Node) -> Iterator[Node]:
 
 
 def _problem_table(codes: Collection[str]) -> str:
-    """Write one line for each code that an answer can carry."""
+    """Return a Markdown table with one row for each code."""
     lines = ["| Status | Code | Meaning | Repeat | Who acts |", "|---|---|---|---|---|"]
     known = {error.code: error for error in _errors(IntegrationError) if error.code in codes}
     for error in sorted(known.values(), key=lambda each: (each.status, each.code)):
@@ -122,7 +122,7 @@ def _problem_table(codes: Collection[str]) -> str:
 
 
 def _errors(base: type[IntegrationError]) -> Iterator[type[IntegrationError]]:
-    """Yield the errors that reach a caller as a problem; the first of a code speaks for it."""
+    """Yield the classes of errors that become problems, subclasses before their base."""
     for kind in base.__subclasses__():
         if not issubclass(kind, FlowError):
             yield from _errors(kind)
@@ -157,7 +157,7 @@ def _complete_answer(status: str, answer: Node, details: Mapping[str, str]) -> l
 
 
 def _problem(kind: type[IntegrationError], detail: str | None) -> Node:
-    """Return the example of a problem; what its headers say is in the description."""
+    """Return the example of a problem; its description names the headers."""
     error = kind(detail)
     value = Problem(
         type=f"urn:xero-service:problem:{error.code}",
@@ -178,7 +178,7 @@ def _problem(kind: type[IntegrationError], detail: str | None) -> Node:
 
 
 def _complete_operation(operation: Node, schemas: Mapping[str, Node]) -> None:
-    """Give parameters and bodies their examples."""
+    """Add examples to the parameters and bodies of an operation, and links to its responses."""
     name = operation["operationId"]
     for parameter in operation.get("parameters", []):
         parameter["example"] = examples.of(parameter["schema"], schemas)
@@ -187,7 +187,7 @@ def _complete_operation(operation: Node, schemas: Mapping[str, Node]) -> None:
     if name.startswith("callXero"):
         _complete_call(operation)
     if name == "finishConnection":
-        operation["security"].append({})  # a session that has ended is no hindrance
+        operation["security"].append({})  # an expired session does not prevent the callback
     for status, headers in examples.LANDINGS.get(name, {}).items():
         operation["responses"][status]["headers"] |= headers
     for status, answer in operation["responses"].items():
@@ -199,11 +199,11 @@ def _complete_operation(operation: Node, schemas: Mapping[str, Node]) -> None:
     for body in bodies:
         for media, content in body.get("content", {}).items():
             if "examples" not in content:
-                named = _shown(media, content, schemas)
+                named = _body_examples(media, content, schemas)
                 content["examples"] = {key: {"value": value} for key, value in named.items()}
 
 
-def _shown(media: str, content: Node, schemas: Mapping[str, Node]) -> dict[str, Any]:
+def _body_examples(media: str, content: Node, schemas: Mapping[str, Node]) -> dict[str, Any]:
     if media == "text/plain":
         return {"metrics": examples.METRICS}
     schema = content["schema"]
@@ -212,7 +212,7 @@ def _shown(media: str, content: Node, schemas: Mapping[str, Node]) -> dict[str, 
 
 
 def _complete_call(operation: Node) -> None:
-    """Describe what passes through to Xero and back."""
+    """Describe the request to Xero and its response, which pass unchanged."""
     anything = {"description": "Whatever Xero's API takes or gives; most of it is an object."}
     operation["responses"]["200"]["content"] = {
         "application/json": {
@@ -223,9 +223,9 @@ def _complete_call(operation: Node) -> None:
     for status, answer in operation["responses"].items():
         answer["headers"] |= examples.OF_XERO
         if MEDIA_TYPE in answer.get("content", {}):
-            # Xero may answer with any status, too; its answer is never a problem of ours.
-            shown = {"xero": {"summary": "Xero's own answer", "value": examples.of_xero(status)}}
-            answer["content"]["*/*"] = {"schema": anything, "examples": shown}
+            # Xero may respond with any status, and never with a problem of ours.
+            sample = {"xero": {"summary": "Xero's own answer", "value": examples.of_xero(status)}}
+            answer["content"]["*/*"] = {"schema": anything, "examples": sample}
             answer["description"] += "; or Xero's own answer, of another media type"
     if operation["operationId"] in {"callXeroPost", "callXeroPut", "callXeroPatch"}:
         operation["requestBody"] = {

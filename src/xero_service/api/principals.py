@@ -1,7 +1,7 @@
-"""Who is calling: a session JWT (RFC 7519, checked as RFC 8725 asks) becomes a principal.
+"""Verifies session tokens: a JWT (RFC 7519, checked by RFC 8725) becomes a principal.
 
 Clerk's tokens of both versions are the default mapping (Clerk facts §1.1, §1.5); any issuer
-that signs the same claims will do.
+that signs the same claims works.
 """
 
 import time
@@ -33,43 +33,43 @@ class SessionVerifier:
     audience: str | None = None
 
     async def verify(self, token: str) -> SessionUser:
-        """Return who a session token speaks for.
+        """Return the user of a session token.
 
-        Raises AuthError with one and the same message whatever is wrong, SessionPending for a
-        session with an open task, SignInUnavailable where no key could ever be fetched.
+        Raises AuthError with the same message for every fault, SessionPending for a
+        session with an open task, SignInUnavailable where no key was fetched yet.
         """
         claims = await self._claims(token)
         if str(claims.get("azp")) not in self.authorized_parties:
-            raise _refused("authorized party")
+            raise _rejection("authorized party")
         if not str(claims["sub"]).startswith("user_"):
-            raise _refused("subject")  # machines are `mch_…`
+            raise _rejection("subject")  # machines are `mch_…`
         if (state := claims.get("sts", "active")) != "active":
-            raise SessionPending if state == "pending" else _refused("session state")
+            raise SessionPending if state == "pending" else _rejection("session state")
         return _principal(claims)
 
     async def identify_allowing_expired(
         self, token: str, *, expired_for_at_most: float
     ) -> SessionUser:
-        """Return whom a genuine token names, whatever its session may do: to compare, not to admit.
+        """Return the user of a genuine token for a comparison; it never grants access.
 
-        Only signature, issuer and expiry count, and an expiry is forgiven for so many seconds.
-        Raises AuthError or SignInUnavailable.
+        Checks signature, issuer and expiry only, and accepts a token that expired at most so many
+        seconds ago. Raises AuthError or SignInUnavailable.
         """
         return _principal(await self._claims(token, expired_for_at_most=expired_for_at_most))
 
     async def _claims(self, token: str, *, expired_for_at_most: float = 0) -> dict[str, Any]:
         """Return the claims of a genuine token that is not too old."""
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
-            raise _refused("form")
+            raise _rejection("form")
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ", "JWT") != "JWT" or header.get("alg") != "RS256":
-                raise _refused("type or algorithm")
+                raise _rejection("type or algorithm")
             if header.get("cat", SESSION_CATEGORY) != SESSION_CATEGORY:
-                raise _refused("category")
+                raise _rejection("category")
             key = await self.keys.find(header.get("kid"))
             if key is None:
-                raise _refused("signing key")
+                raise _rejection("signing key")
             claims = jwt.decode(
                 token,
                 key,
@@ -84,11 +84,11 @@ class SessionVerifier:
                 },
             )
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
-            raise _refused(_failed_check(error)) from error
+            raise _rejection(_failed_check(error)) from error
         if not _is_time(claims["exp"]):
-            raise _refused("expiry")
+            raise _rejection("expiry")
         if claims["exp"] + LEEWAY_SECONDS + expired_for_at_most <= time.time():
-            raise _refused("expiry")
+            raise _rejection("expiry")
         return claims
 
 
@@ -105,7 +105,7 @@ def _principal(claims: dict[str, Any]) -> SessionUser:
     elif version is None or version == 1:
         org_id, role = claims.get("org_id"), claims.get("org_role")
     else:
-        raise _refused("version")
+        raise _rejection("version")
     actor = claims.get("act")
     user = SessionUser(
         user_id=claims["sub"],
@@ -114,15 +114,12 @@ def _principal(claims: dict[str, Any]) -> SessionUser:
         impersonator=None if actor is None else _subject(actor),
     )
     if not all(map(_can_be_an_id, (user.user_id, user.org_id or "-", user.impersonator or "-"))):
-        raise _refused("ids")
+        raise _rejection("ids")
     return user
 
 
 def _can_be_an_id(text: str) -> bool:
-    """Tell whether the database can store and index a text, and a log can show it.
-
-    Not one with a NUL or another control character, with half a surrogate pair, or of kilobytes.
-    """
+    """Whether a text is short and printable, so that the database and the log can hold it."""
     return len(text) <= LONGEST_ID and text.isprintable()
 
 
@@ -131,7 +128,7 @@ def _subject(actor: Any) -> str:
 
 
 def _failed_check(error: Exception) -> str:
-    """Return which check of the library failed; never its message, which may repeat a claim."""
+    """Return the name of the check that failed; the library's message may repeat a claim."""
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"claim {error.claim}"
     checks: tuple[tuple[type[Exception], str], ...] = (
@@ -144,7 +141,7 @@ def _failed_check(error: Exception) -> str:
     return next((check for kind, check in checks if isinstance(error, kind)), "form")
 
 
-def _refused(check: str) -> AuthError:
-    """Log which check failed, for an operator; the caller learns nothing of it."""
+def _rejection(check: str) -> AuthError:
+    """Return the error for the caller, and log the check that failed for an operator."""
     log.info("a session was refused", check=check)
     return AuthError("The session token is missing, expired or not valid.")

@@ -1,4 +1,4 @@
-"""Turn every failure into RFC 9457 `application/problem+json`; nothing submitted is echoed."""
+"""Problem documents (RFC 9457) for every failure; they never repeat what the caller sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.api import examples
-from xero_service.api.body_limit import AT_MOST
+from xero_service.api.body_limit import MAX_BODY_BYTES
 from xero_service.errors import (
     AdminRequired,
     AuthError,
@@ -77,7 +77,7 @@ class Problem(BaseModel):
 def responses(*errors: type[IntegrationError]) -> dict[int | str, dict[str, Any]]:
     """Declare which errors a route answers with, by status, for the OpenAPI document.
 
-    By reference, because the framework would build a validator for each of hundreds, at start.
+    By reference, because FastAPI would build hundreds of validators when the service starts.
     """
     declared: dict[int | str, dict[str, Any]] = {}
     answered: list[type[IntegrationError]] = [*errors, InvalidRequest]
@@ -93,7 +93,7 @@ def responses(*errors: type[IntegrationError]) -> dict[int | str, dict[str, Any]
 
 
 def install(app: FastAPI) -> None:
-    """Answer every exception with a problem."""
+    """Install handlers that respond to every exception with a problem."""
     app.add_exception_handler(IntegrationError, _on_integration_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -106,14 +106,14 @@ async def _on_integration_error(request: Request, error: Exception) -> JSONRespo
 
 
 def answer(request: Request, error: IntegrationError) -> JSONResponse:
-    """Return the problem that an error of ours is to its caller."""
+    """Return the response for one of our errors, with the headers that it needs."""
     if not error.operational or error.status >= 500:
         log.warning("request failed", problem=error.code, operational=error.operational)
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, error.retry_after))
     if isinstance(error, RateBudgetExhausted):
-        # By this Xero's SDKs and their callers decide whether to sleep (facts §7).
+        # Xero's SDKs and their callers decide by this header whether to wait (facts §7).
         headers["X-Rate-Limit-Problem"] = error.problem
     if isinstance(error, AuthError) and error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -132,9 +132,9 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
 
 
 def _fields(found: Sequence[Any]) -> list[str]:
-    """Name the fields at fault by their place, and only those that we know by name.
+    """Return the places of the invalid fields.
 
-    A field that we do not know is the caller's text, so it is called just that.
+    The name of an unknown field is the caller's text, so it is left out.
     """
     names = set()
     for each in found:
@@ -147,12 +147,10 @@ def _fields(found: Sequence[Any]) -> list[str]:
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        # FastAPI's, for a body that is not even text: as for any other that cannot be read.
-        unread = InvalidRequest("The body cannot be read.")
-        return _answer(request, unread.status, unread.code, unread.title, unread.detail)
+        # FastAPI raises it for a body that is not text.
+        return answer(request, InvalidRequest("The body cannot be read."))
     if error.status_code == BodyTooLarge.status:
-        large = BodyTooLarge(f"Send at most {AT_MOST // 1024} KiB.")
-        return _answer(request, large.status, large.code, large.title, large.detail)
+        return answer(request, BodyTooLarge(f"Send at most {MAX_BODY_BYTES // 1024} KiB."))
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
     return _answer(request, status, code, status.phrase, status.phrase, error.headers)
@@ -160,10 +158,10 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 @dataclass(frozen=True, slots=True)
 class UnhandledErrorMiddleware:
-    """Answers what nobody foresaw, without its text; an answer that has begun breaks off.
+    """Responds 500 to an unexpected exception, without its text; cuts a response that has begun.
 
-    Innermost of all, so that this answer too carries the request id and the headers that
-    browsers insist on; the framework's own handler stands outside of everything.
+    It is the innermost middleware, so that this response too gets the request id and the security
+    headers; Starlette's own handler is the outermost.
     """
 
     app: ASGIApp
@@ -172,13 +170,13 @@ class UnhandledErrorMiddleware:
         """Serve one request."""
         started = False
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
 
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send_and_record)
         except Exception:
             if scope["type"] != "http":
                 raise
@@ -187,8 +185,8 @@ class UnhandledErrorMiddleware:
                 return
             broken = IntegrationError()
             request = Request(scope)
-            told = _answer(request, broken.status, broken.code, broken.title, broken.detail)
-            await told(scope, receive, send)
+            response = _answer(request, broken.status, broken.code, broken.title, broken.detail)
+            await response(scope, receive, send)
 
 
 def _answer(
@@ -209,7 +207,7 @@ def _answer(
 
 
 def problem_of(error: IntegrationError, request_id: str) -> Problem:
-    """Return the problem that an error of ours is to the caller of a request."""
+    """Return the problem document of one of our errors."""
     return _problem(error.status, error.code, error.title, error.detail, request_id)
 
 

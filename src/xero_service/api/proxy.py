@@ -34,7 +34,7 @@ from xero_service.xero.http import StreamedResponse
 router = APIRouter(prefix=PREFIX, tags=["services"], route_class=ServiceRoute)
 log = logger(__name__)
 ROUTE = "/bindings/{bindingId}/api/{path:anything}"
-LEFT_UNANSWERED = 499  # nobody reads it; in the access log it tells who ended the request
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for the access log; the caller does not read it
 WITHOUT_BODY = frozenset({204, 304})
 XERO_PATH = Path(
     description="The path at Xero, below one of its API roots; a query is passed on, too.",
@@ -44,7 +44,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 class _Anything(Convertor[str]):
-    """Any path, one with line breaks too: the proxy itself refuses those, and says why."""
+    """Any path, even one with line breaks, which the proxy refuses with a reason."""
 
     regex = r"[\s\S]*"
 
@@ -61,37 +61,40 @@ register_url_convertor("anything", _Anything())
 
 
 class CallerLeft(Exception):
-    """Nobody reads the answer any more."""
+    """The caller closed the connection."""
 
 
 class ProxiedCall(Response):
-    """The answer of Xero to a call for one binding; the call ends when its caller leaves."""
+    """Streams Xero's response to a call for one binding; ends the call when its caller leaves."""
 
     def __init__(
         self, services: Services, credentials: ServiceCredentials, binding_id: UUID
     ) -> None:
-        """`credentials`: the key of the caller, who is let through or refused by the call."""
+        """`credentials`: the caller's key; the call itself authorizes it."""
         super().__init__()
-        self._services, self._presented, self._binding_id = services, credentials, binding_id
+        self._services, self._credentials, self._binding_id = services, credentials, binding_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer back as it arrives.
+        """Forward the request, and send Xero's response as it arrives.
 
-        An answer that has begun cannot become another: where it breaks off, so does the caller's.
+        A failure after the status was sent cannot become a problem: the response is cut.
         """
-        body_limit.exempt(scope)  # services/proxy/bodies.py has the limit of what passes on
-        forwarded = _forwarded(scope, receive)
-        call = self._services.proxy.call(self._presented, self._binding_id, forwarded)
+        body_limit.exempt(scope)  # services/proxy/bodies.py limits forwarded bodies
+        forwarded = _proxy_request(scope, receive)
+        call = self._services.proxy.call(self._credentials, self._binding_id, forwarded)
         has_begun = False
         try:
-            async with call as answer, nullcontext() if answer.is_here else _unless_left(receive):
+            async with (
+                call as answer,
+                nullcontext() if answer.is_here else _until_caller_leaves(receive),
+            ):
                 has_begun = True
-                await _pass_on(answer, send)
+                await _send(answer, send)
         except (CallerLeft, ClientDisconnect):
             if has_begun:
                 note_cut(scope, CutBy.CALLER)
             else:
-                await Response(status_code=LEFT_UNANSWERED)(scope, receive, send)
+                await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
         except IntegrationError as error:
             if not has_begun:
                 raise
@@ -99,13 +102,13 @@ class ProxiedCall(Response):
             log.warning("answer cut", problem=error.code)
 
 
-def _forwarded(scope: Scope, receive: Receive) -> ProxyRequest:
+def _proxy_request(scope: Scope, receive: Receive) -> ProxyRequest:
     raw = scope["raw_path"].decode("latin-1").split("?", 1)[0]
     headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
     declared = dict(headers).get("content-length", "")
     return ProxyRequest(
         method=scope["method"],
-        # However the id between them is spelled.
+        # Works for every spelling of the id between them.
         path=raw.partition("/bindings/")[2].partition("/api/")[2],
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
@@ -114,11 +117,11 @@ def _forwarded(scope: Scope, receive: Receive) -> ProxyRequest:
     )
 
 
-async def _pass_on(answer: StreamedResponse, send: Send) -> None:
+async def _send(answer: StreamedResponse, send: Send) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in answer.headers
-        # The server would wait for so many bytes.
+        # Without a body the server would wait for these bytes.
         if name != "content-length" or answer.status not in WITHOUT_BODY
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -128,36 +131,36 @@ async def _pass_on(answer: StreamedResponse, send: Send) -> None:
 
 
 @asynccontextmanager
-async def _unless_left(receive: Receive) -> AsyncIterator[None]:
-    """Raise CallerLeft in the block when the caller leaves.
+async def _until_caller_leaves(receive: Receive) -> AsyncIterator[None]:
+    """Cancel the block and raise CallerLeft when the caller leaves.
 
-    Nothing else may read `receive` meanwhile: the answer of `ProxyService.call` comes once the
-    body is not read any more. What still comes of a refused body is dropped here.
+    Nothing else may read `receive` meanwhile: `ProxyService.call` yields once it reads the body no
+    more. The rest of a refused body is discarded here.
 
-    As the framework's streaming does, at a tenth of its price: a group of tasks for each answer.
+    Starlette's streaming does the same with a task group for each response, at ten times the cost.
     """
-    passing = asyncio.current_task()
-    assert passing is not None  # noqa: S101 - this runs in one
-    is_passing = True
+    block = asyncio.current_task()
+    assert block is not None  # noqa: S101 - this runs in one
+    is_inside = True
 
     def stop(listening: asyncio.Task[None]) -> None:
-        if is_passing and not listening.cancelled():
-            passing.cancel()
+        if is_inside and not listening.cancelled():
+            block.cancel()
 
-    listening = asyncio.create_task(_left(receive))
+    listening = asyncio.create_task(_await_disconnect(receive))
     listening.add_done_callback(stop)
     try:
         yield
     except asyncio.CancelledError:
-        if listening.done() and passing.uncancel() == 0:
+        if listening.done() and block.uncancel() == 0:
             raise CallerLeft from None
         raise
     finally:
-        is_passing = False
+        is_inside = False
         listening.cancel()
 
 
-async def _left(receive: Receive) -> None:
+async def _await_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""POST /refresh: renew what is due, now."""
+"""POST /refresh: refresh the tokens of an org that are due."""
 
 from typing import Annotated
 

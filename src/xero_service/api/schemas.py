@@ -1,4 +1,4 @@
-"""The JSON that travels: camelCase, and no field that was not documented."""
+"""JSON schemas of requests and responses; those of a binding are in binding_schemas."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -8,11 +8,11 @@ from pydantic import BeforeValidator, Field
 
 from xero_service.api import examples
 from xero_service.api.binding_schemas import (
-    Answer,
     Binding,
     BindingId,
-    Body,
     GrantId,
+    RequestBody,
+    ResponseBody,
     TenantId,
     TenantName,
     TenantType,
@@ -22,7 +22,7 @@ from xero_service.services.activity import Page
 from xero_service.services.connect.tenants import TenantChoice, TenantOptions
 
 
-class AuthorizationStart(Answer):
+class AuthorizationStart(ResponseBody):
     """Where to send the browser."""
 
     authorization_url: str = Field(
@@ -35,7 +35,7 @@ class AuthorizationStart(Answer):
     )
 
 
-class Tenant(Answer):
+class Tenant(ResponseBody):
     """A Xero organisation that a consent of this org reached."""
 
     tenant_id: TenantId
@@ -56,7 +56,7 @@ class Tenant(Answer):
 
     @classmethod
     def of(cls, choice: TenantChoice) -> Self:
-        """Shape one choice."""
+        """Return the JSON of one tenant."""
         return cls(
             tenant_id=choice.connection.tenant_id,
             tenant_name=choice.connection.tenant_name,
@@ -67,7 +67,7 @@ class Tenant(Answer):
         )
 
 
-class TenantList(Answer):
+class TenantList(ResponseBody):
     """What can be chosen with a grant."""
 
     grant_id: GrantId
@@ -75,17 +75,17 @@ class TenantList(Answer):
 
     @classmethod
     def of(cls, choices: TenantOptions) -> Self:
-        """Shape the choices."""
+        """Return the JSON of a grant's tenants."""
         return cls(grant_id=choices.grant_id, tenants=[Tenant.of(each) for each in choices.tenants])
 
 
-class TenantSelection(Body):
+class TenantSelection(RequestBody):
     """Which tenant to bind, through which grant."""
 
     grant_id: UUID = Field(
         description="As the callback gave it in the landing address.", examples=[examples.GRANT]
     )
-    # Printable: what no database stores (NUL, a lone surrogate) is no id.
+    # Printable, because PostgreSQL stores neither NUL nor a lone surrogate.
     tenant_id: str = Field(
         min_length=1,
         max_length=100,
@@ -95,7 +95,7 @@ class TenantSelection(Body):
     )
 
 
-class DisconnectRequest(Body):
+class DisconnectRequest(RequestBody):
     """Which binding to end."""
 
     tenant_binding_id: UUID = Field(
@@ -103,7 +103,7 @@ class DisconnectRequest(Body):
     )
 
 
-class DisconnectAnswer(Answer):
+class DisconnectAnswer(ResponseBody):
     """What ended here, and how far it has come at Xero."""
 
     binding: Binding = Field(description="The binding, now `revoked`.")
@@ -118,14 +118,14 @@ class DisconnectAnswer(Answer):
     )
 
 
-class RefreshError(Answer):
+class RefreshError(ResponseBody):
     """Why one binding's tokens could not be renewed."""
 
     binding_id: BindingId
     error: str = Field(description="A stable code.", examples=["xero_unavailable"])
 
 
-class RefreshAnswer(Answer):
+class RefreshAnswer(ResponseBody):
     """What a refresh of the org's tokens did."""
 
     success: bool = Field(description="Whether `errors` is empty.", examples=[True])
@@ -140,19 +140,19 @@ class RefreshAnswer(Answer):
     )
 
 
-class Nothing(Body):
+class Nothing(RequestBody):
     """No fields: a body may be sent, but nothing can be asked for in it."""
 
 
-def _whole(value: object) -> object:
-    """Take 300.0 for the integer that it is in JSON Schema (validation, section 6.1.1)."""
+def _integer(value: object) -> object:
+    """Return 300.0 as the integer that it is by JSON Schema (validation, section 6.1.1)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-class TokenRequest(Body):
+class TokenRequest(RequestBody):
     """What a service needs of the token."""
 
-    min_validity_seconds: Annotated[int, BeforeValidator(_whole)] = Field(
+    min_validity_seconds: Annotated[int, BeforeValidator(_integer)] = Field(
         default=0,
         ge=0,
         le=1500,
@@ -162,7 +162,7 @@ class TokenRequest(Body):
     )
 
 
-class IssuedToken(Answer):
+class IssuedToken(ResponseBody):
     """A live access token; send it with `tenantId` as the header `xero-tenant-id`."""
 
     access_token: str = Field(
@@ -180,7 +180,7 @@ class IssuedToken(Answer):
     binding_id: BindingId
 
 
-class ActivityEvent(Answer):
+class ActivityEvent(ResponseBody):
     """One thing that happened."""
 
     id: int = Field(description="Of this event.", examples=[1042])
@@ -192,7 +192,7 @@ class ActivityEvent(Answer):
         description="The person's or the key's id, or the name of what acted by itself.",
         examples=[examples.USER],
     )
-    # Any text, too: a newer replica may have recorded what this one does not know.
+    # Also any text, because a newer replica may record actions that this one does not know.
     action: AuditAction | str = Field(
         description="What was done: a stable code. Newer versions may add codes.",
         examples=["binding.selected"],
@@ -223,7 +223,7 @@ class ActivityEvent(Answer):
     )
 
 
-class ActivityPage(Answer):
+class ActivityPage(ResponseBody):
     """Some events; `next` is the cursor of older ones, or null at the end."""
 
     events: list[ActivityEvent] = Field(description="The newest first.")
@@ -233,7 +233,7 @@ class ActivityPage(Answer):
 
     @classmethod
     def of(cls, page: Page) -> Self:
-        """Shape a page."""
+        """Return the JSON of a page."""
         return cls(
             events=[
                 ActivityEvent.model_validate(each, from_attributes=True) for each in page.events

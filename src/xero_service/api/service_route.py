@@ -1,8 +1,8 @@
-"""The class of the routes that services call most: documented by FastAPI, parsed by hand.
+"""The route class of the token and proxy routes: documented by FastAPI, parsed by hand.
 
 FastAPI's parsing of a request takes longer than the use case behind it (docs/decisions/0013).
-These routes are declared like all others. Their requests are read here, by the same declarations
-and with the same answers, and the endpoint is called with what was read.
+These routes are declared like all others. This module parses their requests by the same
+declarations and with the same responses, then calls the endpoint.
 """
 
 from collections.abc import Callable
@@ -29,26 +29,26 @@ class ServiceRoute(APIRoute):
     """A route for a service key and a binding.
 
     Its endpoint takes `bindingId`, `credentials`, `services`, every other part of the path by its
-    name and, if the route has a body, `body`. It returns a model or a response. Such a route is
-    put into the table itself: FastAPI searches a router that is included twice per request.
+    name and, if the route has a body, `body`. It returns a model or a response. Add the route to
+    the application's own table: FastAPI searches an included router twice per request.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Take what `APIRoute` takes."""
+        """Accepts the arguments of `APIRoute`."""
         super().__init__(path, endpoint, **options)
         declared_body = get_type_hints(endpoint, include_extras=True).get("body")
         body_type = TypeAdapter[Any](declared_body) if declared_body else None
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
-            answer = await endpoint(**await _read(request, body_type))
-            response = _json(answer) if isinstance(answer, BaseModel) else answer
+            answer = await endpoint(**await _parse(request, body_type))
+            response = _json_response(answer) if isinstance(answer, BaseModel) else answer
             await response(scope, receive, send)
 
         self.app = answer
 
 
-async def _read(request: Request, body_type: TypeAdapter[Any] | None) -> dict[str, Any]:
+async def _parse(request: Request, body_type: TypeAdapter[Any] | None) -> dict[str, Any]:
     """Return the arguments of an endpoint, checked in the order in which FastAPI checks.
 
     Raises AuthError without a service key, InvalidRequest or RequestValidationError for what
@@ -65,7 +65,7 @@ async def _read(request: Request, body_type: TypeAdapter[Any] | None) -> dict[st
             errors.extend({**each, "loc": (*place, *each["loc"])} for each in found)
             return None
 
-    body = None if body_type is None else await _content_of(request)
+    body = None if body_type is None else await _read_body(request)
     org_id = check(_ORG_ID, request.headers.get("x-org-id"), "header", "X-Org-Id")
     if not errors:
         arguments["credentials"] = await service_credentials(
@@ -80,7 +80,7 @@ async def _read(request: Request, body_type: TypeAdapter[Any] | None) -> dict[st
     return arguments
 
 
-async def _content_of(request: Request) -> Any:
+async def _read_body(request: Request) -> Any:
     """Return the JSON that a request carries, None without a body, or the bytes of another type.
 
     Raises InvalidRequest or RequestValidationError where it cannot be read.
@@ -102,5 +102,5 @@ def _is_json(request: Request) -> bool:
     return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
-def _json(answer: BaseModel) -> Response:
+def _json_response(answer: BaseModel) -> Response:
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

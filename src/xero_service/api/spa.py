@@ -1,4 +1,4 @@
-"""Serve the built page from the service's own origin, under a strict policy."""
+"""Serves the built page from the service's own origin, under a strict content security policy."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,27 +14,27 @@ from starlette.types import Receive, Scope, Send
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 PAGE = "index.html"
-# What the build writes beside each file (frontend/scripts/precompress.mjs), the smallest first.
+# Suffixes of the compressed files (frontend/scripts/precompress.mjs), the smallest first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 
 
 def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
-    """Serve files as they are, and the page for every other path that a browser opens.
+    """Serve the files, and the page for every other path.
 
-    Below `assets/` a file is there or it is not: the page in its place would be kept as it.
+    A missing file below `assets/` is 404, because browsers would cache the page in its place.
     """
     policy = content_security_policy(issuer)
     files = StaticFiles(directory=directory)
 
     async def serve(request: Request) -> Response:
         path = request.path_params["path"]
-        if path.endswith(tuple(ENCODINGS.values())):  # no file of the page by itself
+        if path.endswith(tuple(ENCODINGS.values())):  # served only as an encoding of another file
             raise HTTPException(404)
         hashed = path.startswith("assets/")
-        found = await _smallest(files, path, request) if path else None
+        found = await _smallest_encoding(files, path, request) if path else None
         if hashed and (found is None or {".", ".."} & set(path.split("/"))):
             raise HTTPException(404)
-        found = found or await _smallest(files, PAGE, request)
+        found = found or await _smallest_encoding(files, PAGE, request)
         if found is None:
             raise HTTPException(404)
         found.headers["Cache-Control"] = IMMUTABLE if hashed else "no-cache"
@@ -55,9 +55,12 @@ def install(app: FastAPI, directory: Path, *, issuer: str) -> None:
     app.router.default = serve_unrouted
 
 
-async def _smallest(files: StaticFiles, path: str, request: Request) -> Response | None:
-    """Return the file in the smallest encoding that the browser takes; None if there is none."""
-    for encoding, suffix in [*_accepted(request.headers.get("accept-encoding", "")), ("", "")]:
+async def _smallest_encoding(files: StaticFiles, path: str, request: Request) -> Response | None:
+    """Return the file in the smallest encoding that the browser accepts; None without a file."""
+    for encoding, suffix in [
+        *_accepted_encodings(request.headers.get("accept-encoding", "")),
+        ("", ""),
+    ]:
         try:
             found = await files.get_response(path + suffix, request.scope)
         except HTTPException:
@@ -69,7 +72,7 @@ async def _smallest(files: StaticFiles, path: str, request: Request) -> Response
     return None
 
 
-def _accepted(header: str) -> Iterator[tuple[str, str]]:
+def _accepted_encodings(header: str) -> Iterator[tuple[str, str]]:
     """Yield the encodings that an Accept-Encoding header names with a weight above zero."""
     weights = {}
     for part in header.lower().split(","):

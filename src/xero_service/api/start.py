@@ -1,4 +1,4 @@
-"""GET /start: begin a consent at Xero."""
+"""GET /start: start a connection, which continues on Xero's consent page."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from xero_service.errors import (
 )
 
 router = APIRouter(tags=["connect"])
-# For the document; the rule itself, with an error of its own, is `validate_return_to`.
+# For the OpenAPI document; `validate_return_to` checks it and raises InvalidReturnTo.
 RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
 
 

@@ -1,4 +1,4 @@
-"""/tenants: what a consent reached, and choosing one of them."""
+"""/tenants: list the tenants of a grant, and bind one of them."""
 
 from typing import Annotated
 from uuid import UUID
