@@ -1,4 +1,4 @@
-"""Build the FastAPI application: routers, problem handlers, middleware, lifespan."""
+"""Builds the FastAPI application: routers, problem handlers, middleware, lifespan."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ from xero_service.api.middleware import RequestLogMiddleware, SecurityHeaders
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging
 
-CONTRACT = (
+ROUTERS = (
     start,
     callback,
     bindings,
@@ -58,10 +58,10 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         separate_input_output_schemas=False,
     )
-    # The most frequent come first, and into the table itself (api/service_route.py).
+    # The most frequent routes come first, in the application's own table (api/service_route.py).
     app.router.routes.extend([*tokens.router.routes, *proxy.router.routes])
     app.include_router(ops.router)
-    for module in CONTRACT:
+    for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
     app.add_middleware(BodyLimitMiddleware)
@@ -76,7 +76,7 @@ def create_app(
     metrics: Metrics | None = None,
     metrics_port: MetricsPort | None = None,
 ) -> FastAPI:
-    """Return the application as it is served; `upkeep`: also do what must happen by itself."""
+    """Return the application as it is served; `upkeep`: also run the periodic work."""
     metrics = metrics or Metrics()
 
     @asynccontextmanager
@@ -115,7 +115,7 @@ def create_app(
 def build_worker(
     *, upkeep: bool, metrics_listener: socket | None, metrics_directory: Path | None
 ) -> GracefulShutdown:
-    """Read the configuration and build the application that `xero-service serve` runs in a worker.
+    """Read the configuration and return the application of one worker of `xero-service serve`.
 
     `metrics_listener`: METRICS_PORT, which all workers share. `metrics_directory`: where they
     keep their metrics, if they are several.
@@ -130,6 +130,6 @@ def build_worker(
         metrics=Metrics(workers),
         metrics_port=MetricsPort(metrics_listener, shutdown) if metrics_listener else None,
     )
-    # A full collection of what the imports leave stops every request for 82 ms (ADR 0013).
+    # A full collection that includes the imported modules stops all requests for 82 ms (ADR 0013).
     gc.freeze()
     return GracefulShutdown(app, notice=settings.drain_notice_seconds, shutdown=shutdown)

@@ -1,4 +1,4 @@
-"""Build every concrete thing once, and close them in reverse."""
+"""Builds every object of the service once, and closes them in reverse order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -51,7 +51,7 @@ KEY_CHECK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a router or a command may use."""
+    """The services that routers and commands may use."""
 
     settings: Settings
     database: Database
@@ -77,9 +77,9 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class _Outbound:
-    """Connections to others, apart from each other: what hangs at one takes none from the next."""
+    """HTTP clients with separate connection pools, so that one slow host blocks no other."""
 
-    connections: HttpClient  # which tenants, and Xero's keys
+    connections: HttpClient  # Xero's connections endpoint and signing keys
     tokens: HttpClient
     issuer: HttpClient
     api: HttpClient
@@ -87,15 +87,15 @@ class _Outbound:
 
 @asynccontextmanager
 async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
-    """Build the services; on leaving, finish what is under way before anything closes."""
+    """Build the services; on exit, finish background work before anything closes."""
     metrics = metrics or Metrics()
-    patience = settings.xero_timeout_seconds
+    xero_timeout = settings.xero_timeout_seconds
     async with AsyncExitStack() as stack:
         outbound = _Outbound(
-            connections=await stack.enter_async_context(HttpClient(timeout=patience)),
-            tokens=await stack.enter_async_context(HttpClient(timeout=patience)),
+            connections=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
+            tokens=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
             issuer=await stack.enter_async_context(HttpClient(timeout=ISSUER_SECONDS)),
-            api=await stack.enter_async_context(HttpClient(timeout=patience)),
+            api=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
         )
         keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
         database = _database(settings, keys)
@@ -106,9 +106,9 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
 
 
 async def check_key(settings: Settings) -> None:
-    """Raise ConfigError where ENCRYPTION_KEY opens nothing of what is stored.
+    """Raise ConfigError where ENCRYPTION_KEY decrypts none of the stored secrets.
 
-    Where the database does not answer soon, that is left to each process, at its first contact.
+    Without a timely response of the database, each process checks at its first connection.
     """
     database = _database(settings, KeyRing(*_current_and_previous(settings)))
     try:
@@ -144,7 +144,7 @@ def _assemble(
         outbound.tokens,
         KeySet(lambda: outbound.connections.get_json(settings.xero_jwks_url)),
     )
-    leases = LeaseManager(database, ttl=_exclusive_for(settings))
+    leases = LeaseManager(database, ttl=_lease_ttl(settings))
     outcomes = RefreshOutcomes(database, keys, policy, metrics)
     refresher = TokenRefresher(database, xero, keys, policy, outcomes, background)
     flights = SingleFlight[UUID, Grant](background)
@@ -206,8 +206,8 @@ def _current_and_previous(settings: Settings) -> tuple[bytes, tuple[bytes, ...]]
     return current, tuple(previous)
 
 
-def _exclusive_for(settings: Settings) -> timedelta:
-    """Long enough for one call to Xero and its save, as for a refresh."""
+def _lease_ttl(settings: Settings) -> timedelta:
+    """Return the time for one call to Xero and its save, as for a refresh."""
     return timedelta(seconds=settings.refresh_lease_seconds)
 
 

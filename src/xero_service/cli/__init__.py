@@ -1,4 +1,4 @@
-"""The command `xero-service`: serve, migrate, do upkeep, and what operators need."""
+"""The command `xero-service`: registers the commands and maps failures to exit codes."""
 
 import sys
 from importlib import metadata
@@ -31,8 +31,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"xero-service {metadata.version('xero-service')}")
         raise typer.Exit
 
@@ -41,10 +41,12 @@ def _show_version(wanted: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
     ] = False,
 ) -> None:
-    """Take the options that stand before any command."""
+    """Accept the options before any command."""
 
 
 app.command()(serve.serve)
@@ -61,7 +63,7 @@ app.command(hidden=True)(openapi.openapi)
 
 
 def run() -> None:
-    """Run the command; an expected failure is a message, not a traceback."""
+    """Run the command; print an expected failure as a message, without a traceback."""
     try:
         app()
     except IntegrationError as error:
@@ -70,5 +72,5 @@ def run() -> None:
 
 
 def exit_code(error: IntegrationError) -> int:
-    """Return 2 for what the operator must give differently, 1 for all else."""
+    """Return 2 for wrong usage or configuration, 1 for every other failure."""
     return 2 if isinstance(error, ConfigError | InvalidRequest) else 1

@@ -1,4 +1,4 @@
-"""`xero-service doctor`: is everything as it must be?"""
+"""`xero-service doctor`: checks the configuration and everything that the service depends on."""
 
 import sys
 import time
@@ -22,18 +22,18 @@ CLOCK_TOLERANCE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
-    what: str
-    fine: bool
-    said: str
+    subject: str
+    is_ok: bool
+    message: str
     is_configuration: bool = False
-    warns: bool = False  # fine, at a price that an operator should know
+    warns: bool = False  # correct, with a risk that an operator should know
 
     @property
     def mark(self) -> str:
-        """Return the sign in front of it."""
-        return "!" if self.warns else "✓" if self.fine else "✗"
+        """Return the sign that is printed before the subject."""
+        return "!" if self.warns else "✓" if self.is_ok else "✗"
 
 
 def doctor() -> None:
@@ -50,10 +50,10 @@ def doctor() -> None:
 
     findings = with_unchecked_services(work)
     for finding in findings:
-        typer.echo(f"{finding.mark} {finding.what}: {finding.said}")
+        typer.echo(f"{finding.mark} {finding.subject}: {finding.message}")
     if any(finding.is_configuration for finding in findings):
         sys.exit(2)
-    if not all(finding.fine for finding in findings):
+    if not all(finding.is_ok for finding in findings):
         sys.exit(1)
 
 
@@ -81,16 +81,16 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
         yield _audit_log(facts)
         skew = abs(time.time() - facts.now.timestamp())
         yield Finding("clock", skew < CLOCK_TOLERANCE_SECONDS, f"{skew:.1f} s from the database's")
-    for what, ask in (
+    for subject, fetch_keys in (
         ("Xero", services.xero.load_signing_keys),
         ("session issuer", services.session_keys.load),
     ):
         try:
-            await ask()
+            await fetch_keys()
         except IntegrationError:
-            yield Finding(what, False, "its signing keys cannot be had: check URL and egress")
+            yield Finding(subject, False, "its signing keys cannot be had: check URL and egress")
         else:
-            yield Finding(what, True, "reachable")
+            yield Finding(subject, True, "reachable")
     yield await _issuer(services, settings)
     callback = f"{settings.public_url}{PREFIX}/callback"
     registered = settings.xero_redirect_uri
@@ -105,8 +105,8 @@ async def _encryption_key(services: Services) -> Finding:
     try:
         await services.database.check()
     except ConfigError as error:
-        said = error.detail.splitlines()[-1].strip()
-        return Finding("encryption key", False, said, is_configuration=True)
+        message = error.detail.splitlines()[-1].strip()
+        return Finding("encryption key", False, message, is_configuration=True)
     except ServiceBusy as error:
         return Finding("encryption key", False, error.detail)
     return Finding("encryption key", True, "opens what is stored, or nothing is")
@@ -118,14 +118,14 @@ async def _issuer(services: Services, settings: Settings) -> Finding:
         return Finding("AUTH_ISSUER", True, "publishes no metadata to compare it with")
     if published.rstrip("/") == settings.auth_issuer:
         return Finding("AUTH_ISSUER", True, "is what its metadata says")
-    said = f"is {settings.auth_issuer}, but its metadata and its tokens say {plain(published)}"
-    return Finding("AUTH_ISSUER", False, said, is_configuration=True)
+    message = f"is {settings.auth_issuer}, but its metadata and its tokens say {plain(published)}"
+    return Finding("AUTH_ISSUER", False, message, is_configuration=True)
 
 
 def _migrations(revision: str | None) -> Finding:
     if is_past(revision):
-        said = f"{revision}, newer than this code's {expected_revision()}"
-        return Finding("migrations", True, said)
+        message = f"{revision}, newer than this code's {expected_revision()}"
+        return Finding("migrations", True, message)
     current = serves(revision)
     return Finding("migrations", current, "current" if current else "pending: xero-service migrate")
 

@@ -29,9 +29,9 @@ def rewrap() -> None:
             task = progress.add_task("Rewrapping", total=total)
             return await services.rewrapping.run(lambda done: progress.advance(task, done))
 
-    done = with_services(work)
-    typer.echo(f"Sealed {done.sealed} secrets anew.")
-    for place in done.unreadable:
+    rewrapped = with_services(work)
+    typer.echo(f"Sealed {rewrapped.sealed} secrets anew.")
+    for place in rewrapped.unreadable:
         typer.echo(plain(f"No key opens {place}."), err=True)
-    if done.unreadable:
+    if rewrapped.unreadable:
         raise typer.Exit(1)

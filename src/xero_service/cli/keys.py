@@ -1,4 +1,4 @@
-"""`xero-service keys`: credentials of internal services."""
+"""`xero-service keys`: create, list and revoke the credentials of internal services."""
 
 from datetime import datetime
 from typing import Annotated
@@ -50,21 +50,24 @@ def create(
     """
     if (org is None) is not all_orgs:
         raise typer.BadParameter("Give either --org ID or --all-orgs.")
-    made = with_services(
+    created = with_services(
         lambda services: services.keys.create(
             operator(), name=name, org_id=org, scopes=scope, expires_at=expires
         )
     )
-    typer.echo(plain(f"Key {made.key.id} for {_whose(made.key)}. It is shown this once:"), err=True)
-    typer.echo(made.secret)
+    typer.echo(
+        plain(f"Key {created.key.id} for {_scope_of_orgs(created.key)}. It is shown this once:"),
+        err=True,
+    )
+    typer.echo(created.secret)
 
 
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List all keys, without their secrets."""
-    found = with_services(lambda services: services.keys.all())
+    keys = with_services(lambda services: services.keys.all())
     if as_json:
-        print_json(record(key, *_FIELDS) | {"state": _state(key)} for key in found)
+        print_json(record(key, *_FIELDS) | {"state": _state(key)} for key in keys)
         return
     print_table(
         ("Id", "Name", "Org", "Scopes", "State", "Last used"),
@@ -74,10 +77,10 @@ def list_keys(as_json: AsJson = False) -> None:
                 key.name,
                 key.org_id or "all",
                 " ".join(sorted(key.scopes)),
-                _described(key),
+                _state_column(key),
                 f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
             )
-            for key in found
+            for key in keys
         ),
         if_empty="There are no keys yet. Make one: xero-service keys create --help",
     )
@@ -90,7 +93,7 @@ def revoke(key_id: Annotated[UUID, typer.Argument(help="As `keys list` shows it.
     typer.echo(plain(f"Key {key.id} ({key.name}) is revoked."))
 
 
-def _whose(key: ServiceKey) -> str:
+def _scope_of_orgs(key: ServiceKey) -> str:
     return f"org {key.org_id}" if key.org_id else "all orgs"
 
 
@@ -100,6 +103,6 @@ def _state(key: ServiceKey) -> str:
     return "valid" if key.is_valid else "expired"
 
 
-def _described(key: ServiceKey) -> str:
+def _state_column(key: ServiceKey) -> str:
     state = _state(key)
     return f"until {key.expires_at:%Y-%m-%d}" if key.expires_at and state == "valid" else state

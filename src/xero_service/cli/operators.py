@@ -1,4 +1,4 @@
-"""`xero-service bindings | grants | orgs`: look, suspend, end, try again."""
+"""`xero-service bindings | grants | orgs`: list, suspend, disconnect, retry, offboard."""
 
 from typing import Annotated
 from uuid import UUID
@@ -83,7 +83,7 @@ def disconnect(binding_id: BindingId, yes: Yes = False) -> None:
 
 
 def _is_suspended(binding: Binding) -> bool:
-    """Of the revoked ones only those are listed whose tenant is suspended."""
+    """Whether the tenant is suspended: a revoked binding is listed only if it is."""
     return binding.status in {BindingStatus.SUSPENDED, BindingStatus.REVOKED}
 
 
@@ -138,9 +138,9 @@ def offboard(
     Its connections at Xero count until then. Repeating it is harmless.
     """
     confirm(f"Revoke the keys and disconnect every Xero organisation of {org}?", yes=yes)
-    done = with_services(lambda services: services.operating.offboard(operator(), org))
-    keys = "key" if len(done.keys) == 1 else "keys"
-    typer.echo(f"Revoked {len(done.keys)} service {keys} of {org}.")
-    typer.echo(f"Disconnected {len(done.bindings)} of {org}.")
-    for each in done.bindings:
+    offboarded = with_services(lambda services: services.operating.offboard(operator(), org))
+    keys = "key" if len(offboarded.keys) == 1 else "keys"
+    typer.echo(f"Revoked {len(offboarded.keys)} service {keys} of {org}.")
+    typer.echo(f"Disconnected {len(offboarded.bindings)} of {org}.")
+    for each in offboarded.bindings:
         typer.echo(f"  {each.binding_id}  at Xero: {each.remote}")

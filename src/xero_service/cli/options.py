@@ -1,4 +1,4 @@
-"""Options that several commands share, and the question before what cannot be undone."""
+"""Options that several commands share, and the confirmation before an irreversible change."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ LONGEST_ID = 255
 
 
 def org_id(text: str) -> str:
-    """Read an org's id; raises BadParameter for what no org is called."""
+    """Return a valid org id; raises BadParameter."""
     if not text or text != text.strip() or not text.isprintable() or len(text) > LONGEST_ID:
         raise typer.BadParameter("That is no org's id; one looks like org_2abc.")
     return text
 
 
 def key_name(text: str) -> str:
-    """Read the name of a service key; raises BadParameter for one that says nothing."""
+    """Return the name of a service key; raises BadParameter for a blank or too long one."""
     name = text.strip()
     if not any(character.isprintable() and not character.isspace() for character in name):
         raise typer.BadParameter("Say which service it is for.")
@@ -36,7 +36,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask, unless `yes`; exits with 1 where the answer is no, or nobody is there to give one."""
+    """Ask for confirmation unless `yes`; exits with 1 without a positive answer."""
     if yes:
         return
     try:

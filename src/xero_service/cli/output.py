@@ -1,4 +1,4 @@
-"""What operators see of names that others chose: never markup, never orders to the terminal."""
+"""Safe output of names that users chose: no markup, no terminal control characters."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 def plain(text: str) -> str:
-    """Return a text with whatever cannot be printed, or turns the line around, spelt out."""
+    """Return a text with unprintable and bidirectional control characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -23,10 +23,10 @@ def print_table(
     if_empty: str,
     width: int = 200,
 ) -> None:
-    """Print a table, or on standard error `if_empty`: what to do next.
+    """Print a table, or `if_empty` (the next step) on standard error.
 
-    `width`: in characters, where no terminal has one. Cells are texts as they are: an escaped
-    string would still have its `:smile:` replaced.
+    `width`: in characters, where the output is no terminal. Cells are `Text`, because rich would
+    replace `:smile:` in a string even where its markup is escaped.
     """
     table = Table(*columns, box=None)
     for row in rows:
@@ -38,12 +38,12 @@ def print_table(
 
 
 def record(item: object, *names: str) -> dict[str, object]:
-    """Return these attributes of an item under the names that the API would give them."""
+    """Return these attributes of an item under their names in the API."""
     return {_camel(name): getattr(item, name) for name in names}
 
 
 def print_json(records: Iterable[Mapping[str, object]]) -> None:
-    """Print one JSON object a line, in ASCII: no name of others reaches the terminal as it is."""
+    """Print one JSON object a line, in ASCII, so that no user's name controls the terminal."""
     for each in records:
         typer.echo(json.dumps(each, default=_json))
 

@@ -19,9 +19,9 @@ from xero_service.settings import load
 from xero_service.timeouts import KEEP_ALIVE_SECONDS, OPEN_REQUESTS_SECONDS
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"
-OPEN_FILES = 8192  # as many connections as that protocol allows, and those to Xero, have room
-# A worker answers its first health check once it has loaded the code. Where that takes longer than
-# the server's own 5 seconds (a busy machine, no compiled files), workers would be replaced forever.
+OPEN_FILES = 8192  # enough for the connections of that protocol and those to Xero
+# A worker answers its first health check after its imports. With uvicorn's 5 seconds a slow start
+# (a busy machine, no compiled files) would have workers replaced forever.
 WORKER_START_SECONDS = 60
 
 
@@ -39,7 +39,7 @@ def serve(
     for DRAIN_NOTICE_SECONDS, then the port closes, open requests are answered, and refreshes
     under way are saved. Ctrl-C skips the notice.
     """
-    settings = load()  # fail here, with every fault named, rather than in each worker
+    settings = load()  # fail here, with all faults, and not in each worker
     _allow_open_files()
     listener = metrics_port.listen(settings, api_port=port)
     asyncio.run(wiring.check_key(settings))
@@ -57,11 +57,11 @@ def serve(
                 port=port,
                 http=HTTP_PROTOCOL,
                 ws="none",
-                workers=workers,  # always said, or the server would look for WEB_CONCURRENCY
+                workers=workers,  # without it uvicorn reads WEB_CONCURRENCY
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Behind a proxy that is named here, callers are known by the addresses it adds.
+                # Take the client address from the headers of these proxies only.
                 proxy_headers=bool(settings.forwarded_allow_ips),
                 forwarded_allow_ips=list(settings.forwarded_allow_ips),
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -87,13 +87,13 @@ def _serve(config: uvicorn.Config) -> None:
 
 
 class _Supervisor(Multiprocess):
-    """Starts workers, and replaces at once one that ended."""
+    """Starts workers, and replaces one at once when it has ended."""
 
     def keep_subprocess_alive(self) -> None:
-        """Look after the workers.
+        """Replace ended workers.
 
-        The library keeps the worker's end of its line open here, too, and so would wait for the
-        answer of one that is dead, as long as it waits for one that starts.
+        uvicorn leaves the worker's end of its pipe open in this process, and so would wait for the
+        pong of a dead worker until the health check times out.
         """
         for process in self.processes:
             process.child_conn.close()
@@ -101,7 +101,7 @@ class _Supervisor(Multiprocess):
 
 
 def _allow_open_files() -> None:
-    """Raise the soft limit of open files, which is 1,024 by default, as far as it may be."""
+    """Raise the soft limit of open files, by default 1,024, as far as the hard limit allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Run one command with the services that it needs."""
+"""Runs one command with the services that it needs."""
 
 import asyncio
 import getpass
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 def with_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
-    """Build the services, do the work, finish what it began, and close everything.
+    """Return the result of `work`; build the services before it and close them after it.
 
-    Raises ConfigError where ENCRYPTION_KEY is not the key of the database.
+    Raises ConfigError where ENCRYPTION_KEY does not decrypt the stored secrets.
     """
 
     async def checked(services: wiring.Services) -> T:
@@ -27,7 +27,7 @@ def with_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
 
 
 def with_unchecked_services(work: Callable[[wiring.Services], Awaitable[T]]) -> T:
-    """As `with_services`, for a command that itself says whether ENCRYPTION_KEY is the one."""
+    """As `with_services`, for a command that checks ENCRYPTION_KEY itself."""
     settings = load()
     configure_logging(level="WARNING", form="text")
 
@@ -39,5 +39,5 @@ def with_unchecked_services(work: Callable[[wiring.Services], Awaitable[T]]) -> 
 
 
 def operator() -> Actor:
-    """Name who runs the command, for the audit log."""
+    """Return the actor for the audit log: the operating system's user."""
     return Actor(kind="system", id=f"{OPERATOR_PREFIX}{getpass.getuser()}", source="cli")

@@ -1,4 +1,4 @@
-"""Read points in time as people type them: `90d`, `12h`, or a date."""
+"""Parsers of times in options: `90d`, `12h`, or a date."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,30 +11,30 @@ _SHORTEST_RETENTION = timedelta(days=365)
 
 
 def ahead(text: str) -> datetime:
-    """Read a point in the future; raises BadParameter."""
-    at = _read(text, sign=1)
+    """Return a time in the future; raises BadParameter."""
+    at = _parse(text, sign=1)
     if at <= datetime.now(UTC):
         raise typer.BadParameter("It must lie in the future.")
     return at
 
 
 def ago(text: str) -> datetime:
-    """Read a point in the past; raises BadParameter."""
-    at = _read(text, sign=-1)
+    """Return a time in the past; raises BadParameter."""
+    at = _parse(text, sign=-1)
     if at > datetime.now(UTC):
         raise typer.BadParameter("It must lie in the past.")
     return at
 
 
 def beyond_retention(text: str) -> datetime:
-    """Read a point more than a year ago, before which events may be deleted."""
+    """Return a time more than a year ago, before which events may be deleted."""
     at = ago(text)
     if at > datetime.now(UTC) - _SHORTEST_RETENTION:
         raise typer.BadParameter("A year of events must be kept; give 365d or more.")
     return at
 
 
-def _read(text: str, *, sign: int) -> datetime:
+def _parse(text: str, *, sign: int) -> datetime:
     try:
         if parts := _SPAN.fullmatch(text):
             return datetime.now(UTC) + sign * int(parts[1]) * _UNITS[parts[2]]

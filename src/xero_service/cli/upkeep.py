@@ -28,7 +28,7 @@ def upkeep(
     """
     settings = load()
     configure_logging(level=settings.log_level, form=settings.log_format)
-    # One round may be done beside the process that does them all, which has the port.
+    # One round may run beside the upkeep process, which holds the port.
     listener = None if once else metrics_port.listen(settings)
     asyncio.run(_upkeep(settings, once=once, listener=listener))
 
