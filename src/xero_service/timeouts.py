@@ -1,7 +1,7 @@
 """Timeouts, lifetimes and backoff limits that an operator may ask about, each with its reason.
 
-Those that an operator sets are in `settings.model`; the limits of one HTTP connection from a
-caller are `Limits` of `api.http_protocol`; how often upkeep works is in `services.upkeep`.
+Those that an operator sets are in `settings.model`; those of a caller's HTTP connection are in
+`api.connection_limits`; how often upkeep works is in `services.upkeep`.
 """
 
 from datetime import timedelta
