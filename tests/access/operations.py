@@ -1,4 +1,4 @@
-"""Every operation of the API's own document, with what to send so that only the caller matters."""
+"""Every operation of the OpenAPI document, with a valid request for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Everybody who may call: what each shows to prove it, made anew for each operation."""
+"""Callers of every kind with their credentials, created anew for each operation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""S49: who did what, when, from where, and with which outcome; no caller can fill the log."""
+"""S49: each event has actor, action, time, source and outcome; no caller can fill the log."""
 
 from typing import Any
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Every audit action is one of a list, which the API documents."""
+"""Every audit action is a member of `AuditAction`, which the API documents."""
 
 from pathlib import Path
 

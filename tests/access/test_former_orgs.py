@@ -1,4 +1,4 @@
-"""S16: an org that let a tenant go gets nothing of a consent that another org obtains later."""
+"""S16: a former org of a tenant gains nothing from a later consent of another org."""
 
 from tests.world import ACME, GLOBEX, World, until
 from xero_sandbox import samples

@@ -1,4 +1,4 @@
-"""S17: who may do what, exercised for real and compared with `matrix.txt`, the golden file.
+"""S17: each caller sends each operation; `matrix.txt` is the golden file of the results.
 
 `pytest tests/access -k everybody --write-matrix` writes the file anew. Read the difference before
 you commit it: each changed line lets somebody in, or keeps somebody out.

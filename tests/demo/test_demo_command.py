@@ -1,4 +1,4 @@
-"""`python -m demo` as a person meets it: it says where to go, and Ctrl-C ends it cleanly."""
+"""`python -m demo`: prints the addresses, and stops cleanly on Ctrl-C."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the service is told when the sandbox plays Xero, and when the real one is named."""
+"""The service's environment with the sandbox, and with the real Xero."""
 
 from collections.abc import Mapping
 from pathlib import Path

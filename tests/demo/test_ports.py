@@ -1,4 +1,4 @@
-"""Ports: which are taken, and which can be had."""
+"""Ports: detection of used ones, and a choice of free ones."""
 
 import socket
 

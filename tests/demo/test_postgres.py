@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: real, private, and gone afterwards."""
+"""The embedded PostgreSQL: its start, its privacy and its removal."""
 
 import asyncio
 import os

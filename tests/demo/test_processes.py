@@ -1,4 +1,4 @@
-"""Children of the launcher: ready when they say so, ended with it whatever happens."""
+"""Children of the launcher: their readiness, and their end with the launcher."""
 
 import signal
 import subprocess

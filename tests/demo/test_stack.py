@@ -1,4 +1,4 @@
-"""The stack as a whole: its parts know each other, and a first connection is made through it."""
+"""The whole demo: its parts reach each other, and a first connection works."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The application as it is served, where it needs neither a database nor anybody else."""
+"""Fixtures: the served application, for requests that need neither a database nor Xero."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ Raising = Callable[[BaseException], str]
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A whole configuration; nothing that it names exists."""
+    """A complete configuration; the hosts that it names do not exist."""
     for name in os.environ.keys() - without_service_variables(os.environ).keys():
         monkeypatch.delenv(name)
     for name, value in COMPLETE.items():
@@ -35,7 +35,7 @@ def app(alone: Settings) -> FastAPI:
 
 @pytest.fixture
 async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client to which an error that leaves the application is an error of the test."""
+    """A client that raises exceptions which the application does not handle."""
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="https://api.example.com"
     ) as client:
@@ -44,7 +44,7 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def raising(app: FastAPI) -> Raising:
-    """Add a route that raises what it is given; return its path."""
+    """Add a route that raises the given exception; return its path."""
 
     def add(error: BaseException) -> str:
         async def fail(_: Request) -> NoReturn:
@@ -57,7 +57,7 @@ def raising(app: FastAPI) -> Raising:
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:
-    """Return a problem after checking what all problems have in common."""
+    """Return the problem after checking the fields and headers of every problem."""
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
     body: dict[str, Any] = response.json()

@@ -1,4 +1,4 @@
-"""Behind a proxy: who calls is believed of named hops only, and nothing forged loosens anything.
+"""Behind a proxy: only trusted hops name the client address; forged headers change nothing.
 
 The options are those with which `serve` starts uvicorn, the sockets are real.
 """

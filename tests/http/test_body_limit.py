@@ -1,4 +1,4 @@
-"""A body ends at 64 KiB, before anybody is asked who sends it; the proxy's has its own limit."""
+"""A body is limited to 64 KiB before authentication; the proxy has a limit of its own."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ TAKING = [f"{PREFIX}{path}" for path in ("/disconnect", "/refresh", "/tenants/se
 
 
 class Long:
-    """A body of 1 MiB that does not say so, and how much of it was taken."""
+    """A body of 1 MiB without a declared length, which counts the bytes that were read."""
 
     taken = 0
 
@@ -32,7 +32,7 @@ class Long:
 async def test_a_body_without_a_length_is_read_to_the_limit_only(
     http: httpx.AsyncClient, path: str
 ) -> None:
-    """S43: whoever sends it."""
+    """S43: for every caller."""
     body = Long()
 
     answer = await http.post(path, content=body.parts(), headers=JSON)
@@ -58,7 +58,7 @@ async def test_what_is_declared_too_large_is_not_begun(
 
 
 async def test_what_is_not_too_large_is_asked_who_sends_it(application: Application) -> None:
-    """The proxy's route, which has a limit of its own, asks before it reads anything."""
+    """The proxy authenticates before it reads the body."""
     body = Long()
 
     async with client_of(application) as client:

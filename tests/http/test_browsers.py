@@ -1,4 +1,4 @@
-"""What browsers are told with every answer: who may read it, and what a page may do with it."""
+"""CORS, security and cache headers of every response."""
 
 import httpx
 import pytest
@@ -29,7 +29,7 @@ OTHERS = [
 
 
 def granted(answer: httpx.Response) -> set[str]:
-    """What another origin would be allowed, by the headers that allow."""
+    """The CORS headers that permit another origin."""
     return {
         f"{name}: {value}"
         for name, value in answer.headers.items()

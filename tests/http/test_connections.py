@@ -1,4 +1,4 @@
-"""What one connection can take of the process: sizes, time, `Upgrade`, and room for others."""
+"""Limits of one connection: sizes, times, `Upgrade`, and the number of connections."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Echo:
-    """Answers what it read of each request, and writes down what became of it."""
+    """Responds with what it read of each request, and records how the request ended."""
 
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
@@ -63,7 +63,7 @@ class Echo:
 
 
 def within(**limits: float) -> type[BoundedHttp]:
-    """The protocol where only these limits can be met while a test runs."""
+    """The protocol with these limits; all others are too long for a test."""
     patient: dict[str, Any] = {
         "head_seconds": LONG,
         "pause_seconds": LONG,
@@ -82,7 +82,7 @@ def echo() -> Echo:
 async def connected(
     app: ASGIApp, **limits: float
 ) -> AsyncIterator[Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]]:
-    """Serve within these limits; yield what opens a connection."""
+    """Serve with these limits; yield a function that opens a connection."""
     writers = []
     async with served(app, protocol=within(**limits)) as address:
         parts = urlsplit(address)
@@ -100,7 +100,7 @@ async def connected(
 
 
 async def exchange(app: ASGIApp, *sent: bytes, **limits: float) -> list[tuple[int, Any]]:
-    """Send these parts on one connection, read until it is closed; return what was answered."""
+    """Send these parts on one connection, read until it closes; return the responses."""
     async with connected(app, **limits) as connect:
         reader, writer = await connect()
         for part in sent:
@@ -379,7 +379,7 @@ POSTED = b"POST /it HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
 
 
 async def test_a_body_that_pauses_too_long_is_refused(echo: Echo) -> None:
-    """B4, S54: and what serves it hears that it ended."""
+    """B4, S54: the application receives a disconnect."""
     found = await exchange(echo, POSTED + b"x" * 1000, pause_seconds=0.3)
 
     assert refused(found, 408, "request_timeout")
@@ -387,7 +387,7 @@ async def test_a_body_that_pauses_too_long_is_refused(echo: Echo) -> None:
 
 
 async def test_a_body_that_drips_is_refused(echo: Echo) -> None:
-    """B4, S54: each byte earns only its own time."""
+    """B4, S54: each byte extends the deadline by its own time only."""
     async with connected(echo, pause_seconds=0.5, bytes_per_second=100_000) as connect:
         reader, writer = await connect()
         reading = asyncio.create_task(until_closed(reader))

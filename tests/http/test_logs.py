@@ -1,4 +1,4 @@
-"""Whatever is logged is one record without a secret, in both forms (S42, S48)."""
+"""Each log record is one line without a secret, in both formats (S42, S48)."""
 
 import json
 import logging
@@ -57,7 +57,7 @@ ORDINARY = [
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    """Logging is the process's: give it back as it was."""
+    """Restore the logging configuration of the process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logging.getLogger("httpx").setLevel(logging.NOTSET)
@@ -236,7 +236,7 @@ async def test_a_call_to_xero_is_no_record_of_the_clients(written: Written) -> N
 async def test_an_unexpected_error_is_recorded_with_its_traceback_and_request(
     http: httpx.AsyncClient, raising: Raising, written: Written
 ) -> None:
-    """S47: the operator is told what the caller is not."""
+    """S47: the log has the cause that the response leaves out."""
     configure_logging(level="INFO", form="json")
 
     response = await http.get(raising(RuntimeError(f"no luck with code={CANARY}")))

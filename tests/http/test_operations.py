@@ -1,4 +1,4 @@
-"""Alive, ready, metrics and the documentation page."""
+"""/healthz, /readyz, /metrics and the documentation page."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The page from the service's own origin: files as they are, the page at every other path."""
+"""The page from the service's own origin: its files, and the page at every other path."""
 
 import gzip
 from collections.abc import AsyncIterator

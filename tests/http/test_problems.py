@@ -1,4 +1,4 @@
-"""Every failure is a problem (RFC 9457) that says what helps and nothing that was sent."""
+"""Every failure is a problem (RFC 9457) that names a remedy and repeats no input."""
 
 import re
 from collections.abc import Iterator

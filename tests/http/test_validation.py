@@ -1,4 +1,4 @@
-"""A request of another shape is refused by naming the place, never the value (S18, S43)."""
+"""An invalid request is refused with the place of the fault, never its value (S18, S43)."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ async def test_a_body_that_is_no_json_is_refused(
 
 
 async def test_who_is_calling_is_asked_before_what(admin: Person) -> None:
-    """S1: a stranger learns nothing of the shape."""
+    """S1: without authentication the response says nothing about the schema."""
     response = await admin.http.post(f"{PREFIX}/disconnect", json={CANARY: 1})
 
     assert problem(response)["status"] == 401

@@ -1,4 +1,4 @@
-"""A verifier of the hand-made issuer's tokens, at a time that stands still."""
+"""Fixtures: a verifier of the test issuer's tokens, with a frozen clock."""
 
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -41,7 +41,7 @@ def at_rest() -> Iterator[None]:
 
 @pytest.fixture
 def refuses(verifier: SessionVerifier) -> Refuses:
-    """Expect a refusal that says the same as every other."""
+    """Expect an AuthError with the same message as every other."""
 
     async def expect(token: str) -> None:
         with pytest.raises(AuthError) as refused:

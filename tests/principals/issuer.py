@@ -1,4 +1,4 @@
-"""A session issuer made by hand: it signs whatever a test wants, and counts who asks for keys."""
+"""A session issuer for tests: it signs any claims, and counts requests for its keys."""
 
 import json
 from collections.abc import Mapping

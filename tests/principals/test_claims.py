@@ -1,4 +1,4 @@
-"""What a genuine token must say, to the second, before it speaks for a session user."""
+"""The claims of a session token, with the exact second of each time."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""The issuer's keys are fetched seldom, kept while it is away, and never mixed with another's."""
+"""The issuer's keys: few fetches, cached during an outage, separate for each issuer."""
 
 import asyncio
 import json

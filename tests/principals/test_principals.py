@@ -1,4 +1,4 @@
-"""Tokens of both versions become the same principal, with a role that is never guessed upward."""
+"""Tokens of both versions become the same principal; an unknown role is a member."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""C9: an operator reads why a session is refused; the caller, and the log, learn nothing more."""
+"""C9: the log names the failed check of a session token; the response does not."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sandbox's session issuer, asked over HTTP, and the verifier understand each other."""
+"""The verifier accepts the tokens of the sandbox's session issuer, with keys over HTTP."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

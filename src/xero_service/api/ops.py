@@ -1,4 +1,4 @@
-"""Operations: alive, ready, and what to watch."""
+"""The operations routes: /healthz, /readyz and /metrics."""
 
 from typing import Literal
 
