@@ -21,6 +21,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet -
 
 # Tests wait as much as they compute: one more at a time than there are processors, four at most.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 4)))
+PAGE_TESTS_LOG := .demo/page-tests.log
 
 say = @printf '\n▸ %s\n' $(1)
 has_page = [ -f frontend/package-lock.json ]
@@ -84,9 +85,17 @@ $(PAGE): .demo/page-settings $(PAGE_SOURCES)
 # ── Prove ─────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: test
+# The page's tests mostly wait for a browser, so they run beside the service's and report after them.
 test: install ## Run all tests: service, page, and both together in a browser
-	$(call say,'Tests of the service')
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@mkdir -p .demo
+	@$(MAKE) .test-page > $(PAGE_TESTS_LOG) 2>&1 & page=$$!; \
+	printf '\n▸ Tests of the service\n'; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal; service=$$?; \
+	wait $$page; page=$$?; cat $(PAGE_TESTS_LOG); \
+	[ $$service = 0 ] && [ $$page = 0 ]
+
+.PHONY: .test-page
+.test-page:
 	@if $(has_page); then printf '\n▸ Tests of the page\n'; $(NPM) test; fi
 	@if [ -d frontend/e2e ]; then $(MAKE) .e2e; fi
 
