@@ -212,5 +212,5 @@ class Database:
     async def close(self) -> None:
         """Close every connection; a statement still under way raises ServiceBusy."""
         await self._engine.dispose()
-        await self._driver_pool.close()
+        self._driver_pool.close()
         self._connector.terminate()
