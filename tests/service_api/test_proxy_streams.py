@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
@@ -17,6 +18,17 @@ from xero_service.services.proxy.bodies import MAX_BODY
 
 MIB = 1024 * 1024
 FILES = "files.xro/1.0/Files"
+
+
+def streamed(
+    caller: Service, connected: Connected, path: str
+) -> AbstractAsyncContextManager[httpx.Response]:
+    """Call a path of Xero's by the proxy; the answer's body is still to be read."""
+    return caller.http.stream(
+        "GET",
+        f"/api/integrations/xero/bindings/{connected.id}/api/{path}",
+        headers={"Authorization": f"Bearer {caller.made.secret}"},
+    )
 
 
 async def test_a_download_reaches_the_caller_before_it_has_ended(
@@ -38,11 +50,7 @@ async def test_a_download_reaches_the_caller_before_it_has_ended(
         asyncio.timeout(60),
         instead_of_xero(application, answer),
         over_the_network(application, billing) as caller,
-        caller.http.stream(
-            "GET",
-            f"/api/integrations/xero/bindings/{connected.id}/api/{FILES}/1/Content",
-            headers={"Authorization": f"Bearer {caller.made.secret}"},
-        ) as response,
+        streamed(caller, connected, f"{FILES}/1/Content") as response,
     ):
         async for piece in response.aiter_raw():
             received += len(piece)
@@ -198,11 +206,7 @@ async def test_a_caller_that_hangs_up_frees_its_slot(
         asyncio.timeout(60),
         instead_of_xero(application, answer),
         over_the_network(application, billing) as caller,
-        caller.http.stream(
-            "GET",
-            f"/api/integrations/xero/bindings/{connected.id}/api/{FILES}",
-            headers={"Authorization": f"Bearer {caller.made.secret}"},
-        ) as response,
+        streamed(caller, connected, FILES) as response,
     ):
         async for _ in response.aiter_raw():
             assert await slots(connected) == 1

@@ -60,37 +60,36 @@ async def everybody_waits(application: Application, callers: int) -> bool:
     return sum(map(len, waiting.values())) == callers - pools.SINGLE_STATEMENT_CONNECTIONS
 
 
-async def test_a_call_that_waits_for_nothing_is_decided_once(
+@pytest.fixture
+async def called_before(
     statements: list[str],
     application: Application,
     billing: Service,
     connected: Connected,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(proxy_service, "DECISION_SECONDS", 60.0)  # this machine may be slow
-    await billing.calls(connected.id)  # its use is noted
+    """The key's use is recorded already, and an authorization outlasts a slow machine."""
+    monkeypatch.setattr(proxy_service, "DECISION_SECONDS", 60.0)
+    await billing.calls(connected.id)
     await idle(application)
     statements.clear()
 
+
+@pytest.mark.usefixtures("called_before")
+async def test_a_call_that_waits_for_nothing_is_decided_once(
+    statements: list[str], billing: Service, connected: Connected
+) -> None:
     response = await billing.calls(connected.id)
 
     assert response.status_code == 200
     assert len([each for each in statements if "JOIN service_keys" in each]) == 1
 
 
+@pytest.mark.usefixtures("called_before")
 async def test_a_proxied_call_is_two_statements_before_it_and_one_after_it(
-    statements: list[str],
-    application: Application,
-    billing: Service,
-    connected: Connected,
-    monkeypatch: pytest.MonkeyPatch,
+    statements: list[str], application: Application, billing: Service, connected: Connected
 ) -> None:
     """It is authorised, then it acquires a slot of its tenant's; then it releases the slot."""
-    monkeypatch.setattr(proxy_service, "DECISION_SECONDS", 60.0)  # this machine may be slow
-    await billing.calls(connected.id)
-    await idle(application)
-    statements.clear()
-
     assert (await billing.calls(connected.id)).status_code == 200
 
     await idle(application)

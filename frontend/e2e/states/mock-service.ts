@@ -2,6 +2,7 @@ import type { Page, Route } from '@playwright/test'
 
 import type { ActivityEvent, Binding, RefreshResult, Tenant } from '../../src/api/types'
 import { pageOf } from '../../src/testing/activity'
+import { SAMPLE_PEOPLE } from '../../src/testing/sample-people'
 
 /** What the mocked service and session issuer answer. */
 export interface MockState {
@@ -14,39 +15,6 @@ export interface MockState {
 }
 
 const ISSUER = `${process.env['XERO_SANDBOX_URL'] ?? 'http://localhost:9000'}/session`
-const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
-const GLOBEX = { id: 'org_globex', name: 'Globex', slug: 'globex' }
-
-const PEOPLE = [
-  {
-    id: 'user_acme_admin',
-    name: 'Acme admin',
-    email: 'admin@acme.example.com',
-    orgs: [{ ...ACME, role: 'admin' }],
-  },
-  {
-    id: 'user_acme_member',
-    name: 'Acme member',
-    email: 'member@acme.example.com',
-    orgs: [{ ...ACME, role: 'member' }],
-  },
-  {
-    id: 'user_globex_admin',
-    name: 'Globex admin',
-    email: 'admin@globex.example.com',
-    orgs: [{ ...GLOBEX, role: 'admin' }],
-  },
-  {
-    id: 'user_accountant',
-    name: 'Accountant',
-    email: 'accountant@example.com',
-    orgs: [
-      { ...ACME, role: 'admin' },
-      { ...GLOBEX, role: 'admin' },
-    ],
-  },
-]
-
 const SIGNED_IN = {
   admin: 'user_acme_admin',
   member: 'user_acme_member',
@@ -72,7 +40,7 @@ export async function mockService(page: Page, change: Partial<MockState> = {}): 
   await page.route(`${ISSUER}/**`, (route) => issuer(route, mocks))
   await page.route('**/api/integrations/xero/**', (route) => service(route, mocks))
   if (mocks.person) {
-    const orgId = mocks.person === 'accountant' ? null : ACME.id
+    const orgId = mocks.person === 'accountant' ? null : 'org_acme'
     const remembered = { sessionId: SIGNED_IN[mocks.person], orgId }
     await page.addInitScript(
       (session) => sessionStorage.setItem('sandbox-session', JSON.stringify(session)),
@@ -86,7 +54,7 @@ async function issuer(route: Route, mocks: MockState): Promise<void> {
   const request = route.request()
   const path = new URL(request.url()).pathname.replace('/session', '')
   const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' }
-  if (path === '/people') return route.fulfill({ headers, json: PEOPLE })
+  if (path === '/people') return route.fulfill({ headers, json: SAMPLE_PEOPLE })
   if (path === '/tokens') {
     const { sessionId } = request.postDataJSON() as { sessionId: string }
     const claims = Buffer.from(JSON.stringify({ sub: sessionId })).toString('base64url')

@@ -1,36 +1,10 @@
 import { http, HttpResponse } from 'msw'
 
+import { SAMPLE_PEOPLE } from './sample-people'
 import { server } from './server'
 
 /** The URL of the mocked session issuer. */
 export const ISSUER = 'http://localhost:9000/session'
-
-const ACME = { id: 'org_acme', name: 'Acme', slug: 'acme' }
-const GLOBEX = { id: 'org_globex', name: 'Globex', slug: 'globex' }
-
-const PEOPLE = [
-  {
-    id: 'user_acme_admin',
-    name: 'Acme admin',
-    email: 'admin@acme.example.com',
-    orgs: [{ ...ACME, role: 'admin' }],
-  },
-  {
-    id: 'user_acme_member',
-    name: 'Acme member',
-    email: 'member@acme.example.com',
-    orgs: [{ ...ACME, role: 'member' }],
-  },
-  {
-    id: 'user_accountant',
-    name: 'Accountant',
-    email: 'accountant@example.com',
-    orgs: [
-      { ...ACME, role: 'admin' },
-      { ...GLOBEX, role: 'admin' },
-    ],
-  },
-]
 
 export interface Issuer {
   /** User ids by session id; deleting one ends the session. */
@@ -43,7 +17,7 @@ export interface Issuer {
 export function givenIssuer(sessions: Record<string, string> = {}): Issuer {
   const issuer: Issuer = { sessions: new Map(Object.entries(sessions)), tokens: [] }
   server.use(
-    http.get(`${ISSUER}/people`, () => HttpResponse.json(PEOPLE)),
+    http.get(`${ISSUER}/people`, () => HttpResponse.json(SAMPLE_PEOPLE)),
     http.post(`${ISSUER}/sign-in`, async ({ request }) => {
       const { personId } = (await request.json()) as { personId: string }
       const sessionId = `sess_${personId}`
