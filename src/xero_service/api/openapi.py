@@ -31,8 +31,8 @@ for people. Quote `requestId`, which is also the header `X-Request-Id`, when you
 
 ## Problem codes
 
-Where time helps, repeat the same request after `Retry-After`. The others fail again until
-whoever is named has acted.
+Where time helps, repeat the same request after `Retry-After`. The others fail again until the
+party in the last column has acted.
 """
 TAGS = [
     {"name": "connect", "description": "Consent at Xero: where a browser goes, and comes back."},
@@ -44,7 +44,7 @@ TAGS = [
 ]
 WHO = {
     ResolvedBy.CALLER: "you: send something else",
-    ResolvedBy.PERSON: "whoever is signed in",
+    ResolvedBy.PERSON: "the signed-in person",
     ResolvedBy.ADMIN: "an admin of the org, on the settings page",
     ResolvedBy.OPERATOR: "an operator of this service",
     ResolvedBy.TIME: "nobody",

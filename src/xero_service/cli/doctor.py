@@ -137,7 +137,7 @@ def _audit_log(facts: DatabaseFacts) -> Finding:
     return Finding(
         "audit log",
         True,
-        f"the role {role} owns it or may change it, and so could whoever has the service's access;"
+        f"the role {role} owns it or may change it, and so could an attacker who has the role;"
         " serve as a role of its own: DATABASE_SERVICE_ROLE, see SECURITY.md",
         warns=True,
     )
