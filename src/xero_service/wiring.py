@@ -68,8 +68,8 @@ class Services:
     token_issuer: TokenIssuer
     proxy: ProxyService
     activity: ActivityService
-    operating: OperatorService
-    rewrapping: RewrapService
+    operators: OperatorService
+    key_rotation: RewrapService
     upkeep: UpkeepService
     metrics: Metrics
     state_metrics: StateMetrics
@@ -183,8 +183,8 @@ def _assemble(
             BodyBudget(),
         ),
         activity=activity,
-        operating=OperatorService(database, tokens, disconnects, service_keys),
-        rewrapping=RewrapService(database, keys),
+        operators=OperatorService(database, tokens, disconnects, service_keys),
+        key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(
             database,
             tokens,

@@ -102,7 +102,7 @@ async def test_a_key_that_is_refused_is_on_record_b7(world: World) -> None:
     theirs = await globex.connects(GLOBEX_HOLDINGS, xero_user=shared)
     binding = await admin.connects(ACME_TRADING, xero_user=shared)
     suspended = await admin.connects(ACME_SERVICES, xero_user=shared)
-    await world.services.operating.suspend(SYSTEM, UUID(suspended["id"]))
+    await world.services.operators.suspend(SYSTEM, UUID(suspended["id"]))
     billing, every = (
         await service(world.application),
         await service(world.application, org_id=None, name="every"),
@@ -259,7 +259,7 @@ async def test_a_key_for_all_orgs_fills_no_log_by_naming_orgs(world: World) -> N
 async def test_a_caller_of_a_suspended_binding_fills_no_log_b7(world: World) -> None:
     """B7, S49: these refusals are throttled as the others are."""
     binding = await (await world.acme_admin()).connects(ACME_TRADING)
-    await world.services.operating.suspend(SYSTEM, UUID(binding["id"]))
+    await world.services.operators.suspend(SYSTEM, UUID(binding["id"]))
     key = await service(world.application)
     before = await counted(world)
 

@@ -116,7 +116,7 @@ async def test_each_step_of_a_rotation_starts_e3(
     assert not await is_taken(settings, STRAY)
 
     async with Application.running(with_keys(settings, STRAY, key)) as rotating:
-        await rotating.services.rewrapping.run(lambda _: None)
+        await rotating.services.key_rotation.run(lambda _: None)
 
     assert await is_taken(settings, STRAY)
     assert not await is_taken(settings, key)
@@ -127,7 +127,7 @@ async def test_a_rewrap_that_stopped_halfway_starts_e3(
 ) -> None:
     await connected.database.execute("CREATE TABLE kept AS SELECT * FROM grant_authorisations")
     async with Application.running(with_keys(settings, STRAY, key)) as rotating:
-        await rotating.services.rewrapping.run(lambda _: None)
+        await rotating.services.key_rotation.run(lambda _: None)
     await connected.database.execute(
         "UPDATE grant_authorisations a SET consenter_enc = kept.consenter_enc FROM kept"
         " WHERE a.id = kept.id"

@@ -87,11 +87,11 @@ async def test_readers_and_writers_go_on_through_a_rotation(
 
     reading = asyncio.create_task(read())
     with pytest.raises(RuntimeError):
-        await replica.services.rewrapping.run(killed_after(2))
+        await replica.services.key_rotation.run(killed_after(2))
     total, current = await opened_by(filled, NEW)
     assert 0 < current < total
 
-    await replica.services.rewrapping.run(lambda _: None)
+    await replica.services.key_rotation.run(lambda _: None)
     stop.set()
     await reading
 

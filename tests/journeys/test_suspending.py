@@ -33,11 +33,11 @@ async def billing(world: World) -> Service:
 
 
 async def suspends(world: World, binding_id: str) -> None:
-    await world.services.operating.suspend(SYSTEM, UUID(binding_id))
+    await world.services.operators.suspend(SYSTEM, UUID(binding_id))
 
 
 async def resumes(world: World, reference: str) -> None:
-    await world.services.operating.resume(SYSTEM, UUID(reference))
+    await world.services.operators.resume(SYSTEM, UUID(reference))
 
 
 async def is_suspended(billing: Service, person: Person, binding_id: str) -> bool:
@@ -142,12 +142,12 @@ async def access_is_lost_and_comes_back(world: World, _: Person) -> None:
 
 async def a_refresh_is_retried(world: World, _: Person) -> None:
     grant_id = (await world.grants())[0]["id"]
-    await world.services.operating.retry(grant_id)
+    await world.services.operators.retry(grant_id)
 
 
 async def the_org_is_offboarded_and_comes_back(world: World, admin: Person) -> None:
-    await world.services.operating.offboard(SYSTEM, ACME)
-    await world.services.operating.offboard(SYSTEM, ACME)
+    await world.services.operators.offboard(SYSTEM, ACME)
+    await world.services.operators.offboard(SYSTEM, ACME)
     await admin.connects(ACME_SERVICES)
     await admin.connects(ACME_TRADING)
 
@@ -189,13 +189,13 @@ async def test_what_was_disconnected_is_resumed_all_the_same_b3(world: World, na
     binding = await admin.connects(ACME_TRADING)
     await suspends(world, binding["id"])
     await admin.disconnects(binding["id"])
-    assert [str(each.id) for each in await world.services.operating.bindings(ACME)] == [
+    assert [str(each.id) for each in await world.services.operators.bindings(ACME)] == [
         binding["id"]
     ]
 
     await resumes(world, binding["id"] if named == "by_the_binding" else ACME_TRADING)
 
-    assert await world.services.operating.bindings(None) == ()
+    assert await world.services.operators.bindings(None) == ()
     assert set(await admin.bindings(status="revoked")) == {ACME_TRADING}
     (event,) = await world.audited("binding.resumed")
     assert (event["org_id"], event["tenant_id"]) == (ACME, ACME_TRADING)

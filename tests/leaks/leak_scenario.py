@@ -123,9 +123,9 @@ class Day:
         await self.world.ages(grant_id)
         self.world.sandbox.advance(61 * 24 * 3600)  # the refresh token died of age
         await self.admin.refreshes()
-        await self.world.services.operating.suspend(SYSTEM, UUID(binding["id"]))
+        await self.world.services.operators.suspend(SYSTEM, UUID(binding["id"]))
         await billing.token(binding["id"])
-        await self.world.services.operating.resume(SYSTEM, UUID(binding["id"]))
+        await self.world.services.operators.resume(SYSTEM, UUID(binding["id"]))
         await self.consents_again()
 
     async def callers_err(self, billing: Service, binding_id: str) -> None:
@@ -206,7 +206,7 @@ class Day:
         await self.world.hurries()
         await self.world.services.upkeep.round()
         with contextlib.suppress(IntegrationError):
-            await self.world.services.operating.offboard(SYSTEM, ACME)
+            await self.world.services.operators.offboard(SYSTEM, ACME)
 
 
 def _secret(world: World, name: str) -> str:

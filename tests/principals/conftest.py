@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from tests.principals.issuer import ISSUER, NOW, ORIGIN, HandmadeIssuer
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.errors import AuthError
 from xero_service.jwks import KeySet
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.principals.conftest import Refuses
 from tests.principals.issuer import ISSUER, NOW, ORIGIN, HandmadeIssuer
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.errors import AuthError, SessionPending
 from xero_service.jwks import KeySet
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.principals.issuer import ISSUER, KID, ORIGIN, HandmadeIssuer, new_key
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.errors import AuthError, SignInUnavailable
 from xero_service.jwks import KeySet
 from xero_service.timeouts import KEYS_COOLDOWN_SECONDS, KEYS_MAX_AGE_SECONDS

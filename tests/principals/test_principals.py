@@ -6,7 +6,7 @@ import pytest
 
 from tests.principals.conftest import Refuses
 from tests.principals.issuer import HandmadeIssuer
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.domain import Role, SessionUser
 
 ADMIN = SessionUser("user_one", "org_one", Role.ADMIN)

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.principals.conftest import Refuses
 from tests.principals.issuer import ISSUER, NOW, ORIGIN, HandmadeIssuer, new_key
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.errors import ExternalAPIError
 from xero_service.jwks import KeySet, published_issuer
 

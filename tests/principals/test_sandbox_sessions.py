@@ -9,7 +9,7 @@ import time_machine
 
 from tests.principals.issuer import ORIGIN
 from xero_sandbox.client import SandboxClient
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import AuthError, SessionPending
 from xero_service.jwks import KeySet

@@ -12,7 +12,7 @@ import pytest
 
 from tests.principals.conftest import Refuses
 from tests.principals.issuer import KID, SESSION, HandmadeIssuer, new_key
-from xero_service.api.principals import LONGEST_TOKEN, SessionVerifier
+from xero_service.api.session_tokens import LONGEST_TOKEN, SessionVerifier
 
 
 def encoded(part: Any) -> str:

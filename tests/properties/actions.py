@@ -87,13 +87,13 @@ class Deeds:
         binding = await self.binding(number)
         if binding is None:
             return
-        operating = self.process.application.services.operating
+        operators = self.process.application.services.operators
         try:
             if resume:
-                await operating.resume(SYSTEM, binding["id"])
+                await operators.resume(SYSTEM, binding["id"])
                 self.law.suspended.discard(binding["external_tenant_id"])
             else:
-                await operating.suspend(SYSTEM, binding["id"])
+                await operators.suspend(SYSTEM, binding["id"])
                 self.law.suspended.add(binding["external_tenant_id"])
         except NotFound:  # not suspended, or revoked
             return

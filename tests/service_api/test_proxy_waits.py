@@ -31,7 +31,7 @@ async def _revoke(application: Application, billing: Service, _: Connected) -> N
 
 
 async def _suspend(application: Application, _: Service, connected: Connected) -> None:
-    await application.services.operating.suspend(SYSTEM, UUID(connected.id))
+    await application.services.operators.suspend(SYSTEM, UUID(connected.id))
 
 
 async def _disconnect(_: Application, __: Service, connected: Connected) -> None:

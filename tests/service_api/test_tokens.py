@@ -112,7 +112,7 @@ async def test_a_dead_grant_needs_a_person(billing: Service, connected: Connecte
 
 
 async def test_a_suspended_binding_is_told_so(billing: Service, connected: Connected) -> None:
-    await connected.world.services.operating.suspend(SYSTEM, UUID(connected.id))
+    await connected.world.services.operators.suspend(SYSTEM, UUID(connected.id))
 
     response = await billing.token(connected.id)
 

@@ -26,7 +26,7 @@ async def test_a_dead_grant_that_still_holds_tokens_can_be_tried_again(
         await admin.refreshes()
     assert (await world.grant(binding["grantId"]))["status"] == "refresh_failed"
 
-    grant = await world.services.operating.retry(UUID(binding["grantId"]))
+    grant = await world.services.operators.retry(UUID(binding["grantId"]))
     await world.services.upkeep.round()
 
     assert grant.generation == 2

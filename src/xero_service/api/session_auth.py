@@ -10,7 +10,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from xero_service.api.callers import SessionCaller, actor_of, audit_denials
 from xero_service.api.deps import ServicesDep
-from xero_service.api.principals import SessionVerifier
+from xero_service.api.session_tokens import SessionVerifier
 from xero_service.domain import Role, SessionUser
 from xero_service.errors import (
     AdminRequired,

@@ -24,10 +24,10 @@ def rewrap() -> None:
     """
 
     async def work(services: Services) -> Rewrapped:
-        total = await services.rewrapping.count()
+        total = await services.key_rotation.count()
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Rewrapping", total=total)
-            return await services.rewrapping.run(lambda done: progress.advance(task, done))
+            return await services.key_rotation.run(lambda done: progress.advance(task, done))
 
     rewrapped = with_services(work)
     typer.echo(f"Sealed {rewrapped.sealed} secrets anew.")

@@ -27,7 +27,7 @@ BindingId = Annotated[UUID, typer.Argument(help="As `bindings list` shows it.")]
 @bindings.command("list")
 def list_bindings(org: Org = None, as_json: AsJson = False) -> None:
     """List the bindings that are not revoked, and revoked ones whose tenant is suspended."""
-    found = with_services(lambda services: services.operating.bindings(org))
+    found = with_services(lambda services: services.operators.bindings(org))
     if as_json:
         print_json(record(each, *_BINDING) | {"suspended": _is_suspended(each)} for each in found)
         return
@@ -45,10 +45,10 @@ def list_bindings(org: Org = None, as_json: AsJson = False) -> None:
 def suspend(binding_id: BindingId) -> None:
     """Switch a binding off until it is resumed; its callers get 409 `binding_suspended`.
 
-    This holds for the Xero organisation, not for the org: whoever disconnects it and connects it
-    again, in this org or in another, finds it suspended.
+    The suspension belongs to the Xero organisation: it stays suspended when it is disconnected
+    and connected again, in this org or in another.
     """
-    binding = with_services(lambda services: services.operating.suspend(operator(), binding_id))
+    binding = with_services(lambda services: services.operators.suspend(operator(), binding_id))
     typer.echo(plain(f"{binding.tenant_name} is suspended for {binding.org_id}."))
 
 
@@ -64,7 +64,7 @@ def resume(
     organisation by now. One that was disconnected meanwhile is listed as `suspended, disconnected`:
     it stays disconnected, and the next org that connects it can use it.
     """
-    resumed = with_services(lambda services: services.operating.resume(operator(), reference))
+    resumed = with_services(lambda services: services.operators.resume(operator(), reference))
     binding = resumed.binding
     if binding is None or binding.status is BindingStatus.REVOKED:
         name = binding.tenant_name if binding else resumed.tenant_id
@@ -76,9 +76,9 @@ def resume(
 @bindings.command()
 def disconnect(binding_id: BindingId, yes: Yes = False) -> None:
     """End a binding here at once, and at Xero as soon as Xero answers."""
-    binding = with_services(lambda services: services.operating.binding(binding_id))
+    binding = with_services(lambda services: services.operators.binding(binding_id))
     confirm(f"Disconnect {binding.tenant_name} of {binding.org_id}?", yes=yes)
-    ended = with_services(lambda services: services.operating.disconnect(operator(), binding_id))
+    ended = with_services(lambda services: services.operators.disconnect(operator(), binding_id))
     typer.echo(f"Disconnected; at Xero: {ended.remote}.")
 
 
@@ -95,7 +95,7 @@ def _status(binding: Binding) -> str:
 @grants.command("list")
 def list_grants(org: Org = None, as_json: AsJson = False) -> None:
     """List grants and how their tokens do."""
-    found = with_services(lambda services: services.operating.grants(org))
+    found = with_services(lambda services: services.operators.grants(org))
     if as_json:
         print_json(record(each, *_GRANT) for each in found)
         return
@@ -121,7 +121,7 @@ def retry(
     grant_id: Annotated[UUID, typer.Argument(help="As `grants list` shows it.")],
 ) -> None:
     """Refresh a grant now, whatever its backoff says."""
-    grant = with_services(lambda services: services.operating.retry(grant_id))
+    grant = with_services(lambda services: services.operators.retry(grant_id))
     typer.echo(f"Refreshed; generation {grant.generation}.")
 
 
@@ -138,7 +138,7 @@ def offboard(
     Its connections at Xero count until then. Repeating it is harmless.
     """
     confirm(f"Revoke the keys and disconnect every Xero organisation of {org}?", yes=yes)
-    offboarded = with_services(lambda services: services.operating.offboard(operator(), org))
+    offboarded = with_services(lambda services: services.operators.offboard(operator(), org))
     keys = "key" if len(offboarded.keys) == 1 else "keys"
     typer.echo(f"Revoked {len(offboarded.keys)} service {keys} of {org}.")
     typer.echo(f"Disconnected {len(offboarded.bindings)} of {org}.")
