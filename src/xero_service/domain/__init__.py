@@ -1,0 +1,63 @@
+"""Domain types and rules, immutable and without I/O; glossary: docs/design.md."""
+
+from xero_service.domain.audit import AuditAction, AuditEvent
+from xero_service.domain.bindings import Availability, Binding, BindingStatus, BoundGrant
+from xero_service.domain.connections import ORGANISATION, Connection, Connections, Limits
+from xero_service.domain.consents import Authorisation, Consent, Consenter
+from xero_service.domain.grants import (
+    CONNECT_AGAIN,
+    PROVIDER,
+    Grant,
+    GrantStatus,
+    RefreshLease,
+    TokenSet,
+)
+from xero_service.domain.health import Health, HealthState, health
+from xero_service.domain.principals import (
+    OPERATOR_PREFIX,
+    SYSTEM,
+    Actor,
+    Role,
+    Scope,
+    ServiceKey,
+    SessionUser,
+)
+from xero_service.domain.refresh_policy import REFRESH_TOKEN_LIFETIME, RefreshPolicy
+from xero_service.domain.remote_cleanups import Cleanup, CleanupKind, CleanupOutcome
+
+__all__ = [
+    "CONNECT_AGAIN",
+    "OPERATOR_PREFIX",
+    "ORGANISATION",
+    "PROVIDER",
+    "REFRESH_TOKEN_LIFETIME",
+    "SYSTEM",
+    "Actor",
+    "AuditAction",
+    "AuditEvent",
+    "Authorisation",
+    "Availability",
+    "Binding",
+    "BindingStatus",
+    "BoundGrant",
+    "Cleanup",
+    "CleanupKind",
+    "CleanupOutcome",
+    "Connection",
+    "Connections",
+    "Consent",
+    "Consenter",
+    "Grant",
+    "GrantStatus",
+    "Health",
+    "HealthState",
+    "Limits",
+    "RefreshLease",
+    "RefreshPolicy",
+    "Role",
+    "Scope",
+    "ServiceKey",
+    "SessionUser",
+    "TokenSet",
+    "health",
+]
