@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Send
 
-from xero_sandbox.faults import Fault
+from xero_sandbox.fault_registry import Fault
 from xero_sandbox.journal import JournalEntry
 from xero_sandbox.state import SandboxState
 

@@ -8,7 +8,7 @@ from xero_sandbox.config import SandboxConfig
 from xero_sandbox.connections import Connections
 from xero_sandbox.consent import ConsentFlow
 from xero_sandbox.directory import Directory
-from xero_sandbox.faults import Faults
+from xero_sandbox.fault_registry import Faults
 from xero_sandbox.grants import Grants
 from xero_sandbox.journal import Journal
 from xero_sandbox.rate_limits import RateLimits

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
-from xero_sandbox.faults import Fault, FaultOrder
+from xero_sandbox.fault_registry import Fault, FaultOrder
 from xero_sandbox.routes.dependencies import SandboxDep
 from xero_sandbox.state import SandboxState
 
