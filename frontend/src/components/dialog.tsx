@@ -2,6 +2,8 @@ import { X } from 'lucide-react'
 import { Dialog as DialogPrimitive } from 'radix-ui'
 import { useRef, type ReactNode, type RefObject } from 'react'
 
+import { useMessages } from '@/messages'
+
 import { Button } from './button'
 
 interface DialogProps {
@@ -26,6 +28,7 @@ export function Dialog({
   initialFocus,
   fallbackFocus,
 }: DialogProps) {
+  const { parts } = useMessages()
   const previousFocus = useRef<Element | null>(null)
   return (
     <DialogPrimitive.Root open onOpenChange={(next) => !next && onClose()}>
@@ -69,7 +72,7 @@ export function Dialog({
               variant="ghost"
               size="iconSm"
               className="absolute top-4.5 right-4.5"
-              aria-label="Close"
+              aria-label={parts.close}
             >
               <X aria-hidden />
             </Button>

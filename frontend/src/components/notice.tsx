@@ -3,6 +3,7 @@ import { CircleAlert, Info, TriangleAlert, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { useMessages } from '@/messages'
 
 import { Button } from './button'
 
@@ -42,6 +43,7 @@ export function Notice({
   className,
   role,
 }: NoticeProps) {
+  const { parts } = useMessages()
   return (
     <div role={role} className={cn(styles({ tone }), className)}>
       {symbols[tone ?? 'neutral']}
@@ -55,7 +57,7 @@ export function Notice({
           variant="ghost"
           size="iconSm"
           className="-mt-1 -mr-1"
-          aria-label="Dismiss"
+          aria-label={parts.dismiss}
           onClick={onDismiss}
         >
           <X aria-hidden />

@@ -1,5 +1,7 @@
 import { RotateCw } from 'lucide-react'
 
+import { Message, useMessages } from '@/messages'
+
 import { Button } from './button'
 import { Notice } from './notice'
 
@@ -19,6 +21,7 @@ export function ProblemNotice({
   retrying = false,
   className,
 }: ProblemNoticeProps) {
+  const { parts } = useMessages()
   return (
     <Notice
       role="alert"
@@ -28,7 +31,7 @@ export function ProblemNotice({
       actions={
         onRetry && (
           <Button size="sm" pending={retrying} icon={<RotateCw aria-hidden />} onClick={onRetry}>
-            Try again
+            {parts.tryAgain}
           </Button>
         )
       }
@@ -36,7 +39,10 @@ export function ProblemNotice({
       <p>{problem.detail}</p>
       {problem.requestId && (
         <p className="mt-1 text-xs">
-          Reference <code className="font-mono break-all">{problem.requestId}</code>
+          <Message
+            text={parts.reference}
+            values={{ id: <code className="font-mono break-all">{problem.requestId}</code> }}
+          />
         </p>
       )}
     </Notice>

@@ -1,23 +1,29 @@
 import { Monitor, Moon, Sun } from 'lucide-react'
 
 import { useTheme, type ThemeChoice } from '@/lib/theme'
+import { useMessages } from '@/messages'
 
-const choices: { value: ThemeChoice; label: string; icon: typeof Sun }[] = [
-  { value: 'system', label: 'System theme', icon: Monitor },
-  { value: 'light', label: 'Light theme', icon: Sun },
-  { value: 'dark', label: 'Dark theme', icon: Moon },
+const choices: {
+  value: ThemeChoice
+  label: 'systemTheme' | 'lightTheme' | 'darkTheme'
+  icon: typeof Sun
+}[] = [
+  { value: 'system', label: 'systemTheme', icon: Monitor },
+  { value: 'light', label: 'lightTheme', icon: Sun },
+  { value: 'dark', label: 'darkTheme', icon: Moon },
 ]
 
 /** Radio buttons for the light, dark or system theme. */
 export function ThemeSwitch() {
   const { theme, choose } = useTheme()
+  const { parts } = useMessages()
   return (
     <fieldset className="flex shrink-0 rounded-full border border-border bg-surface p-0.5">
-      <legend className="sr-only">Theme</legend>
+      <legend className="sr-only">{parts.theme}</legend>
       {choices.map(({ value, label, icon: Icon }) => (
         <label
           key={value}
-          title={label}
+          title={parts[label]}
           className="flex size-7 items-center justify-center rounded-full text-muted-foreground transition-colors hover:text-foreground has-checked:bg-muted has-checked:text-foreground has-focus-visible:outline-2 has-focus-visible:outline-ring"
         >
           <input
@@ -28,7 +34,7 @@ export function ThemeSwitch() {
             onChange={() => choose(value)}
           />
           <Icon aria-hidden className="size-3.5" />
-          <span className="sr-only">{label}</span>
+          <span className="sr-only">{parts[label]}</span>
         </label>
       ))}
     </fieldset>

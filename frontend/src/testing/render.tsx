@@ -9,6 +9,7 @@ import { ApiContext } from '@/api/api-context'
 import { createApi } from '@/api/client'
 import { Toaster } from '@/components/toaster'
 import { AuthContext, type AuthAdapter, type Org } from '@/lib/auth'
+import { MessagesProvider } from '@/messages'
 
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
 export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
@@ -47,12 +48,14 @@ export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } =
   const view = render(
     <MemoryRouter initialEntries={[at]}>
       <Address />
-      <AuthContext value={auth}>
-        <QueryClientProvider client={queryClient}>
-          <ApiContext value={api}>{ui}</ApiContext>
-        </QueryClientProvider>
-      </AuthContext>
-      <Toaster />
+      <MessagesProvider locale="en-GB">
+        <AuthContext value={auth}>
+          <QueryClientProvider client={queryClient}>
+            <ApiContext value={api}>{ui}</ApiContext>
+          </QueryClientProvider>
+        </AuthContext>
+        <Toaster />
+      </MessagesProvider>
     </MemoryRouter>,
   )
   return { ...view, user: userEvent.setup(), queryClient, address: () => address }

@@ -1,7 +1,7 @@
 import type { Binding, Health } from '@/api/types'
 import { Tooltip } from '@/components/tooltip'
 import { cn } from '@/lib/class-names'
-import { formatDateTime } from '@/lib/time'
+import { useFormats } from '@/messages'
 
 import { healthLabel } from './messages'
 
@@ -28,13 +28,14 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
 }
 
 function Times({ times }: { times: [string, string][] }) {
+  const { dateTime } = useFormats()
   return (
     <span className="grid grid-cols-[auto_auto] gap-x-3 gap-y-1 whitespace-nowrap">
       {times.map(([what, when]) => (
         <span key={what} className="contents">
           <span className="text-muted-foreground">{what} </span>
           <time dateTime={when} className="tabular-nums">
-            {formatDateTime(when)}{' '}
+            {dateTime(when)}{' '}
           </time>
         </span>
       ))}

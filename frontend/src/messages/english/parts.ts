@@ -1,0 +1,15 @@
+/** Texts of the parts in `components`, which any page uses. */
+export const parts = {
+  close: 'Close',
+  dismiss: 'Dismiss',
+  tryAgain: 'Try again',
+  /** Before the request id that support needs. */
+  reference: 'Reference {id}',
+  /** A moment less than a minute ago. */
+  justNow: 'just now',
+  theme: 'Theme',
+  systemTheme: 'System theme',
+  lightTheme: 'Light theme',
+  darkTheme: 'Dark theme',
+  notifications: 'Notifications',
+}
