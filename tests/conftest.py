@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from demo import postgres
 from demo.environment import XeroApp, service_environment
@@ -22,6 +24,12 @@ from xero_service.store import pools, schema
 
 ORIGIN = "http://localhost:8000"
 APP = XeroApp()
+
+# Properties are judged by what they say, not by how fast this machine is.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

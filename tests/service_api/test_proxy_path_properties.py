@@ -42,7 +42,7 @@ parts = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from([*API_ROOTS, "", "connections/", "API.xro/"]), st.lists(parts, max_size=12))
 @example("api.xro/", ["..", "+", "/", "connections"])
 @example("api.xro/", ["2.0/", ".%25", "2e", "/../..", "/connections"])
@@ -64,7 +64,7 @@ plain = st.characters(exclude_categories=["C", "Z"], exclude_characters="%/\\\u2
 percents = st.sampled_from(["% ", "%-", "%%", "100%", "%z"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(plain | percents | st.just(" "), max_size=40).map("".join))
 @example("50% deposit.pdf")
 @example("%")

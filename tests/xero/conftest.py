@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import settings
 
 from tests.conftest import APP
 from tests.xero.requests import Visit
@@ -12,9 +11,6 @@ from xero_service.jwks import KeySet
 from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.http import HttpClient
 from xero_service.xero.oauth import XeroEndpoints
-
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 XERO = XeroEndpoints(
     authorize_url="https://login.xero.com/identity/connect/authorize",
