@@ -40,7 +40,7 @@ class AccountingData:
         return _samples(org).get(resource, []) + self._written.get((org.tenant_id, resource), [])
 
     def write(self, org: Org, resource: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Add records under new ids and return them as stored."""
+        """Add records, under new ids where they have none, and return them as stored."""
         stored = [{WRITABLE[resource]: str(uuid.uuid4()), **record} for record in records]
         self._written.setdefault((org.tenant_id, resource), []).extend(stored)
         return stored

@@ -43,6 +43,14 @@ _FAULT = {
     "holding": 0,
     "released": False,
 }
+_SUBSCRIPTION = {
+    "url": "http://localhost:8000/api/integrations/xero/webhooks/xero",
+    "key": "…",
+    "status": "active",
+    "problem": None,
+    "nextEventSequence": 1,
+    "waitingEvents": 0,
+}
 _RECORDS = {"Id": _ID, "Status": "OK", "Contacts": [{"ContactID": _ID, "Name": "City Limousines"}]}
 _SWITCHES = {"graceReplay": "new_set", "reconsent": "supersedes", "minuteLimit": 60}
 _PAGE = "<!doctype html><title>Sample app wants access</title>"
@@ -175,6 +183,32 @@ OPERATIONS: dict[str, tuple[str, Any]] = {
             }
         ],
     ),
+    "GET /control/webhooks": ("Read the webhook subscription", _SUBSCRIPTION),
+    "POST /control/webhooks": ("Set the webhook receiver", _SUBSCRIPTION),
+    "DELETE /control/webhooks": ("Remove the webhook receiver", None),
+    "POST /control/webhooks/intent": ("Send intent to receive", _SUBSCRIPTION),
+    "POST /control/webhooks/events": (
+        "Send webhook events",
+        {"firstEventSequence": 1, "lastEventSequence": 1},
+    ),
+    "POST /control/webhooks/settle": ("Wait for webhook deliveries", _SUBSCRIPTION),
+    "GET /control/webhooks/deliveries": (
+        "List webhook deliveries",
+        [
+            {
+                "n": 1,
+                "at": _NOW,
+                "purpose": "intent",
+                "attempt": 1,
+                "firstEventSequence": 0,
+                "lastEventSequence": 0,
+                "tenantIds": [],
+                "correctlySigned": True,
+                "status": 200,
+                "problem": None,
+            }
+        ],
+    ),
     "GET /control/faults": ("List the injected faults", [_FAULT]),
     "POST /control/faults": ("Inject a fault", _FAULT),
     "DELETE /control/faults": ("Remove all the faults", None),
@@ -192,7 +226,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
         "http://localhost:8000",
     ),
     "session_id": ("The `sessionId` of the sign-in.", "sess_5f0c6e1d2b7a4983"),
-    "since": ("Only requests after the request of this number.", 0),
+    "since": ("Only entries after the entry of this number.", 0),
     "kind": ("One kind of request, or a family of kinds.", "token.refresh"),
     "xero_user_id": ("The Xero user, by key or id.", "xero-user-1"),
     "tenant_id": ("The organisation, by its tenantId.", ACME_TRADING),

@@ -18,11 +18,13 @@ from xero_sandbox.routes import (
     connections,
     control,
     control_faults,
+    control_webhooks,
     control_xero,
     identity,
     index,
     login,
     session,
+    webhooks_page,
 )
 from xero_sandbox.state import SandboxState
 
@@ -37,6 +39,8 @@ _ROUTES = (
     control,
     control_xero,
     control_faults,
+    control_webhooks,
+    webhooks_page,
 )
 
 

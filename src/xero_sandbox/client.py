@@ -6,6 +6,8 @@ from typing import Any, Literal, Self, TypeAlias
 
 import httpx
 
+from xero_sandbox.webhook_client import WebhookControl
+
 Document: TypeAlias = dict[str, Any]
 
 
@@ -20,6 +22,7 @@ class SandboxClient:
         self.base_url = base_url.rstrip("/")
         self._http = httpx.Client(base_url=self.base_url, timeout=timeout, trust_env=False)
         self._sessions: dict[str, str] = {}
+        self.webhooks = WebhookControl(self._call)
 
     def __enter__(self) -> Self:
         return self

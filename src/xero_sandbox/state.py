@@ -16,6 +16,7 @@ from xero_sandbox.session_issuer import SessionIssuer
 from xero_sandbox.signing_keys import SigningKeys
 from xero_sandbox.switches import Switches
 from xero_sandbox.token_minting import TokenMinter
+from xero_sandbox.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from xero_sandbox.authorize_request import AuthorizeRequest
@@ -39,12 +40,14 @@ class SandboxState:
         self.connections = Connections(self.clock, self.directory, self.switches)
         self.grants = Grants(self.clock, self.minter, self.connections, self.switches)
         self.consent_flow = ConsentFlow(self.directory, self.connections, self.grants)
+        self.webhooks = Webhooks(config, self.clock, self.switches)
         self.attempts: dict[str, AuthorizeRequest] = {}
         self.latency = 0.0
 
     async def reset(self) -> None:
         """Return to the sample state; signing keys stay, because clients cache them."""
         await self.faults.clear()
+        await self.webhooks.reset()
         self.latency = 0.0
         self.attempts.clear()
         for part in (

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from xero_sandbox.json_model import JsonModel
 
 
@@ -36,6 +38,10 @@ class Switches(JsonModel):
     concurrent_limit: int = 5
     claim_skew_seconds: int = 0
     cheap_tokens: bool = False
+    webhook_retries: Literal["in_order", "independent"] = "in_order"
+    webhook_repeat: bool = False
+    webhook_skip: bool = False
+    webhook_batch_limit: int = Field(default=100, ge=1)
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set switches by their camelCase names: all of them, or none if one is invalid."""

@@ -16,6 +16,7 @@ from xero_sandbox.problems import ApiProblem
 from xero_sandbox.rate_limits import RateLimitStatus
 from xero_sandbox.routes.dependencies import EntryDep, SandboxDep
 from xero_sandbox.state import SandboxState
+from xero_sandbox.webhook_events import EventOrder
 
 router = APIRouter(prefix="/api", tags=["accounting"])
 
@@ -84,11 +85,11 @@ async def _records(
         records = sandbox.accounting_data.read(org, name)
     else:
         try:
-            records = sandbox.accounting_data.write(
-                org, name, _parse_records(await request.body(), name)
-            )
+            sent = _parse_records(await request.body(), name)
         except ValueError as error:
             return PlainTextResponse(str(error), 400, _headers(rate_limit))
+        records = sandbox.accounting_data.write(org, name, sent)
+        sandbox.webhooks.emit(_events(name, org, sent, records))
     headers = _headers(rate_limit)
     plural = name if name.endswith("s") else f"{name}s"
     body = {
@@ -110,6 +111,22 @@ def _parse_records(body: bytes, name: str) -> list[dict[str, Any]]:
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise ValueError(f"Send a list of {name}.")
     return records
+
+
+def _events(
+    name: str, org: Org, sent: list[dict[str, Any]], stored: list[dict[str, Any]]
+) -> list[EventOrder]:
+    """Return the webhook events of written records: UPDATE for those sent with an id."""
+    record_id = accounting_data.WRITABLE[name]
+    return [
+        EventOrder(
+            tenant_id=org.tenant_id,
+            event_category=name.removesuffix("s").upper(),
+            event_type="UPDATE" if record_id in before else "CREATE",
+            resource_id=str(after[record_id]),
+        )
+        for before, after in zip(sent, stored, strict=True)
+    ]
 
 
 def _headers(rate_limit: RateLimitStatus) -> dict[str, str]:

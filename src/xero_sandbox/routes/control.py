@@ -79,6 +79,7 @@ async def set_clock(change: ClockChange, sandbox: SandboxDep) -> dict[str, Any]:
         sandbox.clock.offset = change.offset_seconds
     if change.advance_seconds is not None:
         sandbox.clock.advance(change.advance_seconds)
+    sandbox.webhooks.wake()
     return _clock(sandbox)
 
 
