@@ -11,7 +11,6 @@ from socket import socket
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from xero_service import worker_metrics
 from xero_service.api import (
     activity,
     bindings,
@@ -34,7 +33,7 @@ from xero_service.api.graceful_shutdown import GracefulShutdown, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
 from xero_service.api.middleware import RequestLogMiddleware, SecurityHeaders
 from xero_service.settings import Settings, load
-from xero_service.telemetry import Metrics, configure_logging
+from xero_service.telemetry import Metrics, configure_logging, worker_metrics
 
 ROUTERS = (
     start,

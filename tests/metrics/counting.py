@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 
-from xero_service import worker_metrics
+from xero_service.telemetry import worker_metrics
 
 if __name__ == "__main__":
     worker = worker_metrics.join(Path(sys.argv[1]))

@@ -16,10 +16,10 @@ from demo.stack import SERVICE
 from tests.metrics.conftest import Start
 from tests.settings.conftest import COMPLETE, Environment
 from tests.settings.conftest import variables as variables
-from xero_service import worker_metrics
 from xero_service.api.metrics_port import listen
 from xero_service.app import PREFIX
 from xero_service.errors import ConfigError
+from xero_service.telemetry import worker_metrics
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment
 

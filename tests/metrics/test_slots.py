@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.metrics import counting
-from xero_service.worker_metrics import AllWorkers
+from xero_service.telemetry.worker_metrics import AllWorkers
 
 
 def counted(directory: Path) -> dict[str, float]:

@@ -12,10 +12,11 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from xero_service import wiring, worker_metrics
+from xero_service import wiring
 from xero_service.api import metrics_port
 from xero_service.app import build_worker
 from xero_service.settings import load
+from xero_service.telemetry import worker_metrics
 from xero_service.timeouts import KEEP_ALIVE_SECONDS, OPEN_REQUESTS_SECONDS
 
 HTTP_PROTOCOL = "xero_service.api.http_protocol:BoundedHttp"

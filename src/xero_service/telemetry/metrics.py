@@ -1,0 +1,154 @@
+"""The metrics of the service."""
+
+import math
+from collections.abc import Iterator
+from typing import Literal, TypeAlias, get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from xero_service.errors import (
+    CiphertextUnreadable,
+    ExternalAPIError,
+    RateLimitError,
+    XeroMisconfigured,
+)
+from xero_service.telemetry.logging import logger
+
+Alarm: TypeAlias = Literal["invalid_client", "ciphertext"]
+REFRESH_OUTCOMES = (
+    "rotated",
+    "overtaken",
+    "invalid_grant",
+    "refused_early",
+    "late",
+    *(
+        error.code
+        for error in (ExternalAPIError, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
+    ),
+)
+UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
+
+
+class Metrics:
+    """The metrics of this process, or the sums of all workers of one `serve`.
+
+    Counters with known label values start at 0: `increase()` misses a counter that appears at 1.
+    """
+
+    def __init__(self, workers: Collector | None = None) -> None:
+        """Register every metric; `workers`: the collector of all workers' values."""
+        disable_created_metrics()  # type: ignore[no-untyped-call] # half of all series
+        self.registry = CollectorRegistry()
+        self._exposed = self.registry if workers is None else CollectorRegistry()
+        if workers is not None:
+            self._exposed.register(workers)
+        self.requests = Counter(
+            "xero_service_http_requests_total",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "xero_service_http_request_seconds",
+            "Time to answer.",
+            ["route"],
+            registry=self.registry,
+        )
+        self._kinds: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.cut = Counter(
+            "xero_service_http_answers_cut_total",
+            "Answers that began and broke off, by what ended them.",
+            ["by"],
+            registry=self.registry,
+        )
+        for by in ("caller", "xero", "service"):
+            self.cut.labels(by)
+        self.refreshes = Counter(
+            "xero_service_refreshes_total",
+            "Refresh attempts by how they ended.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.alarms = Counter(
+            "xero_service_operator_alarms_total",
+            "Faults that an operator must look at.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.pending_cleanups = StateGauge(
+            "xero_service_remote_cleanups_owed",
+            "Disconnects that Xero has not confirmed, at the last look.",
+        )
+        self._exposed.register(self.pending_cleanups)
+        self.upkeep_items = Counter(
+            "xero_service_upkeep_items_total",
+            "What upkeep worked on, by step and outcome.",
+            ["step", "outcome"],
+            registry=self.registry,
+        )
+        self.upkeep_finished = Gauge(
+            "xero_service_upkeep_step_finished_timestamp_seconds",
+            "When a step of upkeep last came to its end here.",
+            ["step"],
+            registry=self.registry,
+            multiprocess_mode="max",
+        )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        for kind in get_args(Alarm):
+            self.alarms.labels(kind)
+        for refresh_outcome in REFRESH_OUTCOMES:
+            self.refreshes.labels(refresh_outcome)
+        for step in UPKEEP_WORK:
+            for outcome in ("done", "failed"):
+                self.upkeep_items.labels(step, outcome)
+
+    def alarm(self, kind: Alarm) -> None:
+        """Count a fault that an operator must look at."""
+        self.alarms.labels(kind).inc()
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request and the time that it took."""
+        kind = (method, route, status)
+        if kind not in self._kinds:  # cached: `labels` takes longer than counting
+            self._kinds[kind] = self.requests.labels(*kind), self.latency.labels(route)
+        requests, latency = self._kinds[kind]
+        requests.inc()
+        latency.observe(seconds)
+
+    def ciphertext_unreadable(self, context: str) -> None:
+        """Count and log a stored secret that does not open; `context` is its row and column."""
+        self.alarm("ciphertext")
+        logger(__name__).error("a stored secret does not open", where=context)
+
+    def render(self) -> bytes:
+        """Return the text exposition."""
+        return generate_latest(self._exposed)
+
+
+class StateGauge(Collector):
+    """A gauge whose value is read from the database, and NaN until the first read."""
+
+    def __init__(self, name: str, documentation: str) -> None:
+        """Take the metric's name and help text."""
+        self._name, self._documentation = name, documentation
+        self._value = math.nan
+
+    def set(self, value: float) -> None:
+        """Set the value that was read."""
+        self._value = value
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauge."""
+        yield GaugeMetricFamily(self._name, self._documentation, value=self._value)
