@@ -51,7 +51,7 @@ class Application:
         )
 
 
-async def until(true: Callable[[], Awaitable[object]], *, within: float = 20) -> None:
+async def until(true: Callable[[], Awaitable[object]], *, within: float = 60) -> None:
     """Wait for something that is about to happen."""
     async with asyncio.timeout(within):
         while not await true():  # noqa: ASYNC110 - it happens in the database or at Xero

@@ -229,7 +229,7 @@ async def test_mixed_load_with_random_faults_leaves_nothing_behind_r27(
             async def is_warm() -> bool:
                 return len(load.said) > ANSWERS_UNTIL_WARM
 
-            await until(is_warm, within=60)
+            await until(is_warm, within=300)
         before = await day.evening()
         async with day.going_on() as load:
             await asyncio.sleep(seconds)

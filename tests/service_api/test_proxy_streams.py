@@ -159,8 +159,10 @@ async def test_an_upstream_that_never_ends_is_given_up(
     connected: Connected,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """C3: the answer had begun, so it is cut; tests/streams has how that is recorded."""
-    monkeypatch.setattr(proxy_service, "LONGEST_CALL_SECONDS", 0.5)
+    """C3: the answer had begun, so it is cut; tests/streams has how that is recorded.
+
+    On a busy machine an answer may begin after a limit of half a second: then 504, and once more.
+    """
 
     async def dripping() -> AsyncIterator[bytes]:
         while True:
