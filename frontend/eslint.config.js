@@ -24,17 +24,27 @@ const zones = [
   { target: './src/components', from: ['./src/app', './src/pages', './src/features', './src/api'] },
   { target: './src/features', from: ['./src/app', './src/pages'] },
   { target: './src/pages', from: ['./src/app'] },
-  // Made to be taken into another application by itself.
-  {
-    target: './src/features/xero-token-refresher',
-    from: './src',
-    except: ['./features/xero-token-refresher'],
-  },
   ...features.map((feature) => ({
     target: `./src/features/${feature}`,
     from: './src/features',
     except: [`./${feature}`],
   })),
+]
+
+// Code that other applications install runs on React 18.2 and on Next's React, and inside a host
+// that has a query client, a router and toasts of its own, or none.
+const hostImports = [
+  {
+    name: 'react',
+    importNames: ['use', 'useActionState', 'useEffectEvent', 'useOptimistic', 'Activity'],
+    message: 'React 18.2 lacks it.',
+  },
+  {
+    name: '@tanstack/react-query',
+    importNames: ['QueryClientProvider', 'useQueryClient', 'useIsFetching', 'useIsMutating'],
+    message: "Name the query client of useXeroService(): the implicit one is the host's.",
+  },
+  { name: 'sonner', importNames: ['toast'], message: 'Use showToast of useXeroService().' },
 ]
 
 export default defineConfig(
@@ -78,6 +88,19 @@ export default defineConfig(
       'no-restricted-imports': [
         'error',
         { patterns: [{ group: ['@/testing/*'], message: 'Only tests import from testing.' }] },
+      ],
+    },
+  },
+  {
+    files: ['src/{api,components,features,lib,pages}/**/*.{ts,tsx}'],
+    ignores: ['src/lib/toasts.tsx', '**/*.test.{ts,tsx}'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: hostImports,
+          patterns: [{ group: ['@/testing/*'], message: 'Only tests import from testing.' }],
+        },
       ],
     },
   },

@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw'
 import { expect, it, vi } from 'vitest'
 
+import type { GetToken } from '@/lib/auth'
 import { problem, server } from '@/testing/server'
 
 import { createApi } from './client'
@@ -9,8 +10,8 @@ import { ApiProblem } from './problem'
 const BINDINGS_URL = '*/api/integrations/xero/bindings'
 const answer = { bindings: [], hasActiveBindings: false }
 
-const listBindings = (getToken: () => Promise<string | null>) =>
-  createApi(getToken, 'org_acme').GET('/api/integrations/xero/bindings')
+const listBindings = (getToken: GetToken) =>
+  createApi({ apiUrl: '', orgId: 'org_acme', getToken }).GET('/api/integrations/xero/bindings')
 
 async function problemOf(promise: Promise<unknown>): Promise<ApiProblem> {
   const error = await promise.then(
@@ -50,7 +51,7 @@ it('retries once with a fresh token after a 401', async () => {
     ),
   )
 
-  const { data } = await createApi(getToken, 'org_acme').GET('/api/integrations/xero/bindings')
+  const { data } = await listBindings(getToken)
 
   expect(data).toEqual(answer)
 })

@@ -1,5 +1,4 @@
 import { Component, Suspense, use, useState, type ReactNode } from 'react'
-import { BrowserRouter, Navigate, Route, Routes } from 'react-router'
 
 import { Button } from '@/components/button'
 import { Centered } from '@/components/centered'
@@ -14,16 +13,16 @@ import { Shell } from './shell'
 export function App() {
   return (
     <ErrorBoundary>
-      <BrowserRouter>
-        <Routes>
-          <Route path="/" element={<Navigate to={SETTINGS} replace />} />
-          <Route path={SETTINGS} element={<SignedInPage />} />
-          <Route path="*" element={<NotFound />} />
-        </Routes>
-      </BrowserRouter>
+      {currentPath() === SETTINGS ? <SignedInPage /> : <NotFound />}
       <Toaster />
     </ErrorBoundary>
   )
+}
+
+/** Returns the path of the URL. `/` is replaced by the page's: there is one page, and no router. */
+function currentPath(): string {
+  if (window.location.pathname === '/') window.history.replaceState(null, '', SETTINGS)
+  return window.location.pathname
 }
 
 function SignedInPage() {

@@ -1,56 +1,34 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { useMemo, type ReactNode } from 'react'
-import { useNavigate } from 'react-router'
+import type { ReactNode } from 'react'
 
-import { ApiContext } from '@/api/api-context'
-import { API_URL, createApi } from '@/api/client'
-import { ApiProblem } from '@/api/problem'
-import { invalidateOrgData } from '@/api/invalidate'
-import { XeroTokenRefresher } from '@/features/xero-token-refresher'
-import { useAuth, type Org } from '@/lib/auth'
+import { XeroServiceProvider } from '@/api/xero-service-provider'
+import { XeroTokenRefresher } from '@/features/xero-token-refresher/xero-token-refresher'
+import { useAuth, type Org, type User } from '@/lib/auth'
 
 import { SETTINGS } from './paths'
 
-/**
- * Provides the API client and the query cache of one organisation.
- * Switching creates new ones, so the page never shows one organisation's data in another.
- */
-export function OrgProviders({ org, children }: { org: Org; children: ReactNode }) {
-  const { getToken } = useAuth()
-  const navigate = useNavigate()
-  const orgId = org.id
-  const cache = useMemo(() => ({ orgId, queryClient: createQueryClient() }), [orgId])
-  const api = useMemo(() => createApi(getToken, orgId), [getToken, orgId])
-  return (
-    <QueryClientProvider client={cache.queryClient}>
-      <ApiContext value={api}>
-        <XeroTokenRefresher
-          auth={{ isSignedIn: true, orgId, getToken }}
-          apiUrl={API_URL}
-          settingsUrl={SETTINGS}
-          onOpenSettings={() => void navigate(SETTINGS)}
-          onOutcome={() => void invalidateOrgData(cache.queryClient)}
-        />
-        {children}
-      </ApiContext>
-    </QueryClientProvider>
-  )
+/** The service's origin: the page's own, unless the build sets another. */
+const API_URL = import.meta.env.VITE_API_URL ?? ''
+
+interface OrgProvidersProps {
+  org: Org
+  user: User
+  children: ReactNode
 }
 
-export function createQueryClient(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      // Offline requests fail at once, so that the page can show an error.
-      mutations: { networkMode: 'always' },
-      queries: {
-        networkMode: 'always',
-        staleTime: 5_000,
-        // Retries only network errors and 5xx.
-        retry: (failures, error) =>
-          failures < 2 &&
-          error instanceof ApiProblem &&
-          (error.status === 0 || error.status >= 500),
-      },
-    },
-  })
+/** Provides the connection service for the active organisation, and keeps its tokens fresh. */
+export function OrgProviders({ org, user, children }: OrgProvidersProps) {
+  const { getToken } = useAuth()
+  return (
+    <XeroServiceProvider
+      apiUrl={API_URL}
+      orgId={org.id}
+      orgName={org.name}
+      userId={user.id}
+      isAdmin={org.role === 'admin'}
+      getToken={getToken}
+    >
+      <XeroTokenRefresher settingsUrl={SETTINGS} />
+      {children}
+    </XeroServiceProvider>
+  )
 }

@@ -37,8 +37,8 @@ export function Shell({ SignInScreen }: { SignInScreen: ComponentType }) {
           }
         >
           {session.org ? (
-            <OrgProviders key={session.user.id} org={session.org}>
-              <IntegrationsPage key={session.org.id} org={session.org} />
+            <OrgProviders org={session.org} user={session.user}>
+              <IntegrationsPage />
             </OrgProviders>
           ) : (
             <ChooseOrg />

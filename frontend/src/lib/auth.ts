@@ -1,4 +1,4 @@
-import { createContext, use, type ComponentType, type ReactNode } from 'react'
+import { createContext, useContext, type ComponentType, type ReactNode } from 'react'
 
 /** An organisation of the signed-in user, and the user's role in it. */
 export interface Org {
@@ -25,6 +25,9 @@ export interface TokenOptions {
   fresh?: boolean
 }
 
+/** Returns a session token for one organisation; null if the session has ended. */
+export type GetToken = (orgId: string, options?: TokenOptions) => Promise<string | null>
+
 /**
  * Everything that the page needs of an identity provider. Clerk is one implementation, the
  * sandbox's session issuer another.
@@ -50,7 +53,7 @@ export interface AuthModule {
 export const AuthContext = createContext<AuthAdapter | null>(null)
 
 export function useAuth(): AuthAdapter {
-  const auth = use(AuthContext)
+  const auth = useContext(AuthContext)
   if (!auth) throw new Error('useAuth needs an AuthContext above it')
   return auth
 }

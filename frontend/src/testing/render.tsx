@@ -1,14 +1,13 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { QueryClient } from '@tanstack/react-query'
 import { render } from '@testing-library/react'
 import { userEvent } from '@testing-library/user-event'
-import { useLocation } from 'react-router'
-import { MemoryRouter } from 'react-router'
 import type { ReactNode } from 'react'
 
-import { ApiContext } from '@/api/api-context'
 import { createApi } from '@/api/client'
+import { XeroServiceContext } from '@/api/xero-service'
 import { Toaster } from '@/components/toaster'
-import { AuthContext, type AuthAdapter, type Org } from '@/lib/auth'
+import type { Org } from '@/lib/auth'
+import { showWithSonner } from '@/lib/toasts'
 import { MessagesProvider } from '@/messages'
 
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
@@ -19,44 +18,28 @@ export const CALLBACK_URL = '/settings/integrations?action=select_tenant&grantId
 
 export const getToken = () => Promise.resolve('session-token')
 
-const noop = () => Promise.resolve()
-
-/** A session that never ends. */
-const auth: AuthAdapter = {
-  session: {
-    status: 'signed-in',
-    user: { id: 'user_acme_admin', name: 'Acme admin', email: 'admin@acme.example.com' },
-    org: ACME_ADMIN,
-  },
-  orgs: [ACME_ADMIN],
-  getToken,
-  switchOrg: noop,
-  signIn: noop,
-  signOut: noop,
-}
-
-/** Renders with the page's providers: session, API client, query cache, router and toasts. */
-export function renderWithApp(ui: ReactNode, { at = '/settings/integrations' } = {}) {
+/** Renders with what the features need around them: API client, query cache, URL and toasts. */
+export function renderWithApp(
+  ui: ReactNode,
+  { at = '/settings/integrations', org = ACME_ADMIN } = {},
+) {
+  window.history.replaceState(null, '', at)
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })
-  const api = createApi(getToken, 'org_acme')
-  let address = ''
-  const Address = () => {
-    const { pathname, search } = useLocation()
-    address = pathname + search
-    return null
+  const service = {
+    api: createApi({ apiUrl: '', orgId: org.id, getToken }),
+    queryClient,
+    orgId: org.id,
+    orgName: org.name,
+    userId: 'user_acme_admin',
+    isAdmin: org.role === 'admin',
+    showToast: showWithSonner,
   }
   const view = render(
-    <MemoryRouter initialEntries={[at]}>
-      <Address />
-      <MessagesProvider locale="en-GB">
-        <AuthContext value={auth}>
-          <QueryClientProvider client={queryClient}>
-            <ApiContext value={api}>{ui}</ApiContext>
-          </QueryClientProvider>
-        </AuthContext>
-        <Toaster />
-      </MessagesProvider>
-    </MemoryRouter>,
+    <MessagesProvider locale="en-GB">
+      <XeroServiceContext.Provider value={service}>{ui}</XeroServiceContext.Provider>
+      <Toaster />
+    </MessagesProvider>,
   )
-  return { ...view, user: userEvent.setup(), queryClient, address: () => address }
+  const address = () => window.location.pathname + window.location.search
+  return { ...view, user: userEvent.setup(), queryClient, address }
 }

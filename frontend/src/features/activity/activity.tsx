@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useId, useState } from 'react'
 
 import { toApiProblem } from '@/api/problem'
 import { Card } from '@/components/card'
@@ -15,9 +15,10 @@ const STEP = 20
 
 /** The organisation's activity, newest first; only for its admins. */
 export function Activity({ orgName }: { orgName: string }) {
+  const headingId = useId()
   return (
-    <section aria-labelledby="activity" className="mt-12">
-      <h2 id="activity" className="text-base font-semibold tracking-tight">
+    <section aria-labelledby={headingId} className="mt-12">
+      <h2 id={headingId} className="text-base font-semibold tracking-tight">
         Activity
       </h2>
       <p className="mt-0.5 mb-4 text-sm text-pretty text-muted-foreground">

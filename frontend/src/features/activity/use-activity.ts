@@ -1,9 +1,8 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { bindingsQuery, revokedBindingsQuery } from '@/api/bindings'
-import { useAuth } from '@/lib/auth'
 
 import { activityQuery } from './activity-query'
 import { groupEvents } from './group-events'
@@ -11,13 +10,11 @@ import { createNameResolver } from './name-resolver'
 
 /** Returns the loaded activity and a resolver for the names in it. */
 export function useActivity() {
-  const api = useApi()
-  const { session } = useAuth()
-  const userId = session.status === 'signed-in' ? session.user.id : null
-  const query = useInfiniteQuery(activityQuery(api))
-  const { data: bindings } = useQuery(bindingsQuery(api))
+  const { api, queryClient, userId } = useXeroService()
+  const query = useInfiniteQuery(activityQuery(api), queryClient)
+  const { data: bindings } = useQuery(bindingsQuery(api), queryClient)
   // Used for names only: if the request fails, the list is shown without them.
-  const revoked = useQuery({ ...revokedBindingsQuery(api), retry: false })
+  const revoked = useQuery({ ...revokedBindingsQuery(api), retry: false }, queryClient)
 
   const pages = query.data?.pages
   const events = useMemo(() => pages?.flatMap((page) => page.events) ?? [], [pages])

@@ -20,7 +20,7 @@ export function clerkAuth(publishableKey: string): AuthModule {
 }
 
 function ClerkSession({ children }: { children: ReactNode }) {
-  return <AuthContext value={useClerkSession()}>{children}</AuthContext>
+  return <AuthContext.Provider value={useClerkSession()}>{children}</AuthContext.Provider>
 }
 
 function ClerkSignIn() {

@@ -11,7 +11,7 @@ export function sandboxAuth(issuerAddress: string): AuthModule {
   const issuer = new SandboxIssuer(issuerAddress)
   return {
     AuthProvider: ({ children }: { children: ReactNode }) => (
-      <AuthContext value={useSandboxSession(issuer)}>{children}</AuthContext>
+      <AuthContext.Provider value={useSandboxSession(issuer)}>{children}</AuthContext.Provider>
     ),
     SignInScreen: () => <SandboxSignIn issuer={issuer} />,
   }

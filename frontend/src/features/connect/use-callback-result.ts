@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'react'
-import { useSearchParams } from 'react-router'
+
+import { removeUrlParams, useUrlParams } from '@/lib/url-params'
 
 /** The result of a consent, from the query parameters that the service's callback set. */
 export interface CallbackResult {
@@ -17,31 +18,20 @@ const CALLBACK_PARAMS = ['action', 'grantId', 'error']
  * `clear`, a reload, "back" and a shared link open the page without it.
  */
 export function useCallbackResult(): CallbackResult {
-  const [search, setSearch] = useSearchParams()
+  const search = useUrlParams()
   const [error, setError] = useState<string | null>(null)
-
-  const removeParams = useCallback(() => {
-    setSearch(
-      (before) => {
-        const rest = new URLSearchParams(before)
-        for (const name of CALLBACK_PARAMS) rest.delete(name)
-        return rest
-      },
-      { replace: true, preventScrollReset: true },
-    )
-  }, [setSearch])
 
   const errorParam = search.get('error')
   if (errorParam !== null && errorParam !== error) setError(errorParam)
   const hasStaleParams = errorParam !== null || (search.has('action') && !grantIdFrom(search))
   useEffect(() => {
-    if (hasStaleParams) removeParams()
-  }, [hasStaleParams, removeParams])
+    if (hasStaleParams) removeUrlParams(CALLBACK_PARAMS)
+  }, [hasStaleParams])
 
   const clear = useCallback(() => {
     setError(null)
-    removeParams()
-  }, [removeParams])
+    removeUrlParams(CALLBACK_PARAMS)
+  }, [])
 
   return { grantId: errorParam === null ? grantIdFrom(search) : null, error, clear }
 }

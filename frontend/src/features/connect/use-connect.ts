@@ -1,8 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { toast } from 'sonner'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { unwrap, toApiProblem } from '@/api/problem'
 import type { AuthorizationStart } from '@/api/types'
 import { redirectTo } from '@/lib/redirect'
@@ -16,23 +15,30 @@ export interface ConnectFlow {
 
 /** Starts a consent at Xero. */
 export function useConnect(): ConnectFlow {
-  const api = useApi()
+  const { api, queryClient, showToast } = useXeroService()
   const { mutate, reset, isPending, isSuccess, variables } = useMutation<
     AuthorizationStart,
     Error,
     string
-  >({
-    mutationFn: async () =>
-      unwrap(
-        await api.GET('/api/integrations/xero/start', {
-          // The response sets the cookie that ties the consent to this browser.
-          credentials: 'include',
+  >(
+    {
+      mutationFn: async () =>
+        unwrap(
+          await api.GET('/api/integrations/xero/start', {
+            // The response sets the cookie that ties the consent to this browser.
+            credentials: 'include',
+          }),
+        ),
+      onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
+      onError: (error) =>
+        showToast({
+          kind: 'error',
+          title: 'Xero could not be opened',
+          description: toApiProblem(error).detail,
         }),
-      ),
-    onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
-    onError: (error) =>
-      toast.error('Xero could not be opened', { description: toApiProblem(error).detail }),
-  })
+    },
+    queryClient,
+  )
 
   // "Back" from Xero may restore this page from the back/forward cache with its spinner.
   useEffect(() => {

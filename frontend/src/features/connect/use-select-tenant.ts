@@ -1,7 +1,6 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { toast } from 'sonner'
+import { useMutation } from '@tanstack/react-query'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { unwrap } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
 
@@ -9,15 +8,20 @@ import type { TenantOption } from './use-tenant-options'
 
 /** Binds the chosen tenant to the organisation. */
 export function useSelectTenant() {
-  const api = useApi()
-  const queryClient = useQueryClient()
-  return useMutation({
-    mutationFn: async ({ grantId, tenantId }: TenantOption) =>
-      unwrap(
-        await api.POST('/api/integrations/xero/tenants/select', { body: { grantId, tenantId } }),
-      ),
-    onSuccess: (_, { tenantName, availability }) =>
-      toast.success(`${tenantName} ${availability === 'bound_here' ? 're' : ''}connected`),
-    onSettled: () => void invalidateOrgData(queryClient),
-  })
+  const { api, queryClient, showToast } = useXeroService()
+  return useMutation(
+    {
+      mutationFn: async ({ grantId, tenantId }: TenantOption) =>
+        unwrap(
+          await api.POST('/api/integrations/xero/tenants/select', { body: { grantId, tenantId } }),
+        ),
+      onSuccess: (_, { tenantName, availability }) =>
+        showToast({
+          kind: 'success',
+          title: `${tenantName} ${availability === 'bound_here' ? 're' : ''}connected`,
+        }),
+      onSettled: () => void invalidateOrgData(queryClient),
+    },
+    queryClient,
+  )
 }

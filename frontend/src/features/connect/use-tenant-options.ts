@@ -1,6 +1,6 @@
 import { queryOptions, useQueries } from '@tanstack/react-query'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import type { Api } from '@/api/client'
 import { unwrap, toApiProblem, type ApiProblem } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
@@ -47,8 +47,11 @@ export function useTenantOptions(
   grantIds: readonly string[],
   { afterConsent }: { afterConsent: boolean },
 ): TenantOptions {
-  const api = useApi()
-  const queries = useQueries({ queries: grantIds.map((grantId) => tenantsQuery(api, grantId)) })
+  const { api, queryClient } = useXeroService()
+  const queries = useQueries(
+    { queries: grantIds.map((grantId) => tenantsQuery(api, grantId)) },
+    queryClient,
+  )
   const failed = queries.filter(({ isError }) => isError)
   const options = mergeAndSort(
     queries.flatMap(({ data }) =>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { bindingsQuery } from '@/api/bindings'
 import { toApiProblem } from '@/api/problem'
 import { Card } from '@/components/card'
@@ -21,7 +21,8 @@ interface ConnectionListProps {
 /** The organisation's connections: loading, failed, empty or all of them. */
 export function ConnectionList({ actions, empty }: ConnectionListProps) {
   const now = useNow()
-  const bindings = useQuery(bindingsQuery(useApi()))
+  const { api, queryClient } = useXeroService()
+  const bindings = useQuery(bindingsQuery(api), queryClient)
 
   if (bindings.isPending) return <ConnectionListSkeleton />
   if (!bindings.data) {

@@ -1,8 +1,7 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useRef, type RefObject } from 'react'
-import { toast } from 'sonner'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { markBindingRevoked } from '@/api/bindings'
 import { unwrap, toApiProblem } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
@@ -77,23 +76,27 @@ export function DisconnectDialog({
 }
 
 function useDisconnect() {
-  const api = useApi()
-  const queryClient = useQueryClient()
-  return useMutation({
-    mutationFn: async (binding: Binding) =>
-      unwrap(
-        await api.POST('/api/integrations/xero/disconnect', {
-          body: { tenantBindingId: binding.id },
-        }),
-      ),
-    onSuccess: ({ remoteCleanup }, binding) => {
-      markBindingRevoked(queryClient, binding)
-      toast.success(`${binding.tenantName} disconnected`, {
-        description: cleanupMessages[remoteCleanup],
-      })
+  const { api, queryClient, showToast } = useXeroService()
+  return useMutation(
+    {
+      mutationFn: async (binding: Binding) =>
+        unwrap(
+          await api.POST('/api/integrations/xero/disconnect', {
+            body: { tenantBindingId: binding.id },
+          }),
+        ),
+      onSuccess: ({ remoteCleanup }, binding) => {
+        markBindingRevoked(queryClient, binding)
+        showToast({
+          kind: 'success',
+          title: `${binding.tenantName} disconnected`,
+          description: cleanupMessages[remoteCleanup],
+        })
+      },
+      onSettled: () => void invalidateOrgData(queryClient),
     },
-    onSettled: () => void invalidateOrgData(queryClient),
-  })
+    queryClient,
+  )
 }
 
 const cleanupMessages: Record<DisconnectResult['remoteCleanup'], string | undefined> = {

@@ -1,28 +1,36 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { RefreshCw } from 'lucide-react'
-import { toast } from 'sonner'
 
-import { useApi } from '@/api/api-context'
+import { useXeroService } from '@/api/xero-service'
 import { bindingsQuery } from '@/api/bindings'
 import { unwrap, toApiProblem } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
 import type { Binding, RefreshResult } from '@/api/types'
 import { Button } from '@/components/button'
+import type { XeroToast } from '@/lib/toasts'
 
 import { refreshErrorMessage, refreshSummary } from './messages'
 
 /** Refreshes all of the organisation's tokens and shows the result. */
 export function RefreshTokensButton() {
-  const api = useApi()
-  const queryClient = useQueryClient()
-  const refresh = useMutation({
-    mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
-    onSuccess: (outcome) =>
-      showResult(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
-    onError: (error) =>
-      toast.error('Tokens could not be refreshed', { description: toApiProblem(error).detail }),
-    onSettled: () => void invalidateOrgData(queryClient),
-  })
+  const { api, queryClient, showToast } = useXeroService()
+  const refresh = useMutation(
+    {
+      mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
+      onSuccess: (outcome) =>
+        showToast(
+          resultToast(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
+        ),
+      onError: (error) =>
+        showToast({
+          kind: 'error',
+          title: 'Tokens could not be refreshed',
+          description: toApiProblem(error).detail,
+        }),
+      onSettled: () => void invalidateOrgData(queryClient),
+    },
+    queryClient,
+  )
   return (
     <Button
       pending={refresh.isPending}
@@ -34,28 +42,27 @@ export function RefreshTokensButton() {
   )
 }
 
-function showResult(outcome: RefreshResult, bindings: readonly Binding[]): void {
+function resultToast(outcome: RefreshResult, bindings: readonly Binding[]): XeroToast {
   if (outcome.errors.length === 0) {
-    toast.success(refreshSummary(outcome))
-    return
+    return { kind: 'success', title: refreshSummary(outcome) }
   }
   const names = new Map(bindings.map(({ id, tenantName }) => [id, tenantName]))
-  toast.error(
-    outcome.refreshedCount > 0
-      ? `${refreshSummary(outcome)}, ${outcome.errors.length} failed`
-      : 'Tokens could not be refreshed',
-    {
-      duration: 12_000,
-      description: (
-        <ul className="flex flex-col gap-1">
-          {outcome.errors.map(({ bindingId, error }) => (
-            <li key={bindingId}>
-              <strong className="font-medium">{names.get(bindingId) ?? 'One connection'}</strong>:{' '}
-              {refreshErrorMessage(error)}
-            </li>
-          ))}
-        </ul>
-      ),
-    },
-  )
+  return {
+    kind: 'error',
+    title:
+      outcome.refreshedCount > 0
+        ? `${refreshSummary(outcome)}, ${outcome.errors.length} failed`
+        : 'Tokens could not be refreshed',
+    duration: 12_000,
+    description: (
+      <ul className="flex flex-col gap-1">
+        {outcome.errors.map(({ bindingId, error }) => (
+          <li key={bindingId}>
+            <strong className="font-medium">{names.get(bindingId) ?? 'One connection'}</strong>:{' '}
+            {refreshErrorMessage(error)}
+          </li>
+        ))}
+      </ul>
+    ),
+  }
 }

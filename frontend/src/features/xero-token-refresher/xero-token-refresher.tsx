@@ -1,27 +1,16 @@
-import { useEffect, useEffectEvent } from 'react'
-import { toast } from 'sonner'
+import { useEffect } from 'react'
 
-import { refreshXeroTokens, type RefreshOutcome } from './refresh-xero-tokens'
+import { invalidateOrgData } from '@/api/invalidate'
+import { unwrap } from '@/api/problem'
+import type { RefreshResult } from '@/api/types'
+import { useXeroService } from '@/api/xero-service'
+import { useStableCallback } from '@/lib/use-stable-callback'
 
-/** The session as the refresher needs it; any identity provider can supply it. */
-export interface RefresherAuth {
-  isSignedIn: boolean
-  /** The active organisation, or null while there is none. */
-  orgId: string | null
-  /** Returns a session token for that organisation; null if there is no session. */
-  getToken: (orgId: string) => Promise<string | null>
-}
-
-interface XeroTokenRefresherProps {
-  auth: RefresherAuth
-  /** The connection service's origin, if it is not the page's own. */
-  apiUrl?: string
+export interface XeroTokenRefresherProps {
   /** The settings page, to which the toast links. */
   settingsUrl?: string
   /** Opens the settings page without a page load. */
   onOpenSettings?: () => void
-  /** Called when tokens were refreshed or failed to refresh, so that a list can reload. */
-  onOutcome?: (outcome: RefreshOutcome) => void
 }
 
 /** One toast at a time: the toast of the next organisation replaces the last one. */
@@ -32,58 +21,55 @@ const TOAST = 'xero-token-refresher'
  * organisation, and one on each switch to another. Renders nothing.
  *
  * Mount it once, inside the signed-in part of the application, outside of what an organisation
- * switch remounts, beside sonner's `<Toaster />`.
+ * switch remounts.
  */
 export function XeroTokenRefresher({
-  auth,
-  apiUrl = '',
   settingsUrl = '/settings/integrations',
   onOpenSettings,
-  onOutcome,
 }: XeroTokenRefresherProps) {
-  const orgId = auth.isSignedIn ? auth.orgId : null
+  const { api, orgId, queryClient, showToast } = useXeroService()
 
-  const report = useEffectEvent((outcome: RefreshOutcome) => {
-    if (outcome.errors.length > 0) {
-      toast.warning('Xero connection needs attention', {
+  const report = useStableCallback(({ errors, refreshedCount }: RefreshResult) => {
+    if (errors.length === 0 && refreshedCount === 0) return
+    void invalidateOrgData(queryClient)
+    if (errors.length === 0) {
+      showToast({ id: TOAST, kind: 'success', title: 'Xero connection refreshed' })
+    } else {
+      showToast({
         id: TOAST,
+        kind: 'warning',
+        title: 'Xero connection needs attention',
         duration: 10_000,
-        action: (
-          <a
-            data-button
-            href={settingsUrl}
-            onClick={(event) => {
-              if (!onOpenSettings) return
-              event.preventDefault()
-              onOpenSettings()
-            }}
-          >
-            Open settings
-          </a>
-        ),
+        // On the settings page itself the link would do nothing.
+        ...(!isOpen(settingsUrl) && {
+          link: { label: 'Open settings', href: settingsUrl, onClick: onOpenSettings },
+        }),
       })
-    } else if (outcome.refreshedCount > 0) {
-      toast.success('Xero connection refreshed', { id: TOAST })
     }
-    if (outcome.refreshedCount > 0 || outcome.errors.length > 0) onOutcome?.(outcome)
   })
 
-  const refresh = useEffectEvent(async (forOrg: string, signal: AbortSignal) => {
-    const outcome = await refreshXeroTokens({
-      apiUrl,
-      getToken: () => auth.getToken(forOrg),
-      signal,
-    })
-    if (outcome && !signal.aborted) report(outcome)
+  const refresh = useStableCallback(async (signal: AbortSignal) => {
+    if (!navigator.onLine) return
+    try {
+      const result = unwrap(await api.POST('/api/integrations/xero/refresh', { signal }))
+      if (!signal.aborted) report(result)
+    } catch {
+      // Offline, switched, signed out, or the service fails: the next visit sends another request,
+      // and the upkeep worker refreshes the tokens anyway.
+    }
   })
 
   // Depends on the organisation only: a new render, token function or callback sends no request.
   useEffect(() => {
     if (orgId === null) return
     const switched = new AbortController()
-    void refresh(orgId, switched.signal)
+    void refresh(switched.signal)
     return () => switched.abort()
-  }, [orgId])
+  }, [orgId, refresh])
 
   return null
+}
+
+function isOpen(url: string): boolean {
+  return new URL(url, window.location.href).pathname === window.location.pathname
 }

@@ -20,7 +20,7 @@ import {
 import { IntegrationsPage } from './integrations-page'
 
 const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
-  renderWithApp(<IntegrationsPage org={org} />, { at })
+  renderWithApp(<IntegrationsPage />, { at, org })
 
 const button = (name: string) => screen.findByRole('button', { name })
 const line = (text: RegExp | string) => screen.findByText(text, { selector: 'ol *' })

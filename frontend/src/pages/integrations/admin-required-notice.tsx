@@ -1,14 +1,14 @@
+import { useXeroService } from '@/api/xero-service'
 import { Notice } from '@/components/notice'
-import type { Org } from '@/lib/auth'
 
 interface AdminRequiredNoticeProps {
-  org: Org
   onDismiss: () => void
   className?: string
 }
 
 /** Tells a member that only an admin can use this link. */
-export function AdminRequiredNotice({ org, onDismiss, className }: AdminRequiredNoticeProps) {
+export function AdminRequiredNotice({ onDismiss, className }: AdminRequiredNoticeProps) {
+  const { orgName } = useXeroService()
   return (
     <Notice
       role="status"
@@ -16,7 +16,7 @@ export function AdminRequiredNotice({ org, onDismiss, className }: AdminRequired
       onDismiss={onDismiss}
       className={className}
     >
-      Only an admin can choose which Xero organisation {org.name} uses.
+      Only an admin can choose which Xero organisation {orgName} uses.
     </Notice>
   )
 }

@@ -24,7 +24,7 @@ beforeEach(() => {
 })
 
 const show = (org = ACME_ADMIN, at = '/settings/integrations') =>
-  renderWithApp(<IntegrationsPage org={org} />, { at })
+  renderWithApp(<IntegrationsPage />, { at, org })
 
 const button = (name: string) => screen.findByRole('button', { name })
 const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organisation' })
