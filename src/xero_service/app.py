@@ -17,6 +17,7 @@ from xero_service.api import (
     callback,
     disconnect,
     documentation,
+    events,
     ops,
     problems,
     proxy,
@@ -43,6 +44,7 @@ ROUTERS = (
     disconnect,
     refresh,
     activity,
+    events,
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

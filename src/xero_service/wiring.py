@@ -20,6 +20,7 @@ from xero_service.services.connect.flow import ConnectService
 from xero_service.services.connect.tenants import TenantsService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
+from xero_service.services.events.outbox import Outbox
 from xero_service.services.key_rotation import KeyCheck, RewrapService
 from xero_service.services.leases import LeaseManager
 from xero_service.services.operators.service import OperatorService
@@ -68,6 +69,7 @@ class Services:
     token_issuer: TokenIssuer
     proxy: ProxyService
     activity: ActivityService
+    outbox: Outbox
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
@@ -99,6 +101,7 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         )
         keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
         database = _database(settings, keys)
+        database.on_events(metrics.events_written)
         stack.push_async_callback(database.close)
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
@@ -158,6 +161,7 @@ def _assemble(
     bindings = BindingsService(database, keys, policy)
     disconnects = DisconnectService(database, cleanups, background, bindings)
     activity = ActivityService(database)
+    outbox = Outbox(database)
     service_keys = KeyService(database)
     return Services(
         settings=settings,
@@ -183,6 +187,7 @@ def _assemble(
             BodyBudget(),
         ),
         activity=activity,
+        outbox=outbox,
         operators=OperatorService(database, tokens, disconnects, service_keys),
         key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(
@@ -192,8 +197,10 @@ def _assemble(
             cleanups,
             reconcile,
             activity,
+            outbox,
             policy,
             settings.audit_retention,
+            settings.events_retention,
             metrics,
         ),
         metrics=metrics,

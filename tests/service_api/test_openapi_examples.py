@@ -215,6 +215,7 @@ def test_every_operation_asks_for_what_it_reads(service: dict[str, Any]) -> None
         "listTenants": [session],
         "selectTenant": [session],
         "issueToken": [key],
+        "listEvents": [key],
     }
 
     for name, operation in operations(service):

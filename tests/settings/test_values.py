@@ -49,6 +49,7 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "refresh_lease_seconds": 30,
         "upkeep_interval_seconds": 15,
         "audit_retention_days": 400,
+        "events_retention_days": 30,
         "drain_notice_seconds": 5,
         "log_format": "json",
         "log_level": "INFO",

@@ -327,6 +327,30 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/integrations/xero/events': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Poll for events
+     * @description List the org's events after a cursor, oldest first, and wait for new ones.
+     *
+     *     Who: a service key with `events:read`. Store `next` once the events of the answer are
+     *     processed, and send it as `after`: no event is skipped, and none is repeated. Events are kept
+     *     for `EVENTS_RETENTION_DAYS`. A waiting request is answered as soon as an event is committed.
+     */
+    get: operations['listEvents']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -644,6 +668,91 @@ export interface components {
        * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
        */
       tenantBindingId: string
+    }
+    /**
+     * Event
+     * @description A fact about a binding; the body of a webhook delivery is the same.
+     */
+    Event: {
+      /**
+       * Id
+       * @description Of this event, the same in every delivery of it (`webhook-id`).
+       * @example evt_5d0c7a3e9b1f4c62a8e4d7f10b396c25
+       */
+      id: string
+      /**
+       * Kind
+       * @description What happened. Of Xero's own webhooks: `xero.<category>.<type>`, such as `xero.invoice.update`. Newer versions may add kinds.
+       * @example binding.needs_reauth
+       */
+      kind: components['schemas']['EventKind'] | string
+      /**
+       * Occurredat
+       * Format: date-time
+       * @description When (UTC).
+       * @example 2026-11-28T09:00:00Z
+       */
+      occurredAt: string
+      /**
+       * Orgid
+       * @description The org.
+       * @example org_acme
+       */
+      orgId: string | null
+      /**
+       * Bindingid
+       * @description The binding that it is about.
+       * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+       */
+      bindingId: string | null
+      /**
+       * Tenantid
+       * @description The organisation, by Xero's `tenantId`.
+       * @example 20000000-0000-4000-8000-000000000001
+       */
+      tenantId: string | null
+      /**
+       * Data
+       * @description What else is known; the names depend on `kind`. Of Xero's webhooks: Xero's own event.
+       * @example {}
+       */
+      data: {
+        [key: string]: unknown
+      }
+    }
+    /**
+     * EventKind
+     * @description The kinds that this service makes; those of Xero's webhooks are `xero.<category>.<type>`.
+     * @enum {string}
+     */
+    EventKind:
+      | 'binding.connected'
+      | 'binding.repointed'
+      | 'binding.renamed'
+      | 'binding.expiring'
+      | 'binding.needs_reauth'
+      | 'binding.recovered'
+      | 'binding.permissions_missing'
+      | 'binding.suspended'
+      | 'binding.resumed'
+      | 'binding.disconnected'
+      | 'xero.gap'
+    /**
+     * EventList
+     * @description Events after a cursor, and the cursor after them.
+     */
+    EventList: {
+      /**
+       * Events
+       * @description The oldest first.
+       */
+      events: components['schemas']['Event'][]
+      /**
+       * Next
+       * @description Send it as `after` for what follows; also where `events` is empty.
+       * @example 1042
+       */
+      next: number
     }
     /**
      * Health
@@ -4707,6 +4816,146 @@ export interface operations {
             status?: 503
             /** @enum {string} */
             code?: 'service_busy' | 'sign_in_unavailable'
+          }
+        }
+      }
+    }
+  }
+  listEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description The `next` of the last answer; 0: from the oldest event that is kept.
+         * @example 1042
+         */
+        after?: number
+        /**
+         * @description How many events at most.
+         * @example 50
+         */
+        limit?: number
+        /**
+         * @description Only events of this kind; repeat it for several. `binding.*` and `xero.*` stand for all that begin so.
+         * @example [
+         *       "binding.needs_reauth"
+         *     ]
+         */
+        kind?: string[] | null
+        /**
+         * @description Seconds to wait for an event where there is none yet.
+         * @example 20
+         */
+        wait?: number
+      }
+      header?: {
+        /**
+         * @description Which org a key for all orgs acts for; other callers leave it out.
+         * @example org_acme
+         */
+        'X-Org-Id'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EventList']
+        }
+      }
+      /** @description `unauthorized` */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description How to say who is calling.
+           * @example Bearer
+           */
+          'WWW-Authenticate'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 401
+            /** @enum {string} */
+            code?: 'unauthorized'
+          }
+        }
+      }
+      /** @description `scope_required`, `org_required`, `org_mismatch` */
+      403: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 403
+            /** @enum {string} */
+            code?: 'scope_required' | 'org_required' | 'org_mismatch'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy'
           }
         }
       }

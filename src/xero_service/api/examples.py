@@ -11,6 +11,7 @@ TENANT_NAME = "Acme Trading Ltd"
 # Made when an organisation is connected, so these stand for whatever a demo answers.
 BINDING = "3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90"
 GRANT = "8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05"
+EVENT = "evt_5d0c7a3e9b1f4c62a8e4d7f10b396c25"
 REQUEST_ID = "6f1c2a0f9c1e4f4b"
 STATE = "pX2m0aYq7Jr9sLd4"
 CODE = "tR5uV8wZ1bN3cK6e"

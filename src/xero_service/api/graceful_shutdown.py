@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xero_service.telemetry import logger
 
 SHUTTING_DOWN = "xero_service.is_shutting_down"  # in the scope of each request during a shutdown
+_STATE = "xero_service.shutdown_state"
 
 log = logger(__name__)
 
@@ -28,6 +29,12 @@ class ShutdownState:
     """Whether this process has begun to shut down; all its ports share the state."""
 
     has_begun: bool = False
+
+
+def is_shutting_down(scope: Scope) -> bool:
+    """Return whether the process has begun to shut down since this request began, or before."""
+    state = scope.get(_STATE)
+    return isinstance(state, ShutdownState) and state.has_begun
 
 
 class GracefulShutdown:
@@ -50,6 +57,7 @@ class GracefulShutdown:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
+        scope[_STATE] = self._shutdown
         if self._shutdown.has_begun:
             scope[SHUTTING_DOWN] = True
         await self._app(scope, receive, send_and_watch)

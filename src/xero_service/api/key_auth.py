@@ -61,6 +61,9 @@ def _credentials(
     )
 
 
+CredentialsDep = Annotated[ServiceCredentials, Depends(service_credentials)]
+
+
 def session_or_key(
     require: Callable[[Request, SessionUser], Caller | SessionUser], scope: Scope
 ) -> Callable[..., AsyncIterator[Caller | SessionUser]]:
@@ -91,16 +94,26 @@ def session_or_key(
     return dependency
 
 
+async def event_reader(
+    request: Request, wired: ServicesDep, credentials: CredentialsDep
+) -> AsyncIterator[Caller]:
+    """Yield the caller of a service key that may read events; its denials are audited."""
+    record, acting_org = await wired.authorizer.acting_org(credentials, Scope.EVENTS_READ)
+    caller = Caller(acting_org, credentials.actor(record.id))
+    with audit_denials(request, wired, caller.actor, acting_org, key=record.name):
+        yield caller
+
+
 def _any_user(_: Request, user: SessionUser) -> SessionUser:
     return user
 
 
-CredentialsDep = Annotated[ServiceCredentials, Depends(service_credentials)]
 BindingsReaderDep = Annotated[Caller, Depends(session_or_key(require_member, Scope.BINDINGS_READ))]
 BindingsWriterDep = Annotated[
     Caller, Depends(session_or_key(require_admin_in_person, Scope.BINDINGS_WRITE))
 ]
 ActivityReaderDep = Annotated[Caller, Depends(session_or_key(require_admin, Scope.ACTIVITY_READ))]
+EventReaderDep = Annotated[Caller, Depends(event_reader)]
 # A user without an active org has nothing to refresh, which is no error.
 RefresherDep = Annotated[
     Caller | SessionUser, Depends(session_or_key(_any_user, Scope.GRANTS_REFRESH))

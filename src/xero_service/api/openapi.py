@@ -40,6 +40,7 @@ TAGS = [
     {"name": "bindings", "description": "What is connected: look, refresh, disconnect."},
     {"name": "services", "description": "For internal services: a token, or a ready call."},
     {"name": "activity", "description": "What happened in an org: its audit events."},
+    {"name": "events", "description": "What changed, for systems that must know."},
     {"name": "operations", "description": "Alive, ready, and what to watch."},
 ]
 WHO = {
@@ -72,6 +73,7 @@ LINKS = {
     },
     ("selectTenant", "200"): ONE_BINDING,
     ("selectTenant", "201"): ONE_BINDING,
+    ("listEvents", "200"): {"listEvents": {"parameters": {"after": "$response.body#/next"}}},
     ("listActivity", "200"): {"listActivity": {"parameters": {"after": "$response.body#/next"}}},
 }
 Node = dict[str, Any]

@@ -4,6 +4,14 @@ from xero_service.domain.audit import AuditAction, AuditEvent
 from xero_service.domain.bindings import Availability, Binding, BindingStatus, BoundGrant
 from xero_service.domain.connections import ORGANISATION, Connection, Connections, Limits
 from xero_service.domain.consents import Authorisation, Consent, Consenter
+from xero_service.domain.events import (
+    Event,
+    EventKind,
+    StoredEvent,
+    binding_event,
+    change_events,
+    check_kind,
+)
 from xero_service.domain.grants import (
     CONNECT_AGAIN,
     PROVIDER,
@@ -47,6 +55,8 @@ __all__ = [
     "Connections",
     "Consent",
     "Consenter",
+    "Event",
+    "EventKind",
     "Grant",
     "GrantStatus",
     "Health",
@@ -58,6 +68,10 @@ __all__ = [
     "Scope",
     "ServiceKey",
     "SessionUser",
+    "StoredEvent",
     "TokenSet",
+    "binding_event",
+    "change_events",
+    "check_kind",
     "health",
 ]

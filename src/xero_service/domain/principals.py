@@ -32,6 +32,7 @@ class Scope(StrEnum):
     API_CALL = "api:call"
     GRANTS_REFRESH = "grants:refresh"
     ACTIVITY_READ = "activity:read"
+    EVENTS_READ = "events:read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,17 @@
 """Read and prune the audit log: pages of an org's activity, newest first."""
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xero_service.domain import OPERATOR_PREFIX
+from xero_service.services.commit_order import find_complete
 from xero_service.store.audit import Recorded
+from xero_service.store.commit_order import Extent
 from xero_service.store.database import Database
+from xero_service.store.transaction import Transaction
 
 PRUNE_BATCH = 2000  # about a megabyte; takes a fraction of the statement timeout
-WAIT_FOR_WRITERS_SECONDS = 1.0
-POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +34,11 @@ class ActivityService:
         No event is added later within a page or below it: events newer than one that an open
         transaction may still add are left out (design: rule 12).
         """
-        complete = await self._find_complete(below=after)
+        complete = await find_complete(self.database, _read_extent, below=after)
         async with self.database.transaction() as tx:
             found = await tx.audit.of_org(org_id, before=complete + 1, limit=limit + 1)
         events = tuple(map(_hide_operator, found[:limit]))
         return Page(events, events[-1].id if len(found) > limit else None)
-
-    async def _find_complete(self, *, below: int | None) -> int:
-        """Return the highest id below `below` up to which no event can be added any more.
-
-        Waits a second at most for open transactions, so that callers see their own last action.
-        """
-        deadline = time.monotonic() + WAIT_FOR_WRITERS_SECONDS
-        async with self.database.transaction() as tx:
-            extent = await tx.audit.extent()
-        wanted = extent.newest if below is None else min(extent.newest, below - 1)
-        while (after := extent.written_after) is not None and after < wanted:
-            if time.monotonic() > deadline:
-                return after
-            await asyncio.sleep(POLL_SECONDS)
-            async with self.database.transaction() as tx:
-                extent = await tx.audit.extent()
-        return wanted
 
     async def since(
         self, *, org_id: str | None, since: datetime | None, limit: int
@@ -83,6 +65,10 @@ class ActivityService:
             yield deleted
             if deleted < PRUNE_BATCH:
                 return
+
+
+async def _read_extent(tx: Transaction) -> Extent:
+    return await tx.audit.extent()
 
 
 def _hide_operator(event: Recorded) -> Recorded:

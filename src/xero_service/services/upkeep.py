@@ -14,6 +14,7 @@ from xero_service.errors import IntegrationError
 from xero_service.services.activity import ActivityService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
+from xero_service.services.events.outbox import Outbox
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
@@ -45,8 +46,10 @@ class UpkeepService:
     cleanups: CleanupService
     reconcile: ReconcileService
     activity: ActivityService
+    outbox: Outbox
     policy: RefreshPolicy
     audit_retention: timedelta
+    events_retention: timedelta
     metrics: Metrics
 
     async def run(self, interval: timedelta) -> None:
@@ -78,6 +81,7 @@ class UpkeepService:
             self._disconnect_unused,
             self._forget_attempts,
             self._prune_audit,
+            self._prune_events,
         )
 
     async def _repeat(self, step: Step, interval: timedelta) -> None:
@@ -153,6 +157,10 @@ class UpkeepService:
 
     async def _prune_audit(self) -> None:
         async for _ in self.activity.prune(self.audit_retention):
+            pass
+
+    async def _prune_events(self) -> None:
+        async for _ in self.outbox.prune(self.events_retention):
             pass
 
     async def _process(

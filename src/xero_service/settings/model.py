@@ -127,6 +127,7 @@ class Settings(DatabaseSettings):
     refresh_lease_seconds: float = Field(default=30, gt=0, le=600)
     upkeep_interval_seconds: float = Field(default=15, gt=0, le=3600)
     audit_retention_days: int = Field(default=400, ge=365, le=36500)
+    events_retention_days: int = Field(default=30, ge=1, le=3650)
     drain_notice_seconds: float = Field(default=5, ge=0, le=300)
 
     @field_validator("encryption_key")
@@ -195,6 +196,11 @@ class Settings(DatabaseSettings):
     def audit_retention(self) -> timedelta:
         """How long audit events are kept."""
         return timedelta(days=self.audit_retention_days)
+
+    @property
+    def events_retention(self) -> timedelta:
+        """How long events for other systems are kept."""
+        return timedelta(days=self.events_retention_days)
 
     def refresh_policy(self) -> RefreshPolicy:
         """Return the refresh rules in the domain's terms."""

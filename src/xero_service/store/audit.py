@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditEvent
+from xero_service.store.commit_order import CommitOrder, Extent
 from xero_service.store.grants import NOW, AnyRow
 from xero_service.store.tables import AuditEventRow
 
@@ -60,31 +61,7 @@ def _values(event: AuditEvent) -> dict[str, Any]:
     }
 
 
-# A transaction that writes events holds a shared advisory lock: its key is this number and the id
-# after which it inserts (migration 0009, decision 0015).
-_WRITERS = 22597
-_SELECT_EXTENT = text(
-    """
-    SELECT coalesce((SELECT max(id) FROM audit_events), 0) AS newest,
-           (SELECT min((classid::bigint & 65535) << 32 | objid::bigint)
-            FROM pg_locks
-            WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1
-              AND classid::bigint >> 16 = :writers
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           ) AS written_after
-    """
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """The newest event's id, and the id after which open transactions may still insert, if any.
-
-    A later read of the events up to the lower of the two is complete: none will be added to them.
-    """
-
-    newest: int
-    written_after: int | None
+_ORDER = CommitOrder("audit_events", "id", writers=22597)
 
 
 class AuditLog:
@@ -115,13 +92,8 @@ class AuditLog:
             )
 
     async def extent(self) -> Extent:
-        """Return how far the log is complete; the caller then reads events in a later snapshot.
-
-        A writer that is not seen here has either ended, so that the later snapshot has its events,
-        or starts after `newest` was read, so that its events are newer.
-        """
-        row = (await self._connection.execute(_SELECT_EXTENT, {"writers": _WRITERS})).one()
-        return Extent(row.newest, row.written_after)
+        """Return how far the log is complete (decision 0015)."""
+        return await _ORDER.extent(self._connection)
 
     async def of_org(self, org_id: str, *, before: int | None, limit: int) -> tuple[Recorded, ...]:
         """Return an org's events, newest first, older than the id `before`."""

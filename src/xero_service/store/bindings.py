@@ -1,5 +1,8 @@
 """The bindings of tenants to orgs; every read for a session user is limited to its org."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +10,15 @@ from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import PROVIDER, Binding, BindingStatus, BoundGrant, Connection
+from xero_service.domain import (
+    PROVIDER,
+    Binding,
+    BindingStatus,
+    BoundGrant,
+    Connection,
+    change_events,
+)
+from xero_service.store.events import Events
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
 from xero_service.store.grants import NOW, Fields, to_grant
 from xero_service.store.tables import BindingRow, GrantRow, SuspendedTenantRow
@@ -57,9 +68,39 @@ def _of_tenant(tenant_id: str) -> Select[*tuple[Any, ...]]:
 class Bindings:
     """The table `integration_tenant_bindings`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work inside the caller's transaction."""
+    def __init__(self, connection: AsyncConnection, events: Events) -> None:
+        """Work inside the caller's transaction, and add its events there."""
         self._connection = connection
+        self._events = events
+
+    async def _change(self, *where: Any, **values: Any) -> tuple[Binding, ...]:
+        """Update bindings, add the events of what changed, and return them as they are now.
+
+        Every change of a status, grant or name is made here or in `create`, so that none is
+        without its event (design: rule 12). The returned row is what the database's triggers made
+        of it: they keep a binding of a suspended tenant suspended.
+        """
+        old = (
+            select(
+                BindingRow.id,
+                BindingRow.status.label("old_status"),
+                BindingRow.active_grant_id.label("old_grant_id"),
+                BindingRow.external_tenant_name.label("old_name"),
+            )
+            .where(*where)
+            .order_by(BindingRow.id)
+            .with_for_update()
+            .subquery("old")
+        )
+        rows = await self._connection.execute(
+            update(BindingRow)
+            .where(BindingRow.id == old.c.id)
+            .values(**values)
+            .returning(*COLUMNS, old.c.old_status, old.c.old_grant_id, old.c.old_name)
+        )
+        changed = tuple(map(_to_change, rows.mappings()))
+        await self._events.add(*chain.from_iterable(change_events(*each) for each in changed))
+        return tuple(after for _, after in changed)
 
     async def of_org(
         self, org_id: str, status: BindingStatus | None = None
@@ -150,7 +191,7 @@ class Bindings:
         self, binding_id: UUID, org_id: str, grant_id: UUID, connection: Connection
     ) -> bool:
         """Insert a binding; False where the tenant has one, as after a concurrent insert."""
-        created = await self._connection.scalar(
+        created = await self._connection.execute(
             insert(BindingRow)
             .values(
                 id=binding_id,
@@ -167,9 +208,13 @@ class Bindings:
             .on_conflict_do_nothing(
                 constraint="uq_integration_tenant_bindings_provider_external_tenant_id"
             )
-            .returning(BindingRow.id)
+            .returning(*COLUMNS)
         )
-        return created is not None
+        row = created.mappings().one_or_none()
+        if row is None:
+            return False
+        await self._events.add(*change_events(None, to_binding(row)))
+        return True
 
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:
         """Move a binding to a grant that reaches its tenant, and make it active.
@@ -183,18 +228,23 @@ class Bindings:
         await self._connection.execute(
             update(GrantRow).where(GrantRow.id == left.scalar_subquery()).values(updated_at=NOW)
         )
-        await self._connection.execute(
-            update(BindingRow)
-            .where(BindingRow.id == binding_id)
-            .values(
-                active_grant_id=grant_id,
-                external_tenant_name=connection.tenant_name,
-                tenant_type=connection.tenant_type,
-                connection_id=connection.connection_id,
-                status=BindingStatus.ACTIVE,
-                updated_at=NOW,
-                last_checked_at=NOW,
-            )
+        await self._change(
+            BindingRow.id == binding_id,
+            active_grant_id=grant_id,
+            external_tenant_name=connection.tenant_name,
+            tenant_type=connection.tenant_type,
+            connection_id=connection.connection_id,
+            status=BindingStatus.ACTIVE,
+            updated_at=NOW,
+            last_checked_at=NOW,
+        )
+
+    async def move(self, superseded: Sequence[UUID], grant_id: UUID) -> None:
+        """Move the bindings of superseded grants to the grant that replaced them."""
+        await self._change(
+            BindingRow.active_grant_id.in_(superseded),
+            BindingRow.status != BindingStatus.REVOKED,
+            active_grant_id=grant_id,
         )
 
     async def delete(self, binding_id: UUID) -> None:
@@ -229,13 +279,13 @@ class Bindings:
 
         They count as unchecked, so that upkeep checks them at once if the grant becomes active.
         """
-        rows = await self._connection.execute(
-            update(BindingRow)
-            .where(BindingRow.active_grant_id == grant_id, BindingRow.status == old)
-            .values(status=new, updated_at=NOW, last_checked_at=None)
-            .returning(*COLUMNS)
+        return await self._change(
+            BindingRow.active_grant_id == grant_id,
+            BindingRow.status == old,
+            status=new,
+            updated_at=NOW,
+            last_checked_at=None,
         )
-        return tuple(to_binding(row) for row in rows.mappings())
 
     async def record_reached(
         self, binding: Binding, connection: Connection | None, *, restores: bool
@@ -258,9 +308,7 @@ class Bindings:
             }
         if status is not binding.status:
             values |= {"status": status, "updated_at": NOW}
-        await self._connection.execute(
-            update(BindingRow).where(BindingRow.id == binding.id).values(**values)
-        )
+        await self._change(BindingRow.id == binding.id, **values)
         return status
 
     async def all(self, org_id: str | None) -> tuple[Binding, ...]:
@@ -304,8 +352,16 @@ class Bindings:
         await self._set_status(binding_id, alive, suspended_at=None, last_checked_at=None)
 
     async def _set_status(self, binding_id: UUID, status: BindingStatus, **also: Any) -> None:
-        await self._connection.execute(
-            update(BindingRow)
-            .where(BindingRow.id == binding_id)
-            .values(status=status, updated_at=NOW, **also)
-        )
+        await self._change(BindingRow.id == binding_id, status=status, updated_at=NOW, **also)
+
+
+def _to_change(row: Fields) -> tuple[Binding, Binding]:
+    """Return a binding before and after a change."""
+    after = to_binding(row)
+    before = replace(
+        after,
+        status=BindingStatus(row["old_status"]),
+        grant_id=row["old_grant_id"],
+        tenant_name=row["old_name"],
+    )
+    return before, after

@@ -12,7 +12,7 @@ All raise ServiceBusy where the database is away or no connection becomes free i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,7 @@ class DatabaseFacts:
     can_change_the_audit_log: bool
 
 
+EventsObserver = Callable[[Sequence[str]], None]
 FirstCheck = Callable[[Transaction], Awaitable[None]]
 
 
@@ -64,7 +65,12 @@ class Database:
         # run in another session, so that prepared statements are lost between two of them.
         self._keeps_session = prepared_statements
         self._first_check: FirstCheck | None = None
+        self._on_events: EventsObserver = lambda kinds: None  # noqa: ARG005
         self._check_slot = asyncio.Semaphore(1)
+
+    def on_events(self, observer: EventsObserver) -> None:
+        """Call `observer` with the kinds of the events that each transaction has committed."""
+        self._on_events = observer
 
     def check_first(self, check: FirstCheck) -> None:
         """Run `check` before the first use of the data; every use fails until it has passed.
@@ -113,7 +119,9 @@ class Database:
     @asynccontextmanager
     async def _unchecked_transaction(self) -> AsyncIterator[Transaction]:
         async with acquire_slot(self._connection_slots), self._engine.begin() as connection:
-            yield Transaction(connection)
+            tx = Transaction(connection)
+            yield tx
+        self._on_events(tx.events.added)
 
     @asynccontextmanager
     async def background_transaction(self) -> AsyncIterator[Transaction]:
@@ -141,7 +149,9 @@ class Database:
             acquire_slot(self._connection_slots),
             self._autocommit_engine.connect() as connection,
         ):
-            yield Transaction(connection)
+            tx = Transaction(connection)
+            yield tx
+        self._on_events(tx.events.added)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Return the first row of one statement on asyncpg, outside a transaction: one round trip.

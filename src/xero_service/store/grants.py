@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER, Grant, GrantStatus
-from xero_service.store.tables import BindingRow, GrantRow
+from xero_service.store.tables import GrantRow
 
 AnyRow = Row[*tuple[Any, ...]]
 NOW = func.clock_timestamp()
@@ -182,8 +182,8 @@ class Grants:
     async def supersede(self, new: NewGrant) -> tuple[tuple[UUID, str], ...]:
         """Insert `new` and supersede every earlier grant of its Xero user.
 
-        Erases their tokens, moves their bindings to the new grant, and makes their ids lead to it.
-        Returns the ids and orgs of the grants that were not superseded before.
+        Erases their tokens and makes their ids lead to the new grant; the caller moves their
+        bindings. Returns the ids and orgs of the grants that were not superseded before.
         """
         old = select(GrantRow.id).where(
             GrantRow.provider == PROVIDER, GrantRow.xero_user_id == new.xero_user_id
@@ -232,11 +232,6 @@ class Grants:
         ids = tuple(row.id for row in rows)
         await self._connection.execute(
             update(GrantRow).where(GrantRow.id.in_(ids)).values(superseded_by=new.id)
-        )
-        await self._connection.execute(
-            update(BindingRow)
-            .where(BindingRow.active_grant_id.in_(ids), BindingRow.status != "revoked")
-            .values(active_grant_id=new.id)
         )
         return tuple((row.id, row.clerk_org_id) for row in rows if row.superseded_by is None)
 

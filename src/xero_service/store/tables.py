@@ -5,42 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     ForeignKey,
     Identity,
     Index,
-    MetaData,
-    Text,
     UniqueConstraint,
     false,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    """Names every constraint by one convention and makes every time an aware one."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as declared
-        str: Text,
-        datetime: TIMESTAMP(timezone=True),
-        list[str]: ARRAY(Text),
-        dict[str, Any]: JSONB,
-        int: BigInteger,
-    }
+from xero_service.store.base import Base as Base
+from xero_service.store.event_tables import DeliveryRow as DeliveryRow
+from xero_service.store.event_tables import EndpointRow as EndpointRow
+from xero_service.store.event_tables import EventRow as EventRow
 
 
 class GrantRow(Base):

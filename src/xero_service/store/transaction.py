@@ -9,6 +9,7 @@ from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
 from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
+from xero_service.store.events import Events
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
@@ -39,7 +40,7 @@ class Transaction:
     @cached_property
     def bindings(self) -> Bindings:
         """Tenants linked to orgs."""
-        return Bindings(self.connection)
+        return Bindings(self.connection, self.events)
 
     @cached_property
     def suspensions(self) -> Suspensions:
@@ -85,6 +86,11 @@ class Transaction:
     def ciphertexts(self) -> Ciphertexts:
         """Every sealed value."""
         return Ciphertexts(self.connection)
+
+    @cached_property
+    def events(self) -> Events:
+        """Events for other systems, added with the change that they report."""
+        return Events(self.connection)
 
     @cached_property
     def audit(self) -> AuditLog:

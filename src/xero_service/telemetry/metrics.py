@@ -1,7 +1,7 @@
 """The metrics of the service."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
@@ -16,6 +16,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from xero_service.domain import EventKind
 from xero_service.errors import (
     CiphertextUnreadable,
     ExternalAPIError,
@@ -36,6 +37,7 @@ REFRESH_OUTCOMES = (
         for error in (ExternalAPIError, RateLimitError, XeroMisconfigured, CiphertextUnreadable)
     ),
 )
+OF_XERO = "xero"  # the label of all kinds of Xero's webhooks, which have no fixed list
 UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
 
 
@@ -103,6 +105,12 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="max",
         )
+        self.events = Counter(
+            "xero_service_events_written_total",
+            "Events for other systems, by kind; those of Xero's webhooks together.",
+            ["kind"],
+            registry=self.registry,
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -110,9 +118,16 @@ class Metrics:
             self.alarms.labels(kind)
         for refresh_outcome in REFRESH_OUTCOMES:
             self.refreshes.labels(refresh_outcome)
+        for event_kind in (*EventKind, OF_XERO):
+            self.events.labels(event_kind)
         for step in UPKEEP_WORK:
             for outcome in ("done", "failed"):
                 self.upkeep_items.labels(step, outcome)
+
+    def events_written(self, kinds: Iterable[str]) -> None:
+        """Count committed events."""
+        for kind in kinds:
+            self.events.labels(kind if kind in set(EventKind) else OF_XERO).inc()
 
     def alarm(self, kind: Alarm) -> None:
         """Count a fault that an operator must look at."""

@@ -161,7 +161,9 @@ class CodeExchange:
                     tokens=seal(self.keys, grant_id, consent.tokens, requested_at=began_at),
                 )
             )
-            await tx.authorisations.carry_over([each for each, _ in old], grant_id)
+            superseded = [each for each, _ in old]
+            await tx.bindings.move(superseded, grant_id)
+            await tx.authorisations.carry_over(superseded, grant_id)
             await tx.cleanups.cancel_revocations(consent.xero_user_id)
             await tx.audit.extend([_superseded_event(initiator, *each, grant_id) for each in old])
         authorisation = self._authorisation(

@@ -1,0 +1,1 @@
+"""Events for other systems: reading them, and delivering them to webhook endpoints."""

@@ -1,0 +1,1 @@
+"""Events for other systems: which change writes which, polling, delivery."""
