@@ -114,8 +114,8 @@ class Person:
         assert response.status_code == 200, response.text
         return {each["tenantId"]: each for each in response.json()["bindings"]}
 
-    async def refreshes(self) -> dict[str, Any]:
-        response = await self.post("/refresh")
+    async def refreshes(self, **asked: bool) -> dict[str, Any]:
+        response = await self.post("/refresh", asked or None)
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
         return found

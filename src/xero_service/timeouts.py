@@ -17,12 +17,14 @@ MIGRATION_LOCK_WAIT_SECONDS: Final = 600.0  # for another migration, which may b
 ATTEMPT_LIFETIME: Final = timedelta(minutes=10)  # from the start to the callback, login included
 EXCHANGE_LEASE_WAIT_SECONDS: Final = 15.0  # exchanges run one at a time, over all replicas
 BROWSER_WAIT_SECONDS: Final = 25.0  # then the browser shows a failure; the exchange continues
-FIRST_CALLBACK_WAIT_SECONDS: Final = 30.0  # a repeated callback outlasts the browser's wait above
+RECONNECT_WAIT_SECONDS: Final = 10.0  # to select a binding's tenant again, after the exchange
+FIRST_CALLBACK_WAIT_SECONDS: Final = 40.0  # a repeated callback outlasts both of the waits above
 SELECTION_LEASE_WAIT_SECONDS: Final = 10.0  # to cancel a pending disconnect of the chosen tenant
 
 # Token sets.
 REFRESH_WAIT_SECONDS: Final = 25.0  # a caller without a usable token waits for the refresh
 SHORT_REFRESH_WAIT_SECONDS: Final = 2.0  # a caller whose token still works waits; then gets that
+CHECK_WAIT_SECONDS: Final = 15.0  # a caller waits for the check of a grant; the check goes on
 AUDIT_WAIT_SECONDS: Final = 5.0  # no token is issued before its audit event is committed
 LATE_ANSWER_SECONDS: Final = 300.0  # Xero's answer to a token request may be a set's only copy
 SAVE_FOR_SECONDS: Final = 300.0  # a set that the database cannot store yet is retried from memory

@@ -17,6 +17,7 @@ from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
 from xero_service.services.connect.code_exchange import CodeExchange
 from xero_service.services.connect.flow import ConnectService
+from xero_service.services.connect.reconnects import ReconnectService
 from xero_service.services.connect.tenants import TenantsService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
@@ -28,6 +29,7 @@ from xero_service.services.operators.state_metrics import StateMetrics
 from xero_service.services.proxy.bodies import BodyBudget
 from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.service import ProxyService
+from xero_service.services.reconcile.org_check import OrgCheck
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.service_keys.authorization import ServiceAuthorizer
 from xero_service.services.service_keys.keys import KeyService
@@ -63,6 +65,7 @@ class Services:
     tenants: TenantsService
     bindings: BindingsService
     tokens: TokenService
+    org_check: OrgCheck
     disconnects: DisconnectService
     keys: KeyService
     authorizer: ServiceAuthorizer
@@ -156,9 +159,11 @@ def _assemble(
     reconcile = ReconcileService(
         database, xero, tokens, background, SingleFlight[UUID, None](background)
     )
+    org_check = OrgCheck(database, tokens, reconcile)
     authorizer = ServiceAuthorizer(database, background, ServiceLookup(database, background))
     cleanups = CleanupService(database, xero, tokens, leases)
-    bindings = BindingsService(database, keys, policy)
+    bindings = BindingsService(database, keys, policy, settings.xero_scopes)
+    tenants = TenantsService(database, tokens, reconcile, leases, bindings)
     disconnects = DisconnectService(database, cleanups, background, bindings)
     activity = ActivityService(database)
     outbox = Outbox(database)
@@ -169,10 +174,19 @@ def _assemble(
         xero=xero,
         session_keys=KeySet(lambda: outbound.issuer.get_json(settings.auth_jwks_url)),
         session_issuer=partial(published_issuer, outbound.issuer.get_json, settings.auth_issuer),
-        connect=ConnectService(database, xero, keys, exchange, background, settings.xero_issuer),
-        tenants=TenantsService(database, tokens, reconcile, leases, bindings),
+        connect=ConnectService(
+            database,
+            xero,
+            keys,
+            exchange,
+            ReconnectService(database, tenants, background),
+            background,
+            settings.xero_issuer,
+        ),
+        tenants=tenants,
         bindings=bindings,
         tokens=tokens,
+        org_check=org_check,
         disconnects=disconnects,
         keys=service_keys,
         authorizer=authorizer,

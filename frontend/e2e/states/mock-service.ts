@@ -82,6 +82,7 @@ async function service(route: Route, mocks: MockState): Promise<void> {
         json: {
           bindings: searchParams.get('status') === 'revoked' ? [] : mocks.bindings,
           hasActiveBindings: mocks.bindings.some(({ status }) => status === 'active'),
+          pending: null,
         },
       })
     case '/tenants/list':

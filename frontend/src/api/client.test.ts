@@ -8,7 +8,7 @@ import { createApi } from './client'
 import { ApiProblem } from './problem'
 
 const BINDINGS_URL = '*/api/integrations/xero/bindings'
-const answer = { bindings: [], hasActiveBindings: false }
+const answer = { bindings: [], hasActiveBindings: false, pending: null }
 
 const listBindings = (getToken: GetToken) =>
   createApi({ apiUrl: '', orgId: 'org_acme', getToken }).GET('/api/integrations/xero/bindings')

@@ -294,7 +294,8 @@ export interface paths {
      * Renew tokens that are due
      * @description Renew the org's tokens that are due; nothing to do without an active org.
      *
-     *     Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds.
+     *     Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds,
+     *     and up to 15 more for a check.
      */
     post: operations['refreshTokens']
     delete?: never
@@ -583,6 +584,14 @@ export interface components {
        * @example 2026-11-28T09:12:30Z
        */
       lastUsedAt: string | null
+      /**
+       * Lastcheckedat
+       * @description When Xero was last asked whether the grant still reaches the organisation; null where it was not asked since the binding last changed.
+       * @example 2026-11-28T09:05:00Z
+       */
+      lastCheckedAt: string | null
+      /** @description What the consent covers. */
+      permissions: components['schemas']['Permissions']
       /** @description How its tokens do. */
       health: components['schemas']['Health']
       /** @description What is left of Xero's rate limits. */
@@ -604,6 +613,15 @@ export interface components {
        * @example true
        */
       hasActiveBindings: boolean
+      /**
+       * @description The caller's newest consent from which an organisation is still to be chosen, with `GET /tenants/list`; null where nothing is left to choose, and for service keys.
+       * @example null
+       * @example {
+       *       "authorisedAt": "2026-11-28T09:00:00Z",
+       *       "grantId": "8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05"
+       *     }
+       */
+      pending: components['schemas']['PendingConsent'] | null
     }
     /**
      * BindingStatus
@@ -855,10 +873,54 @@ export interface components {
       minuteRemaining: number | null
     }
     /**
-     * Nothing
-     * @description No fields: a body may be sent, but nothing can be asked for in it.
+     * PendingConsent
+     * @description A consent of the caller's own from which no organisation was chosen yet.
      */
-    Nothing: Record<string, never>
+    PendingConsent: {
+      /**
+       * Grantid
+       * Format: uuid
+       * @description The grant: one Xero user's consent, on which bindings rest.
+       * @example 8c1e7b52-6f0d-4a39-b2c4-1e9d7a6f3b05
+       */
+      grantId: string
+      /**
+       * Authorisedat
+       * Format: date-time
+       * @description When the caller consented (UTC).
+       * @example 2026-11-28T09:00:00Z
+       */
+      authorisedAt: string
+    }
+    /**
+     * Permissions
+     * @description What the Xero user consented to, by the names of Xero's scopes.
+     */
+    Permissions: {
+      /**
+       * Granted
+       * @description The scopes of the grant, in Xero's order; empty once `revoked`.
+       * @example [
+       *       "openid",
+       *       "profile",
+       *       "email",
+       *       "accounting.settings.read",
+       *       "accounting.contacts.read",
+       *       "accounting.invoices.read",
+       *       "offline_access"
+       *     ]
+       */
+      granted: string[]
+      /**
+       * Missing
+       * @description The scopes that this service is set up to ask for and that the grant lacks; an admin who connects again grants them. What is granted works meanwhile.
+       * @example []
+       * @example [
+       *       "accounting.payments.read"
+       *     ]
+       */
+      missing: string[]
+    }
     /**
      * Problem
      * @description What went wrong, for people (`detail`) and for programs (`code`).
@@ -953,14 +1015,14 @@ export interface components {
       refreshedCount: number
       /**
        * Errors
-       * @description One entry for each binding whose tokens could not be renewed.
+       * @description One entry for each binding whose tokens could not be renewed, or that was lost or could not be checked.
        * @example []
        */
       errors: components['schemas']['RefreshError'][]
     }
     /**
      * RefreshError
-     * @description Why one binding's tokens could not be renewed.
+     * @description Why one binding's tokens could not be renewed, or what its check found.
      */
     RefreshError: {
       /**
@@ -972,10 +1034,24 @@ export interface components {
       bindingId: string
       /**
        * Error
-       * @description A stable code.
+       * @description A stable code; `tenant_lost`: Xero no longer gives the grant access to the organisation, and an admin must connect it again.
        * @example xero_unavailable
+       * @example tenant_lost
        */
       error: string
+    }
+    /**
+     * RefreshRequest
+     * @description What to do beside the refresh.
+     */
+    RefreshRequest: {
+      /**
+       * Check
+       * @description Whether Xero is also asked which organisations the org's grants still reach; each grant is checked at most once a minute.
+       * @default false
+       * @example true
+       */
+      check: boolean
     }
     /**
      * Tenant
@@ -3679,6 +3755,11 @@ export interface operations {
          * @example /settings/integrations
          */
         returnTo?: string | null
+        /**
+         * @description The binding that the consent is meant for: where the consent reaches its organisation, the binding rests on it without a choice.
+         * @example 3d5a4f6e-0b8c-4c51-9a63-5b7f1c2d8e90
+         */
+        reconnect?: string | null
       }
       header?: never
       path?: never
@@ -3771,6 +3852,25 @@ export interface operations {
           }
         }
       }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
       /** @description `invalid_return_to`, `invalid_request` */
       422: {
         headers: {
@@ -3858,7 +3958,7 @@ export interface operations {
         }
         content?: never
       }
-      /** @description To the frontend, with `action=select_tenant&grantId=…` or `error=…`: `access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, `exchange_failed`, `no_tenants`, `insufficient_scope`. */
+      /** @description To the frontend, with `action=select_tenant&grantId=…`; after `reconnect=` with `action=reconnected&bindingId=…`, or with `unreached=…` beside the choice where the consent does not reach that binding's organisation; or with `error=…`: `access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, `exchange_failed`, `no_tenants`, `insufficient_scope`. */
       303: {
         headers: {
           /**
@@ -4568,7 +4668,7 @@ export interface operations {
     }
     requestBody?: {
       content: {
-        'application/json': components['schemas']['Nothing'] | null
+        'application/json': components['schemas']['RefreshRequest'] | null
       }
     }
     responses: {

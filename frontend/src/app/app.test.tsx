@@ -128,7 +128,7 @@ describe('switching the organisation', () => {
     expect(screen.getByRole('status', { name: 'Loading connections' })).toBeVisible()
     await expect.poll(() => refreshes.length).toBe(2)
     await expect.poll(() => issuer.tokens.map(({ orgId }) => orgId)).toContain('org_globex')
-    answer(HttpResponse.json({ bindings: [], hasActiveBindings: false }))
+    answer(HttpResponse.json({ bindings: [], hasActiveBindings: false, pending: null }))
     expect(await screen.findByText('No Xero organisation connected')).toBeVisible()
     expect(refreshes).toHaveLength(2)
     expect(authorised(refreshes)).toEqual(['user_accountant', 'user_accountant'])
@@ -141,7 +141,7 @@ describe('switching the organisation', () => {
     server.use(
       http.get('*/api/integrations/xero/bindings', ({ request }) => {
         if (!request.url.includes('revoked')) looked += 1
-        return HttpResponse.json({ bindings: [binding()], hasActiveBindings: true })
+        return HttpResponse.json({ bindings: [binding()], hasActiveBindings: true, pending: null })
       }),
     )
     givenRefresh(refreshed({ refreshedCount: 1 }))

@@ -40,6 +40,11 @@ export function binding(change: Partial<Binding> = {}): Binding {
     createdAt: ago(days(18)),
     updatedAt: ago(minutes(5)),
     lastUsedAt: ago(minutes(3)),
+    lastCheckedAt: ago(minutes(8)),
+    permissions: {
+      granted: ['openid', 'profile', 'email', 'accounting.settings.read', 'offline_access'],
+      missing: [],
+    },
     health: health(),
     limits: { dayRemaining: 4973, minuteRemaining: 58 },
     ...change,

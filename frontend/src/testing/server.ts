@@ -65,6 +65,7 @@ export function givenBindings(...bindings: Binding[]): Binding[] {
       return HttpResponse.json({
         bindings: bindings.filter(({ status }) => (status === 'revoked') === revoked),
         hasActiveBindings: bindings.some(({ status }) => status === 'active'),
+        pending: null,
       })
     }),
   )

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from xero_service.api import examples
 from xero_service.domain import BindingStatus, HealthState
-from xero_service.services.bindings import BindingView
+from xero_service.services.bindings import BindingView, OrgBindings
 
 # Fields of several schemas, each with its description and example.
 BindingId = Annotated[
@@ -110,6 +110,20 @@ class Limits(ResponseBody):
     )
 
 
+class Permissions(ResponseBody):
+    """What the Xero user consented to, by the names of Xero's scopes."""
+
+    granted: list[str] = Field(
+        description="The scopes of the grant, in Xero's order; empty once `revoked`.",
+        examples=[examples.SCOPES],
+    )
+    missing: list[str] = Field(
+        description="The scopes that this service is set up to ask for and that the grant lacks; "
+        "an admin who connects again grants them. What is granted works meanwhile.",
+        examples=[[], ["accounting.payments.read"]],
+    )
+
+
 class Binding(ResponseBody):
     """One Xero organisation linked to this org; times are UTC."""
 
@@ -136,6 +150,12 @@ class Binding(ResponseBody):
         description="When a service last used its grant, to the minute; null before the first.",
         examples=[examples.USED_AT],
     )
+    last_checked_at: datetime | None = Field(
+        description="When Xero was last asked whether the grant still reaches the organisation; "
+        "null where it was not asked since the binding last changed.",
+        examples=[examples.CHECKED_AT],
+    )
+    permissions: Permissions = Field(description="What the consent covers.")
     health: Health = Field(description="How its tokens do.")
     limits: Limits = Field(description="What is left of Xero's rate limits.")
 
@@ -159,6 +179,10 @@ class Binding(ResponseBody):
             created_at=binding.created_at,
             updated_at=binding.updated_at,
             last_used_at=view.last_used_at,
+            last_checked_at=binding.last_checked_at,
+            permissions=Permissions(
+                granted=list(view.permissions.granted), missing=list(view.permissions.missing)
+            ),
             health=Health(
                 state=health.state,
                 access_token_expires_at=health.access_token_expires_at,
@@ -173,6 +197,15 @@ class Binding(ResponseBody):
         )
 
 
+class PendingConsent(ResponseBody):
+    """A consent of the caller's own from which no organisation was chosen yet."""
+
+    grant_id: GrantId
+    authorised_at: datetime = Field(
+        description="When the caller consented (UTC).", examples=[examples.CONNECTED_AT]
+    )
+
+
 class BindingList(ResponseBody):
     """An org's bindings."""
 
@@ -181,3 +214,19 @@ class BindingList(ResponseBody):
         description="Whether any binding of the org is active, listed here or not.",
         examples=[True],
     )
+    pending: PendingConsent | None = Field(
+        description="The caller's newest consent from which an organisation is still to be chosen, "
+        "with `GET /tenants/list`; null where nothing is left to choose, and for service keys.",
+        examples=[None, {"grantId": examples.GRANT, "authorisedAt": examples.CONNECTED_AT}],
+    )
+
+    @classmethod
+    def of(cls, found: OrgBindings) -> Self:
+        """Return the JSON of an org's bindings."""
+        pending = found.pending
+        return cls(
+            bindings=[Binding.of(view) for view in found.views],
+            has_active_bindings=found.has_active,
+            pending=pending
+            and PendingConsent(grant_id=pending.grant_id, authorised_at=pending.authorised_at),
+        )

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
-from xero_service.api.binding_schemas import Binding, BindingList
+from xero_service.api.binding_schemas import BindingList
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import BindingsReaderDep
 from xero_service.domain import BindingStatus
@@ -34,8 +34,5 @@ async def list_bindings(
 
     Who: a member of the org, or a service key with `bindings:read`.
     """
-    found = await services.bindings.of_org(caller.org_id, status)
-    return BindingList(
-        bindings=[Binding.of(view) for view in found.views],
-        has_active_bindings=found.has_active,
-    )
+    found = await services.bindings.of_org(caller.org_id, status, user_id=caller.user_id)
+    return BindingList.of(found)

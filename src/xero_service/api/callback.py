@@ -34,7 +34,10 @@ ISSUER = Query(
     response_class=RedirectResponse,
     responses={
         303: {
-            "description": "To the frontend, with `action=select_tenant&grantId=…` or `error=…`: "
+            "description": "To the frontend, with `action=select_tenant&grantId=…`; after "
+            "`reconnect=` with `action=reconnected&bindingId=…`, or with `unreached=…` beside the "
+            "choice where the consent does not reach that binding's organisation; or with "
+            "`error=…`: "
             "`access_denied`, `flow_expired`, `flow_mismatch`, `session_mismatch`, "
             "`exchange_failed`, `no_tenants`, `insufficient_scope`."
         },

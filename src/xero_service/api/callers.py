@@ -21,6 +21,11 @@ class Caller:
     org_id: str
     actor: Actor
 
+    @property
+    def user_id(self) -> str | None:
+        """The session user's id; None for a service key."""
+        return self.actor.id if self.actor.kind == "user" else None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionCaller(Caller):

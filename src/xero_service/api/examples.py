@@ -6,6 +6,15 @@ from typing import Any
 
 ORG = "org_acme"
 USER = "user_acme_admin"
+SCOPES = [
+    "openid",
+    "profile",
+    "email",
+    "accounting.settings.read",
+    "accounting.contacts.read",
+    "accounting.invoices.read",
+    "offline_access",
+]
 TENANT = "20000000-0000-4000-8000-000000000001"
 TENANT_NAME = "Acme Trading Ltd"
 # Made when an organisation is connected, so these stand for whatever a demo answers.
@@ -17,6 +26,7 @@ STATE = "pX2m0aYq7Jr9sLd4"
 CODE = "tR5uV8wZ1bN3cK6e"
 CONNECTED_AT = "2026-11-28T09:00:00Z"
 USED_AT = "2026-11-28T09:12:30Z"
+CHECKED_AT = "2026-11-28T09:05:00Z"
 ACCESS_TOKEN_EXPIRES_AT = "2026-11-28T09:40:00Z"
 REFRESH_TOKEN_EXPIRES_AT = "2027-01-27T09:10:00Z"
 REFRESHED_AT = "2026-11-28T09:10:00Z"
@@ -92,6 +102,7 @@ NAMED: dict[str, dict[str, Any]] = {
             "errors": [{"bindingId": BINDING, "error": "xero_unavailable"}],
         }
     },
+    "RefreshRequest": {"renewOnly": {}},
     "TokenRequest": {"anyToken": {}},
 }
 

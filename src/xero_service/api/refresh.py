@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 from xero_service.api import problems
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import RefresherDep
-from xero_service.api.schemas import Nothing, RefreshAnswer, RefreshError
+from xero_service.api.schemas import RefreshAnswer, RefreshError, RefreshRequest
 from xero_service.errors import BodyTooLarge
 
 router = APIRouter(tags=["bindings"])
@@ -24,13 +24,19 @@ router = APIRouter(tags=["bindings"])
 async def refresh(
     caller: RefresherDep,
     services: ServicesDep,
-    _: Annotated[Nothing | None, Body()] = None,
+    asked: Annotated[RefreshRequest | None, Body()] = None,
 ) -> RefreshAnswer:
     """Renew the org's tokens that are due; nothing to do without an active org.
 
-    Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds.
+    Who: a member of the org, or a service key with `grants:refresh`. Waits up to 25 seconds,
+    and up to 15 more for a check.
     """
-    report = await services.tokens.proactive_refresh_for_org(caller.org_id)
+    refresh_org = (
+        services.org_check.refresh_and_check_org
+        if asked is not None and asked.check
+        else services.tokens.proactive_refresh_for_org
+    )
+    report = await refresh_org(caller.org_id)
     return RefreshAnswer(
         success=report.success,
         has_active_bindings=report.has_active_bindings,

@@ -119,10 +119,14 @@ class DisconnectAnswer(ResponseBody):
 
 
 class RefreshError(ResponseBody):
-    """Why one binding's tokens could not be renewed."""
+    """Why one binding's tokens could not be renewed, or what its check found."""
 
     binding_id: BindingId
-    error: str = Field(description="A stable code.", examples=["xero_unavailable"])
+    error: str = Field(
+        description="A stable code; `tenant_lost`: Xero no longer gives the grant access to the "
+        "organisation, and an admin must connect it again.",
+        examples=["xero_unavailable", "tenant_lost"],
+    )
 
 
 class RefreshAnswer(ResponseBody):
@@ -136,12 +140,22 @@ class RefreshAnswer(ResponseBody):
         description="How many bindings have new tokens; 0 where none was due.", examples=[0]
     )
     errors: list[RefreshError] = Field(
-        description="One entry for each binding whose tokens could not be renewed.", examples=[[]]
+        description="One entry for each binding whose tokens could not be renewed, or that was "
+        "lost or could not be checked.",
+        examples=[[]],
     )
 
 
-class Nothing(RequestBody):
-    """No fields: a body may be sent, but nothing can be asked for in it."""
+class RefreshRequest(RequestBody):
+    """What to do beside the refresh."""
+
+    check: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether Xero is also asked which organisations the org's grants still reach; "
+        "each grant is checked at most once a minute.",
+        examples=[True],
+    )
 
 
 def _integer(value: object) -> object:

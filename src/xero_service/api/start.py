@@ -1,11 +1,12 @@
 """GET /start: start a connection, which continues on Xero's consent page."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from xero_service.api import flow_cookie, problems
+from xero_service.api import examples, flow_cookie, problems
 from xero_service.api.content_negotiation import prefers_html
 from xero_service.api.deps import ServicesDep
 from xero_service.api.schemas import AuthorizationStart
@@ -15,6 +16,7 @@ from xero_service.errors import (
     CrossSiteRefused,
     ImpersonationRefused,
     InvalidReturnTo,
+    NotFound,
 )
 
 router = APIRouter(tags=["connect"])
@@ -35,6 +37,7 @@ RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
             ImpersonationRefused,
             CrossSiteRefused,
             InvalidReturnTo,
+            NotFound,
             *problems.SESSION_UNAVAILABLE,
         ),
     },
@@ -52,6 +55,14 @@ async def start(
             json_schema_extra={"pattern": RETURN_TO, "maxLength": 512},
         ),
     ] = None,
+    reconnect: Annotated[
+        UUID | None,
+        Query(
+            description="The binding that the consent is meant for: where the consent reaches its "
+            "organisation, the binding rests on it without a choice.",
+            examples=[examples.BINDING],
+        ),
+    ] = None,
 ) -> Response:
     """Store an attempt of ten minutes, and get Xero's consent page or be sent there.
 
@@ -65,6 +76,7 @@ async def start(
         caller.actor,
         return_to=return_to,
         browser_id=flow_cookie.read(request, services.settings),
+        reconnect=reconnect,
     )
     answer: Response
     if prefers_html(request):

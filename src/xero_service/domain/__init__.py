@@ -3,7 +3,7 @@
 from xero_service.domain.audit import AuditAction, AuditEvent
 from xero_service.domain.bindings import Availability, Binding, BindingStatus, BoundGrant
 from xero_service.domain.connections import ORGANISATION, Connection, Connections, Limits
-from xero_service.domain.consents import Authorisation, Consent, Consenter
+from xero_service.domain.consents import Authorisation, Consent, Consenter, PendingConsent
 from xero_service.domain.events import (
     Event,
     EventKind,
@@ -21,6 +21,7 @@ from xero_service.domain.grants import (
     TokenSet,
 )
 from xero_service.domain.health import Health, HealthState, health
+from xero_service.domain.permissions import Permissions
 from xero_service.domain.principals import (
     OPERATOR_PREFIX,
     SYSTEM,
@@ -62,6 +63,8 @@ __all__ = [
     "Health",
     "HealthState",
     "Limits",
+    "PendingConsent",
+    "Permissions",
     "RefreshLease",
     "RefreshPolicy",
     "Role",

@@ -40,6 +40,7 @@ class Binding:
     status: BindingStatus
     created_at: datetime
     updated_at: datetime
+    last_checked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

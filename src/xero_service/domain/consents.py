@@ -57,3 +57,11 @@ class Consenter:
     user_id: str
     xero_name: str | None = field(repr=False)
     xero_email: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingConsent:
+    """A consent from which its session user has not chosen a tenant yet."""
+
+    grant_id: UUID
+    authorised_at: datetime

@@ -14,6 +14,8 @@ from xero_service.domain import (
     Consenter,
     Health,
     Limits,
+    PendingConsent,
+    Permissions,
     RefreshPolicy,
     health,
 )
@@ -31,15 +33,17 @@ class BindingView:
     connected_by: Consenter | None
     health: Health
     limits: Limits
+    permissions: Permissions
     last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class OrgBindings:
-    """Bindings of one org, and whether any of all its bindings is active."""
+    """Bindings of one org, whether any of all its bindings is active, and what is unfinished."""
 
     views: tuple[BindingView, ...]
     has_active: bool
+    pending: PendingConsent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,21 @@ class BindingsService:
     database: Database
     keys: KeyRing
     policy: RefreshPolicy
+    required_scopes: tuple[str, ...]
 
-    async def of_org(self, org_id: str, status: BindingStatus | None = None) -> OrgBindings:
-        """Return an org's bindings, all but the revoked ones or those of one status."""
+    async def of_org(
+        self, org_id: str, status: BindingStatus | None = None, *, user_id: str | None
+    ) -> OrgBindings:
+        """Return an org's bindings, all but the revoked ones or those of one status.
+
+        `user_id`: the session user whose unfinished consent is returned too.
+        """
         async with self.database.transaction() as tx:
             bound = await tx.bindings.of_org(org_id, status)
             records = await _read_records(tx, org_id, bound)
             has_active = await tx.bindings.has_active(org_id)
-        return OrgBindings(tuple(map(self.view, records)), has_active)
+            pending = await tx.authorisations.pending(org_id, user_id) if user_id else None
+        return OrgBindings(tuple(map(self.view, records)), has_active, pending)
 
     def view(self, record: BindingRecord) -> BindingView:
         """Open the consenter and rate the health; raises CiphertextUnreadable."""
@@ -75,8 +86,15 @@ class BindingsService:
             connected_by=self._open_consenter(record.consenter),
             health=health(bound.binding, bound.grant, self.policy),
             limits=record.limits,
+            permissions=self._permissions(bound),
             last_used_at=bound.last_used_at,
         )
+
+    def _permissions(self, bound: BoundGrant) -> Permissions:
+        """Return the permissions of a binding; none for a revoked one, which may use nothing."""
+        if bound.binding.status is BindingStatus.REVOKED:
+            return Permissions()
+        return Permissions.of(bound.grant.scopes, self.required_scopes)
 
     def _open_consenter(self, sealed: SealedConsenter | None) -> Consenter | None:
         if sealed is None:

@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import Authorisation, Grant
+from xero_service.domain import (
+    PROVIDER,
+    Authorisation,
+    BindingStatus,
+    Grant,
+    GrantStatus,
+    PendingConsent,
+)
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
 from xero_service.store.grants import NOW, AnyRow, to_grant
-from xero_service.store.tables import AuthorisationRow, GrantRow
+from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
 
 _COLUMNS = (
     AuthorisationRow.id,
@@ -222,6 +230,42 @@ class Authorisations:
             )
             .values(first_selected_at=NOW)
         )
+
+    async def pending(self, org_id: str, user_id: str) -> PendingConsent | None:
+        """Return a user's newest consent in an org from which a tenant is still to be chosen.
+
+        It leads to an active grant, its user has chosen nothing since, and it reached a tenant
+        that no org has bound, or its reach was not read from Xero yet.
+        """
+        reached = (
+            func.unnest(AuthorisationRow.tenant_ids)
+            .table_valued("tenant_id")
+            .render_derived(name="reached")
+        )
+        bound = select(BindingRow.id).where(
+            BindingRow.provider == PROVIDER,
+            BindingRow.external_tenant_id == reached.c.tenant_id,
+            BindingRow.status != BindingStatus.REVOKED,
+        )
+        left: Select[*tuple[Any, ...]] = (
+            select(literal_column("1")).select_from(reached).where(~bound.exists())
+        )
+        row = (
+            await self._connection.execute(
+                select(AuthorisationRow.grant_id, AuthorisationRow.created_at)
+                .join(GrantRow, GrantRow.id == AuthorisationRow.grant_id)
+                .where(
+                    AuthorisationRow.clerk_org_id == org_id,
+                    AuthorisationRow.clerk_user_id == user_id,
+                    AuthorisationRow.first_selected_at.is_(None),
+                    GrantRow.status == GrantStatus.ACTIVE,
+                    or_(AuthorisationRow.tenant_ids.is_(None), left.exists()),
+                )
+                .order_by(AuthorisationRow.created_at.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return PendingConsent(row.grant_id, row.created_at) if row else None
 
     async def consenters(
         self, grant_ids: Sequence[UUID], org_id: str

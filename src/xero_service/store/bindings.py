@@ -34,6 +34,7 @@ COLUMNS = (
     BindingRow.status.label("binding_status"),
     BindingRow.created_at.label("binding_created_at"),
     BindingRow.updated_at.label("binding_updated_at"),
+    BindingRow.last_checked_at,
 )
 BOUND_COLUMNS = (*COLUMNS, GrantRow.last_used_at, *GRANT_COLUMNS)
 
@@ -51,6 +52,7 @@ def to_binding(row: Fields) -> Binding:
         status=BindingStatus(row["binding_status"]),
         created_at=row["binding_created_at"],
         updated_at=row["binding_updated_at"],
+        last_checked_at=row["last_checked_at"],
     )
 
 

@@ -173,6 +173,20 @@ class Grants:
         )
         return found is not None
 
+    async def claim_check(self, grant_id: UUID, *, every: timedelta) -> bool:
+        """Claim the check of an active grant with Xero; False where one was claimed in `every`."""
+        claimed = await self._connection.scalar(
+            update(GrantRow)
+            .where(
+                GrantRow.id == grant_id,
+                GrantRow.status == GrantStatus.ACTIVE,
+                or_(GrantRow.check_claimed_at.is_(None), GrantRow.check_claimed_at < NOW - every),
+            )
+            .values(check_claimed_at=NOW)
+            .returning(GrantRow.id)
+        )
+        return claimed is not None
+
     async def lock_xero_user(self, xero_user_id: str) -> None:
         """Serialize, until the transaction ends, the choice of a Xero user's live grant."""
         await self._connection.execute(

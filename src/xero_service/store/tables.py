@@ -66,6 +66,7 @@ class GrantRow(Base):
     picked_at: Mapped[datetime | None]
     doubted_at: Mapped[datetime | None]
     doubted_generation: Mapped[int | None]
+    check_claimed_at: Mapped[datetime | None]
 
 
 class BindingRow(Base):

@@ -28,6 +28,7 @@ from xero_service.errors import (
 )
 from xero_service.failpoints import Place
 from xero_service.services.connect.code_exchange import CodeExchange, Initiator
+from xero_service.services.connect.reconnects import ReconnectService, require_binding
 from xero_service.store.database import Database
 from xero_service.store.verification_tokens import Attempt
 from xero_service.telemetry import logger
@@ -75,6 +76,7 @@ class Payload:
     browser_hash: str
     verifier: str = field(repr=False)
     nonce: str = field(repr=False)
+    reconnect: str | None = None  # the id of the binding that the consent is meant for
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -82,8 +84,8 @@ class Payload:
         return cls(**json.loads(text))
 
     def write(self) -> str:
-        """Return the payload as JSON."""
-        return json.dumps(asdict(self))
+        """Return the payload as JSON; without an absent `reconnect`, which older code refuses."""
+        return json.dumps({name: v for name, v in asdict(self).items() if v is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class ConnectService:
     xero: XeroAdapter
     keys: KeyRing
     code_exchange: CodeExchange
+    reconnects: ReconnectService
     background: BackgroundWork
     issuer: str
     refusals: Throttle[tuple[str, str, str | None]] = field(
@@ -101,11 +104,18 @@ class ConnectService:
     )
 
     async def start(
-        self, user: SessionUser, actor: Actor, *, return_to: str | None, browser_id: str | None
+        self,
+        user: SessionUser,
+        actor: Actor,
+        *,
+        return_to: str | None,
+        browser_id: str | None,
+        reconnect: UUID | None = None,
     ) -> AuthorizationRequest:
         """Store a verification token for ten minutes and return Xero's authorization URL.
 
-        Two tabs of a browser share its id. Raises OrgRequired or InvalidReturnTo.
+        Two tabs of a browser share its id. `reconnect`: the binding that the consent is meant for.
+        Raises OrgRequired, InvalidReturnTo, or NotFound for a binding that the org does not have.
         """
         if user.org_id is None:
             raise OrgRequired
@@ -120,16 +130,26 @@ class ConnectService:
             browser_hash=fingerprint(browser_id),
             verifier=verifier,
             nonce=nonce,
+            reconnect=str(reconnect) if reconnect else None,
         )
         identifier = fingerprint(state)
         async with self.database.transaction() as tx:
+            if reconnect is not None:
+                await require_binding(tx, reconnect, user.org_id)
             expires_at = await tx.attempts.add(
                 identifier,
                 sealed_payload=self.keys.encrypt_token(payload.write(), _context(identifier)),
                 browser_hash=payload.browser_hash,
                 lifetime=ATTEMPT_LIFETIME,
             )
-            await tx.audit.add(AuditEvent(actor, AuditAction.CONNECT_STARTED, org_id=user.org_id))
+            await tx.audit.add(
+                AuditEvent(
+                    actor,
+                    AuditAction.CONNECT_STARTED,
+                    org_id=user.org_id,
+                    binding_id=reconnect,
+                )
+            )
         url = self.xero.get_auth_url(state=state, nonce=nonce, verifier=verifier)
         return AuthorizationRequest(url, expires_at, browser_id)
 
@@ -188,9 +208,10 @@ class ConnectService:
             code = self._validate_callback(payload, callback, browser_id, session)
             initiator = Initiator(payload.org_id, payload.user_id, _as_initiator(actor, payload))
             grant_id = await self._exchange(code, payload, initiator)
-            target = _redirect_target(
-                payload.return_to, action="select_tenant", grantId=str(grant_id)
-            )
+            query = {"action": "select_tenant", "grantId": str(grant_id)}
+            if payload.reconnect is not None:
+                query = await self.reconnects.finish(initiator, grant_id, UUID(payload.reconnect))
+            target = _redirect_target(payload.return_to, **query)
         except FlowError as error:
             target = await self._redirect_with_error(actor, error, payload)
         with contextlib.suppress(ServiceBusy):

@@ -5,8 +5,11 @@ organisations end, without notice (facts §4.6, §4.7). Xero may list a tenant t
 so each listed tenant that is bound is also probed.
 """
 
+import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from xero_service.background import BackgroundWork
@@ -22,8 +25,10 @@ from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.responses import error_field
 
 PROBE = "api.xro/2.0/Organisation"
+PROBES_AT_ONCE = 8  # of one grant; each goes to another tenant, whose limits are its own
 SHUT_OUT = "AuthenticationUnsuccessful"  # with 403; with 401 it has another meaning (facts §1.10)
 FORCED_EVERY = 600.0  # seconds: if Xero refuses new tokens, newer ones do not help
+CHECKED_EVERY = timedelta(minutes=1)  # limits what callers who ask for checks cost Xero
 DOUBTED_EVERY = 60.0  # seconds: limits what a caller that repeats a refused call costs Xero
 
 log = logger(__name__)
@@ -53,6 +58,19 @@ class ReconcileService:
         with contextlib.suppress(ExternalAPIError):
             await self.reconcile(grant_id)
 
+    async def check(self, grant_id: UUID) -> None:
+        """Reconcile a grant, at most once a minute over all replicas; else do nothing.
+
+        Joins a check that this replica is making. Raises as `reconcile` does.
+        """
+        await self.flights.do(grant_id, lambda: self._reconcile_if_due(grant_id))
+
+    async def _reconcile_if_due(self, grant_id: UUID) -> None:
+        async with self.database.transaction() as tx:
+            is_due = await tx.grants.claim_check(grant_id, every=CHECKED_EVERY)
+        if is_due:
+            await self.reconcile(grant_id)
+
     async def reconcile(self, grant_id: UUID) -> None:
         """Update the bindings of a grant from Xero's connections and a probe of each tenant.
 
@@ -64,7 +82,7 @@ class ReconcileService:
             bound = {binding.tenant_id for binding in await tx.bindings.resting_on(grant.id)}
         if connections.is_complete:
             bound &= {connection.tenant_id for connection in connections}
-        access = {tenant_id: await self._has_access(grant, tenant_id) for tenant_id in bound}
+        access = await self._probe(grant, bound)
         shut_out = {tenant_id for tenant_id, granted in access.items() if granted is False}
         proven = {tenant_id for tenant_id, granted in access.items() if granted}
         reached = tuple(c for c in connections if c.tenant_id not in shut_out)
@@ -94,6 +112,16 @@ class ReconcileService:
         if not self.forced.allow(grant.id):
             return None
         return await self.tokens.refresh_grant_single_flight(grant.id, newer_than=grant.generation)
+
+    async def _probe(self, grant: Grant, tenant_ids: Iterable[str]) -> dict[str, bool | None]:
+        """Return for each tenant whether Xero gives the user access; see `_has_access`."""
+        turns = asyncio.Semaphore(PROBES_AT_ONCE)
+
+        async def probe(tenant_id: str) -> tuple[str, bool | None]:
+            async with turns:
+                return tenant_id, await self._has_access(grant, tenant_id)
+
+        return dict(await asyncio.gather(*map(probe, tenant_ids)))
 
     async def _has_access(self, grant: Grant, tenant_id: str) -> bool | None:
         """Return whether Xero gives the user access to a tenant; None if its answer is unclear.
