@@ -19,7 +19,7 @@ test('an admin connects an organisation by clicking through Xero', async ({ page
   await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
 
   await expect(admin.selectDialog()).toBeVisible()
-  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   await admin.button('Connect organisation').click()
 
   await admin.expectText('Acme Trading Ltd connected')
@@ -40,16 +40,16 @@ test('the dialog survives a reload and a later visit to its URL', async ({ page 
   await admin.signIn('Acme admin')
   await admin.startConnecting()
   await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
-  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   const address = page.url()
 
   await page.reload()
-  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   await admin.button('Cancel').click()
   await expect(page).toHaveURL(SERVICE + SETTINGS)
 
   await page.goto(address)
-  await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeVisible()
 })
 
 test("a shared address opens nothing of another organisation's", async ({ page, browser }) => {
@@ -98,8 +98,9 @@ test('an admin can select any organisation that a consent reached', async ({ pag
   await admin.startConnecting()
   await admin.allowAccess('Acme bookkeeper', 'Acme Services Ltd')
 
-  await expect(admin.radio('Acme Services Ltd')).toBeChecked()
-  await admin.radio('Acme Trading Ltd').check()
+  await expect(admin.checkbox('Acme Services Ltd')).toBeChecked()
+  await admin.checkbox('Acme Services Ltd').uncheck()
+  await admin.checkbox('Acme Trading Ltd').check()
   await admin.button('Connect organisation').click()
 
   await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
@@ -114,13 +115,13 @@ test('a tenant of another organisation is explained, without saying whose', asyn
   await acme.signIn('Acme admin')
   await acme.startConnecting()
   await acme.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
-  await expect(acme.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(acme.checkbox('Acme Trading Ltd')).toBeChecked()
 
   const globex = new SettingsPage(await (await browser.newContext()).newPage())
   await globex.signIn('Globex admin')
   await globex.startConnecting()
   await globex.allowAccess('Sample accountant', 'Acme Trading Ltd')
-  await expect(globex.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(globex.checkbox('Acme Trading Ltd')).toBeChecked()
 
   await acme.button('Connect organisation').click()
   await expect(acme.row('Acme Trading Ltd')).toBeVisible()
@@ -129,7 +130,7 @@ test('a tenant of another organisation is explained, without saying whose', asyn
   await globex.button('Connect organisation').click()
   await expect(globex.page.getByRole('alert')).toContainText('connected elsewhere')
   await globex.page.reload()
-  await expect(globex.radio('Acme Trading Ltd')).toBeDisabled()
+  await expect(globex.checkbox('Acme Trading Ltd')).toBeDisabled()
   await globex.expectText(/In use elsewhere/)
   await expect(globex.selectDialog()).not.toContainText('Acme admin')
   await globex.page.context().close()
@@ -220,7 +221,7 @@ test.describe('a consent that fails', () => {
 
     await admin.expectText('Your session has ended')
     await admin.button('Acme admin').click()
-    await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+    await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   })
 })
 
@@ -233,12 +234,12 @@ test('two tabs connect side by side', async ({ page }) => {
   await second.startConnecting()
 
   await second.allowAccess('Acme bookkeeper', 'Acme Services Ltd')
-  await expect(second.radio('Acme Services Ltd')).toBeChecked()
+  await expect(second.checkbox('Acme Services Ltd')).toBeChecked()
   await second.button('Connect organisation').click()
   await expect(second.row('Acme Services Ltd')).toBeVisible()
 
   await first.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
-  await expect(first.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(first.checkbox('Acme Trading Ltd')).toBeChecked()
   await first.button('Connect organisation').click()
   await expect(first.row('Acme Trading Ltd')).toBeVisible()
   await expect(first.row('Acme Services Ltd')).toBeVisible()

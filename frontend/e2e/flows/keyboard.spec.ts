@@ -39,7 +39,7 @@ test('the whole flow with the keyboard alone, in both themes', async ({ page }) 
   await press(page, admin.button('Allow access'))
 
   // The only one just authorised is preselected.
-  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   await expectAccessibleInBothThemes(page)
   await press(page, admin.button('Connect organisation'))
   await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
@@ -54,7 +54,7 @@ test('the whole flow with the keyboard alone, in both themes', async ({ page }) 
 
   await page.keyboard.press('Shift+Tab')
   await press(page, admin.button('Add another organisation'))
-  await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(admin.button('Add another organisation')).toBeFocused()
 

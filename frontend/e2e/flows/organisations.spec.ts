@@ -26,7 +26,7 @@ test('a second organisation is added without a new consent', async ({ page }) =>
 
   await admin.button('Add another organisation').click()
   await expect(admin.selectDialog()).toContainText('Already connected here')
-  await admin.radio('Demo Company (NZ)').check()
+  await admin.checkbox('Demo Company (NZ)').check()
   await admin.button('Connect organisation').click()
 
   await expect(admin.row('Demo Company (NZ)')).toContainText('Active')
@@ -96,7 +96,7 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
 
   // The next request to Xero finds out.
   await admin.button('Add another organisation').click()
-  await expect(admin.radio('Acme Services Ltd')).toBeVisible()
+  await expect(admin.checkbox('Acme Services Ltd')).toBeVisible()
   await admin.button('Cancel').click()
   const row = admin.row('Acme Trading Ltd')
   await expect(row).toContainText('Needs attention')
@@ -106,7 +106,7 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
   await admin.button('Reconnect').click()
   await admin.expectConsentPage()
   await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
-  await expect(admin.radio('Acme Trading Ltd')).toBeChecked()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
   await admin.button('Connect organisation').click()
 
   await expect(row).toContainText('Active')

@@ -72,7 +72,7 @@ test('S52: no Xero token in storage, cookies, document or network log, ever', as
   await admin.expectText('1 token refreshed')
   await page.reload()
   await admin.button('Add another organisation').click()
-  await expect(admin.radio('Acme Trading Ltd')).toBeVisible()
+  await expect(admin.checkbox('Acme Trading Ltd')).toBeVisible()
   const everything = (await log.text()) + (await kept(page))
 
   const refreshTokens = await refreshTokenFingerprints()

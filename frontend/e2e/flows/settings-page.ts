@@ -30,6 +30,7 @@ export class SettingsPage {
 
   button = (name: string) => this.page.getByRole('button', { name, exact: true })
   row = (tenantName: string) => this.page.getByRole('listitem', { name: tenantName })
+  checkbox = (tenantName: string) => this.page.getByRole('checkbox', { name: tenantName })
   radio = (tenantName: string) => this.page.getByRole('radio', { name: tenantName })
   selectDialog = () => this.page.getByRole('dialog', { name: 'Select a Xero organisation' })
   expectText = (text: string | RegExp) => expect(this.page.getByText(text).first()).toBeVisible()
@@ -59,7 +60,7 @@ export class SettingsPage {
   async connect(xeroUser: string, organisation: string): Promise<void> {
     await this.startConnecting()
     await this.allowAccess(xeroUser, organisation)
-    await expect(this.radio(organisation)).toBeChecked()
+    await expect(this.checkbox(organisation)).toBeChecked()
     await this.button('Connect organisation').click()
     await expect(this.row(organisation)).toContainText('Active')
   }

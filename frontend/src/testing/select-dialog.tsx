@@ -39,7 +39,9 @@ export function renderSelectDialog({
 }
 
 export const dialog = () => screen.getByRole('dialog', { name: 'Select a Xero organisation' })
+export const checkbox = (name: string) => screen.findByRole('checkbox', { name })
 export const radio = (name: string) => screen.findByRole('radio', { name })
-export const connect = () => within(dialog()).getByRole('button', { name: 'Connect organisation' })
+export const connect = (name = 'Connect organisation') =>
+  within(dialog()).getByRole('button', { name })
 export const names = () =>
-  screen.getAllByRole('radio').map((each) => each.closest('label')?.textContent)
+  screen.getAllByRole('checkbox').map((each) => each.closest('label')?.textContent)

@@ -1,4 +1,4 @@
-import { fireEvent, screen } from '@testing-library/react'
+import { act, fireEvent, screen } from '@testing-library/react'
 import { expect, it } from 'vitest'
 
 import { expectAccessible } from '@/testing/axe'
@@ -46,6 +46,19 @@ it('spins until the page is left, and starts once', async () => {
   expect(button()).toHaveAttribute('aria-busy', 'true')
   expect(requests).toHaveLength(1)
   await expectAccessible()
+})
+
+it('starts once when two clicks come in one task', async () => {
+  const requests = givenStart()
+  renderWithApp(<Page />)
+
+  act(() => {
+    button().click()
+    button().click()
+  })
+
+  await expect.poll(redirects).toHaveLength(1)
+  expect(requests).toHaveLength(1)
 })
 
 it('stops its spinner when "back" restores the page', async () => {

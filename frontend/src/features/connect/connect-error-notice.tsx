@@ -1,7 +1,8 @@
 import { Button } from '@/components/button'
 import { Notice } from '@/components/notice'
+import { useMessages } from '@/messages'
 
-import { connectErrorMessage } from './connect-errors'
+import { connectErrorTone, knownConnectError } from './connect-errors'
 import type { ConnectFlow } from './use-connect'
 
 interface ConnectErrorNoticeProps {
@@ -19,11 +20,13 @@ export function ConnectErrorNotice({
   onDismiss,
   className,
 }: ConnectErrorNoticeProps) {
-  const { title, nextStep, tone } = connectErrorMessage(code)
+  const { connect: words, parts } = useMessages()
+  const error = knownConnectError(code)
+  const { title, nextStep } = words.errors[error]
   return (
     <Notice
       role="alert"
-      tone={tone}
+      tone={connectErrorTone(error)}
       title={title}
       className={className}
       onDismiss={onDismiss}
@@ -34,7 +37,7 @@ export function ConnectErrorNotice({
             pending={connect.pendingTrigger === 'retry'}
             onClick={() => connect.start('retry')}
           >
-            Try again
+            {parts.tryAgain}
           </Button>
         )
       }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { expectAccessible } from '@/testing/axe'
 import { offeredDemo as demo, tenant } from '@/testing/fixtures'
 import { givenTenants, givenTenantsAnswer, problem } from '@/testing/server'
-import { connect, radio, renderSelectDialog } from '@/testing/select-dialog'
+import { checkbox, connect, renderSelectDialog } from '@/testing/select-dialog'
 
 describe('nothing to choose', () => {
   it.each([
@@ -40,7 +40,7 @@ describe('nothing to choose', () => {
     givenTenants([demo], 'g2')
     renderSelectDialog({ grantIds: ['g1', 'g2'] })
 
-    expect(await radio('Demo Company (NZ)')).toBeVisible()
+    expect(await checkbox('Demo Company (NZ)')).toBeVisible()
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
   })
 })
@@ -56,6 +56,6 @@ describe('failed', () => {
     givenTenants([tenant()])
     await user.click(screen.getByRole('button', { name: 'Try again' }))
 
-    expect(await radio('Acme Trading Ltd')).toBeVisible()
+    expect(await checkbox('Acme Trading Ltd')).toBeVisible()
   })
 })

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { act, screen } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
 
 import { expectAccessible } from '@/testing/axe'
@@ -11,7 +11,14 @@ import {
   NEVER,
   problem,
 } from '@/testing/server'
-import { connect, dialog, names, radio, renderSelectDialog } from '@/testing/select-dialog'
+import {
+  checkbox,
+  connect,
+  dialog,
+  names,
+  radio,
+  renderSelectDialog,
+} from '@/testing/select-dialog'
 
 const trading = tenant({ justAuthorised: true })
 const bound = tenant({
@@ -43,7 +50,7 @@ describe('full', () => {
     givenTenants([taken, bound, demo, trading])
     renderSelectDialog()
 
-    await radio('Acme Trading Ltd')
+    await checkbox('Acme Trading Ltd')
     expect(names()).toEqual([
       expect.stringContaining('Acme Trading Ltd'),
       expect.stringContaining('Demo Company (NZ)'),
@@ -57,23 +64,25 @@ describe('full', () => {
     givenTenants([demo, trading])
     renderSelectDialog()
 
-    expect(await radio('Acme Trading Ltd')).toBeChecked()
+    expect(await checkbox('Acme Trading Ltd')).toBeChecked()
     expect(connect()).toBeEnabled()
   })
 
-  it('preselects nothing when several were just authorised', async () => {
-    givenTenants([trading, { ...demo, justAuthorised: true }])
+  it('preselects all that were just authorised', async () => {
+    givenTenants([trading, { ...demo, justAuthorised: true }, bound])
     renderSelectDialog()
 
-    expect(await radio('Acme Trading Ltd')).not.toBeChecked()
-    expect(connect()).toBeDisabled()
+    expect(await checkbox('Acme Trading Ltd')).toBeChecked()
+    expect(await checkbox('Demo Company (NZ)')).toBeChecked()
+    expect(await checkbox('Acme Services Ltd')).not.toBeChecked()
+    expect(connect('Connect 2 organisations')).toBeEnabled()
   })
 
   it('marks nothing as just authorised unless a consent has just completed', async () => {
     givenTenants([demo, trading])
     renderSelectDialog({ afterConsent: false })
 
-    expect(await radio('Acme Trading Ltd')).not.toBeChecked()
+    expect(await checkbox('Acme Trading Ltd')).not.toBeChecked()
     expect(screen.queryByText('Just authorised')).not.toBeInTheDocument()
   })
 
@@ -81,7 +90,7 @@ describe('full', () => {
     givenTenants([taken])
     renderSelectDialog()
 
-    const unavailable = await radio('Globex Ltd')
+    const unavailable = await checkbox('Globex Ltd')
     expect(unavailable).toBeDisabled()
     expect(unavailable).toHaveAccessibleDescription(/^In use elsewhere\./)
   })
@@ -91,21 +100,21 @@ describe('full', () => {
     givenTenants([demo, bound], 'g2')
     renderSelectDialog({ grantIds: ['g1', 'g2'], afterConsent: false })
 
-    await radio('Acme Services Ltd')
-    expect(screen.getAllByRole('radio')).toHaveLength(3)
+    await checkbox('Acme Services Ltd')
+    expect(screen.getAllByRole('checkbox')).toHaveLength(3)
   })
 
   it('has no search for eight, and one for more', async () => {
     givenTenants(manyTenants.slice(0, 8))
     const { unmount } = renderSelectDialog()
-    await radio('Auckland Branch Ltd')
+    await checkbox('Auckland Branch Ltd')
     expect(screen.queryByRole('searchbox')).not.toBeInTheDocument()
     unmount()
 
     givenTenants(manyTenants)
     const { user } = renderSelectDialog()
     const search = await screen.findByRole('searchbox', { name: 'Search organisations' })
-    await user.click(await radio('Jersey Branch Ltd'))
+    await user.click(await checkbox('Jersey Branch Ltd'))
     await user.type(search, 'dUn')
 
     // The selected tenant stays visible.
@@ -125,12 +134,12 @@ describe('full', () => {
 
 describe('connecting', () => {
   it('sends the selected tenant and the grant that reaches it', async () => {
-    givenTenants([trading], 'g1')
+    givenTenants([tenant()], 'g1')
     givenTenants([demo], 'g2')
     const bodies = givenSelectSucceeds(binding({ tenantName: 'Demo Company (NZ)' }))
     const { user, onConnected } = renderSelectDialog({ grantIds: ['g1', 'g2'] })
 
-    await user.click(await radio('Demo Company (NZ)'))
+    await user.click(await checkbox('Demo Company (NZ)'))
     await user.click(connect())
 
     expect(await screen.findByText('Demo Company (NZ) connected')).toBeInTheDocument()
@@ -143,7 +152,7 @@ describe('connecting', () => {
     givenSelectSucceeds(services)
     const { user } = renderSelectDialog()
 
-    await user.click(await radio('Acme Services Ltd'))
+    await user.click(await checkbox('Acme Services Ltd'))
     await user.click(connect())
 
     expect(await screen.findByText('Acme Services Ltd reconnected')).toBeInTheDocument()
@@ -158,7 +167,7 @@ describe('connecting', () => {
     givenSelectAnswer(problem(status, code, detail))
     const { user, onConnected } = renderSelectDialog()
 
-    await radio('Acme Trading Ltd')
+    await checkbox('Acme Trading Ltd')
     await user.click(connect())
 
     const alert = await screen.findByRole('alert')
@@ -167,23 +176,66 @@ describe('connecting', () => {
     expect(onConnected).not.toHaveBeenCalled()
     await expectAccessible()
 
-    await user.click(await radio('Demo Company (NZ)'))
+    await user.click(await checkbox('Acme Trading Ltd'))
     expect(screen.queryByRole('alert')).not.toBeInTheDocument()
+    expect(connect()).toBeDisabled()
   })
 
+  it('sends one request when two clicks come in one task', async () => {
+    givenTenants([trading])
+    const bodies = givenSelectSucceeds(binding())
+    const { onConnected } = renderSelectDialog()
+    await checkbox('Acme Trading Ltd')
+    const button = connect()
+
+    act(() => {
+      button.click()
+      button.click()
+    })
+
+    await expect.poll(() => onConnected.mock.calls).toHaveLength(1)
+    expect(bodies).toHaveLength(1)
+  })
+})
+
+describe('a switch', () => {
   it('names the binding that a switch replaces', async () => {
     givenTenants([demo])
     renderSelectDialog({ replacing: binding(), afterConsent: false })
 
     await radio('Demo Company (NZ)')
-    expect(dialog()).toHaveAccessibleDescription(/in place of Acme Trading Ltd/)
+    expect(dialog()).toHaveAccessibleDescription(
+      /in place of Acme Trading Ltd\. It gets a bindingId of its own/,
+    )
+  })
+
+  it('offers one choice, without the binding that it replaces', async () => {
+    givenTenants([tenant({ availability: 'bound_here' }), demo, taken])
+    const { user } = renderSelectDialog({ replacing: binding(), afterConsent: false })
+
+    await user.click(await radio('Demo Company (NZ)'))
+
+    expect(screen.getAllByRole('radio')).toHaveLength(2)
+    expect(screen.queryByRole('radio', { name: 'Acme Trading Ltd' })).not.toBeInTheDocument()
+    expect(connect()).toBeEnabled()
+    await expectAccessible()
+  })
+
+  it('leads back to Xero when the consents reach nothing else', async () => {
+    givenTenants([tenant({ availability: 'bound_here' })])
+    const { user, onConsent } = renderSelectDialog({ replacing: binding(), afterConsent: false })
+
+    await screen.findByText('Your sign-in to Xero reaches no other organisation')
+    await user.click(screen.getByRole('button', { name: 'Sign in to Xero again' }))
+
+    expect(onConsent).toHaveBeenCalledOnce()
   })
 })
 
 it('closes without a choice', async () => {
   givenTenants([trading])
   const { user, onClose } = renderSelectDialog()
-  await radio('Acme Trading Ltd')
+  await checkbox('Acme Trading Ltd')
 
   await user.click(screen.getByRole('button', { name: 'Cancel' }))
 

@@ -1,16 +1,17 @@
-import { useState, type ReactNode, type RefObject } from 'react'
+import type { RefObject } from 'react'
 
-import { toApiProblem, type ApiProblem } from '@/api/problem'
 import type { Binding } from '@/api/types'
 import { Button } from '@/components/button'
 import { Dialog } from '@/components/dialog'
 import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
-import { Skeleton } from '@/components/skeleton'
+import { useMessages } from '@/messages'
 
-import { defaultTenantId, useTenantOptions } from './use-tenant-options'
-import { TenantRadioGroup } from './tenant-radio-group'
-import { useSelectTenant } from './use-select-tenant'
+import { TenantList } from './tenant-list'
+import { TenantListError, TenantListSkeleton } from './tenant-list-states'
+import { useSelectTenants, type SelectResult } from './use-select-tenants'
+import { useSelection } from './use-selection'
+import { useTenantOptions, type TenantOption } from './use-tenant-options'
 
 interface SelectOrganisationDialogProps {
   /** The grants to list tenants of: that of the new consent, or all live ones. */
@@ -21,7 +22,8 @@ interface SelectOrganisationDialogProps {
   /** In a switch, the binding that the selected organisation is to replace. */
   replacing: Binding | null
   onClose: () => void
-  onConnected: (connected: Binding) => void
+  /** Called when every selected organisation is connected. */
+  onConnected: (connected: Binding[]) => void
   /** Starts another consent at Xero, which may reach more organisations. */
   onConsent: () => void
   consenting: boolean
@@ -40,55 +42,63 @@ export function SelectOrganisationDialog({
   consenting,
   fallbackFocus,
 }: SelectOrganisationDialogProps) {
+  const messages = useMessages().connect.select
   const tenants = useTenantOptions(grantIds, { afterConsent })
-  const select = useSelectTenant()
-  const [pickedId, setPickedId] = useState<string | null>(null)
+  const options = tenants.options.filter(({ tenantId }) => tenantId !== replacing?.tenantId)
+  const selection = useSelection(options, replacing ? 'radio' : 'checkbox')
+  const { results, select, isPending, forget } = useSelectTenants()
 
-  const selectedId = pickedId ?? defaultTenantId(tenants.options)
-  const selected = tenants.options.find(({ tenantId }) => tenantId === selectedId)
-  const isEmpty = !tenants.loading && !tenants.problem && tenants.options.length === 0
+  const chosen = options.filter(
+    ({ tenantId }) =>
+      selection.selectedIds.has(tenantId) && results.get(tenantId)?.status !== 'connected',
+  )
+  const failed = options.filter(({ tenantId }) => results.get(tenantId)?.status === 'failed')
+  const isPartlyDone = [...results.values()].some(({ status }) => status === 'connected')
+  const isEmpty = !tenants.loading && !tenants.problem && options.length === 0
 
-  const pickOption = (tenantId: string) => {
-    select.reset()
-    setPickedId(tenantId)
-  }
+  const connect = () =>
+    select(chosen, {
+      onSuccess: ({ connected, failed: stillFailed }) => {
+        if (stillFailed.length === 0) onConnected(connected.map(({ binding }) => binding))
+      },
+    })
 
   const reconsentButton = (
     <Button size="sm" pending={consenting} onClick={onConsent}>
-      Sign in to Xero again
+      {messages.signInAgain}
     </Button>
   )
 
   return (
     <Dialog
       onClose={onClose}
-      title="Select a Xero organisation"
+      title={messages.title}
       description={
-        replacing ? (
-          <p>Choose the organisation to use in place of {replacing.tenantName}.</p>
-        ) : (
-          <p>Choose which one to connect to {orgName}. You can add others afterwards.</p>
-        )
+        <p>
+          {replacing
+            ? messages.switchDescription(replacing.tenantName)
+            : messages.description(orgName)}
+        </p>
       }
       fallbackFocus={fallbackFocus}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{isPartlyDone ? messages.done : messages.cancel}</Button>
           <Button
             variant="primary"
-            disabled={!selected}
-            pending={select.isPending}
-            onClick={() => selected && select.mutate(selected, { onSuccess: onConnected })}
+            disabled={chosen.length === 0 && !isPending}
+            pending={isPending}
+            onClick={connect}
           >
-            Connect organisation
+            {messages.connect(Math.max(chosen.length, 1))}
           </Button>
         </>
       }
     >
       <div className="flex min-h-0 flex-1 flex-col">
-        {tenants.loading && tenants.options.length === 0 && <TenantListSkeleton />}
+        {tenants.loading && options.length === 0 && <TenantListSkeleton />}
         {tenants.problem && (
-          <ListError
+          <TenantListError
             problem={tenants.problem}
             orgName={orgName}
             onRetry={tenants.retry}
@@ -96,90 +106,67 @@ export function SelectOrganisationDialog({
             reconsentButton={reconsentButton}
           />
         )}
-        {tenants.options.length > 0 && (
-          <TenantRadioGroup
-            options={tenants.options}
-            selectedId={selectedId}
-            onSelect={pickOption}
+        {failed.length > 0 && !isPending && <FailureNotice failed={failed} results={results} />}
+        {options.length > 0 && (
+          <TenantList
+            options={options}
+            choice={selection.choice}
+            selectedIds={selection.selectedIds}
+            results={results}
+            onToggle={(tenantId) => {
+              forget(tenantId)
+              selection.toggle(tenantId)
+            }}
+            disabled={isPending}
           />
         )}
         {isEmpty && (
           <Notice
             role="status"
-            title="This sign-in to Xero reaches no organisation"
+            title={replacing ? messages.nothingElseReached : messages.nothingReached}
             actions={reconsentButton}
           >
-            Sign in to Xero again and pick an organisation there.
+            {messages.pickThere}
           </Notice>
         )}
-        {select.isError && (
-          <ProblemNotice
-            className="mt-3"
-            title={`${selected?.tenantName ?? 'The organisation'} was not connected`}
-            problem={toApiProblem(select.error)}
-          />
-        )}
       </div>
-      {tenants.options.length > 0 && (
+      {options.length > 0 && (
         <div className="mt-4 flex flex-wrap items-center gap-2 text-sm text-muted-foreground">
-          The one you want is not listed? {reconsentButton}
+          {messages.notListed} {reconsentButton}
         </div>
       )}
     </Dialog>
   )
 }
 
-interface ListErrorProps {
-  problem: ApiProblem
-  orgName: string
-  onRetry: () => void
-  retrying: boolean
-  reconsentButton: ReactNode
+interface FailureNoticeProps {
+  failed: readonly TenantOption[]
+  results: ReadonlyMap<string, SelectResult>
 }
 
-function ListError({ problem, orgName, onRetry, retrying, reconsentButton }: ListErrorProps) {
-  if (problem.code === 'reauthorization_required') {
+/** Says which tenants were not connected; the button of the dialog tries only these again. */
+function FailureNotice({ failed, results }: FailureNoticeProps) {
+  const messages = useMessages().connect.result
+  const [first] = failed
+  const result = first && results.get(first.tenantId)
+  if (!first || result?.status !== 'failed') return null
+  if (failed.length === 1) {
     return (
-      <Notice
-        role="alert"
-        tone="warning"
-        title="This sign-in to Xero no longer works"
-        actions={reconsentButton}
-      >
-        Xero no longer accepts it. Sign in to Xero again to continue.
-      </Notice>
-    )
-  }
-  if (problem.status === 404) {
-    return (
-      <Notice
-        role="alert"
-        tone="warning"
-        title={`This sign-in to Xero is not ${orgName}'s`}
-        actions={reconsentButton}
-      >
-        It was made for another organisation or by somebody else, or it has ended. Switch to the
-        organisation it was made for, or sign in to Xero again.
-      </Notice>
+      <ProblemNotice
+        className="mb-3 shrink-0"
+        title={messages.failed(first.tenantName)}
+        problem={result.problem}
+      />
     )
   }
   return (
-    <ProblemNotice
-      className="mb-3"
-      title="Xero's organisations could not be listed"
-      problem={problem}
-      onRetry={onRetry}
-      retrying={retrying}
-    />
-  )
-}
-
-function TenantListSkeleton() {
-  return (
-    <div role="status" aria-label="Asking Xero for your organisations" className="grid gap-2">
-      {[1, 2, 3].map((row) => (
-        <Skeleton key={row} className="h-15.5 rounded-xl" />
-      ))}
-    </div>
+    <Notice
+      role="alert"
+      tone="danger"
+      className="mb-3 shrink-0"
+      title={messages.severalFailed(failed.length)}
+    >
+      {messages.severalFailedHint}
+    </Notice>
   )
 }

@@ -1,10 +1,11 @@
-import { useMutation } from '@tanstack/react-query'
 import { useEffect } from 'react'
 
+import { useAction } from '@/api/use-action'
 import { useXeroService } from '@/api/xero-service'
 import { unwrap, toApiProblem } from '@/api/problem'
 import type { AuthorizationStart } from '@/api/types'
 import { redirectTo } from '@/lib/redirect'
+import { useMessages } from '@/messages'
 
 export interface ConnectFlow {
   /** Opens Xero's consent page in this window. `trigger` names the button that was pressed. */
@@ -15,30 +16,24 @@ export interface ConnectFlow {
 
 /** Starts a consent at Xero. */
 export function useConnect(): ConnectFlow {
-  const { api, queryClient, showToast } = useXeroService()
-  const { mutate, reset, isPending, isSuccess, variables } = useMutation<
-    AuthorizationStart,
-    Error,
-    string
-  >(
-    {
-      mutationFn: async () =>
-        unwrap(
-          await api.GET('/api/integrations/xero/start', {
-            // The response sets the cookie that ties the consent to this browser.
-            credentials: 'include',
-          }),
-        ),
-      onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
-      onError: (error) =>
-        showToast({
-          kind: 'error',
-          title: 'Xero could not be opened',
-          description: toApiProblem(error).detail,
+  const { api, showToast } = useXeroService()
+  const messages = useMessages().connect
+  const { mutate, reset, isPending, isSuccess, variables } = useAction<AuthorizationStart, string>({
+    mutationFn: async () =>
+      unwrap(
+        await api.GET('/api/integrations/xero/start', {
+          // The response sets the cookie that ties the consent to this browser.
+          credentials: 'include',
         }),
-    },
-    queryClient,
-  )
+      ),
+    onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
+    onError: (error) =>
+      showToast({
+        kind: 'error',
+        title: messages.xeroNotOpened,
+        description: toApiProblem(error).detail,
+      }),
+  })
 
   // "Back" from Xero may restore this page from the back/forward cache with its spinner.
   useEffect(() => {
@@ -49,5 +44,9 @@ export function useConnect(): ConnectFlow {
     return () => window.removeEventListener('pageshow', resetOnRestore)
   }, [reset])
 
-  return { start: mutate, pendingTrigger: isPending || isSuccess ? variables : null }
+  const start = (trigger: string) => {
+    // The browser is already on its way to Xero.
+    if (!isSuccess) mutate(trigger)
+  }
+  return { start, pendingTrigger: isPending || isSuccess ? variables : null }
 }

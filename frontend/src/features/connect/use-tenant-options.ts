@@ -96,9 +96,9 @@ export function isSelectable(tenant: Tenant): boolean {
   return tenant.availability !== 'unavailable'
 }
 
-/** Returns the tenant to preselect: the one that was just authorised, if there is exactly one. */
-export function defaultTenantId(options: readonly TenantOption[]): string | null {
-  const just = options.filter((tenant) => tenant.justAuthorised)
-  const [only] = just
-  return only && just.length === 1 && isSelectable(only) ? only.tenantId : null
+/** Returns the tenants to preselect: those that were just authorised. */
+export function defaultTenantIds(options: readonly TenantOption[]): string[] {
+  return options
+    .filter((tenant) => tenant.justAuthorised && isSelectable(tenant))
+    .map(({ tenantId }) => tenantId)
 }

@@ -1,6 +1,6 @@
-import { useMutation } from '@tanstack/react-query'
 import { useRef, type RefObject } from 'react'
 
+import { useAction } from '@/api/use-action'
 import { useXeroService } from '@/api/xero-service'
 import { markBindingRevoked } from '@/api/bindings'
 import { unwrap, toApiProblem } from '@/api/problem'
@@ -77,26 +77,23 @@ export function DisconnectDialog({
 
 function useDisconnect() {
   const { api, queryClient, showToast } = useXeroService()
-  return useMutation(
-    {
-      mutationFn: async (binding: Binding) =>
-        unwrap(
-          await api.POST('/api/integrations/xero/disconnect', {
-            body: { tenantBindingId: binding.id },
-          }),
-        ),
-      onSuccess: ({ remoteCleanup }, binding) => {
-        markBindingRevoked(queryClient, binding)
-        showToast({
-          kind: 'success',
-          title: `${binding.tenantName} disconnected`,
-          description: cleanupMessages[remoteCleanup],
-        })
-      },
-      onSettled: () => void invalidateOrgData(queryClient),
+  return useAction({
+    mutationFn: async (binding: Binding) =>
+      unwrap(
+        await api.POST('/api/integrations/xero/disconnect', {
+          body: { tenantBindingId: binding.id },
+        }),
+      ),
+    onSuccess: ({ remoteCleanup }, binding) => {
+      markBindingRevoked(queryClient, binding)
+      showToast({
+        kind: 'success',
+        title: `${binding.tenantName} disconnected`,
+        description: cleanupMessages[remoteCleanup],
+      })
     },
-    queryClient,
-  )
+    onSettled: () => void invalidateOrgData(queryClient),
+  })
 }
 
 const cleanupMessages: Record<DisconnectResult['remoteCleanup'], string | undefined> = {

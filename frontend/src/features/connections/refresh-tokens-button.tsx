@@ -1,6 +1,6 @@
-import { useMutation } from '@tanstack/react-query'
 import { RefreshCw } from 'lucide-react'
 
+import { useAction } from '@/api/use-action'
 import { useXeroService } from '@/api/xero-service'
 import { bindingsQuery } from '@/api/bindings'
 import { unwrap, toApiProblem } from '@/api/problem'
@@ -14,23 +14,18 @@ import { refreshErrorMessage, refreshSummary } from './messages'
 /** Refreshes all of the organisation's tokens and shows the result. */
 export function RefreshTokensButton() {
   const { api, queryClient, showToast } = useXeroService()
-  const refresh = useMutation(
-    {
-      mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
-      onSuccess: (outcome) =>
-        showToast(
-          resultToast(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? []),
-        ),
-      onError: (error) =>
-        showToast({
-          kind: 'error',
-          title: 'Tokens could not be refreshed',
-          description: toApiProblem(error).detail,
-        }),
-      onSettled: () => void invalidateOrgData(queryClient),
-    },
-    queryClient,
-  )
+  const refresh = useAction({
+    mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
+    onSuccess: (outcome) =>
+      showToast(resultToast(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? [])),
+    onError: (error) =>
+      showToast({
+        kind: 'error',
+        title: 'Tokens could not be refreshed',
+        description: toApiProblem(error).detail,
+      }),
+    onSettled: () => void invalidateOrgData(queryClient),
+  })
   return (
     <Button
       pending={refresh.isPending}

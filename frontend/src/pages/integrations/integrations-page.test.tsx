@@ -127,7 +127,7 @@ describe('back from Xero', () => {
     givenSelectSucceeds(demo, list)
     const { user, address } = show(ACME_ADMIN, CALLBACK_URL)
 
-    expect(await screen.findByRole('radio', { name: 'Demo Company (NZ)' })).toBeChecked()
+    expect(await screen.findByRole('checkbox', { name: 'Demo Company (NZ)' })).toBeChecked()
     await user.click(await button('Connect organisation'))
 
     expect(await screen.findByText('Demo Company (NZ) connected')).toBeInTheDocument()
@@ -171,7 +171,7 @@ describe('adding another', () => {
 
     const add = await button('Add another organisation')
     await user.click(add)
-    await user.click(await screen.findByRole('radio', { name: 'Demo Company (NZ)' }))
+    await user.click(await screen.findByRole('checkbox', { name: 'Demo Company (NZ)' }))
     await user.click(await button('Connect organisation'))
 
     expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()

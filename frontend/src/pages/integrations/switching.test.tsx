@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react'
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { binding, demo, offeredDemo as offered, tenant } from '@/testing/fixtures'
+import { binding, demo, offeredDemo as offered } from '@/testing/fixtures'
 import { recordRedirects } from '@/testing/redirect'
 import { ACME_ADMIN, renderWithApp, CALLBACK_URL } from '@/testing/render'
 import {
@@ -48,20 +48,6 @@ describe('switching', () => {
 
     expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
     expect(screen.queryByRole('listitem', { name: 'Acme Trading Ltd' })).not.toBeInTheDocument()
-  })
-
-  it('offers no disconnect when the same organisation was selected again', async () => {
-    const list = givenBindings(binding())
-    givenTenants([tenant({ availability: 'bound_here' })])
-    givenSelectSucceeds(list[0] ?? binding(), list)
-    const { user } = show()
-
-    await user.click(await switchButton())
-    await user.click(await screen.findByRole('radio', { name: 'Acme Trading Ltd' }))
-    await user.click(await button('Connect organisation'))
-
-    expect(await screen.findByText('Acme Trading Ltd reconnected')).toBeInTheDocument()
-    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
   })
 
   it('continues after a new consent at Xero', async () => {

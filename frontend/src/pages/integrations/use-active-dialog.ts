@@ -82,10 +82,10 @@ export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOpt
     openDisconnect: (binding: Binding) =>
       setOpened({ kind: 'disconnect', binding, replacedBy: null }),
     /** After a switch, offers to disconnect the replaced organisation. */
-    onConnected: (chosen: Binding) => {
+    onConnected: ([chosen]: Binding[]) => {
       const replaced = dialog?.kind === 'select-organisation' ? dialog.replacing : null
       close()
-      if (replaced && replaced.id !== chosen.id) {
+      if (replaced && chosen) {
         setOpened({ kind: 'disconnect', binding: replaced, replacedBy: chosen.tenantName })
       }
     },

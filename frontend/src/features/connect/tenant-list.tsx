@@ -1,0 +1,83 @@
+import { Search } from 'lucide-react'
+import { useId, useState } from 'react'
+
+import { useMessages } from '@/messages'
+
+import { TenantRow } from './tenant-row'
+import type { SelectResult } from './use-select-tenants'
+import type { TenantOption } from './use-tenant-options'
+
+const SEARCH_THRESHOLD = 8
+
+interface TenantListProps {
+  options: readonly TenantOption[]
+  /** Several can be chosen, or one. */
+  choice: 'checkbox' | 'radio'
+  selectedIds: ReadonlySet<string>
+  results: ReadonlyMap<string, SelectResult>
+  onToggle: (tenantId: string) => void
+  disabled: boolean
+}
+
+/** One checkbox or radio per tenant, with a search field when there are many. */
+export function TenantList({
+  options,
+  choice,
+  selectedIds,
+  results,
+  onToggle,
+  disabled,
+}: TenantListProps) {
+  const messages = useMessages().connect.select
+  const group = useId()
+  const [search, setSearch] = useState('')
+  const query = search.trim().toLocaleLowerCase()
+  // Selected tenants stay visible, so that users see what they connect.
+  const shown = options.filter(
+    ({ tenantId, tenantName }) =>
+      selectedIds.has(tenantId) || tenantName.toLocaleLowerCase().includes(query),
+  )
+  return (
+    <>
+      {options.length > SEARCH_THRESHOLD && (
+        <label className="relative mb-3 block">
+          <span className="sr-only">{messages.search}</span>
+          <Search
+            aria-hidden
+            className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted-foreground"
+          />
+          <input
+            type="search"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+            placeholder={messages.search}
+            className="h-9 w-full rounded-lg border border-input bg-surface pr-3 pl-9 text-sm placeholder:text-muted-foreground"
+          />
+        </label>
+      )}
+      <div
+        role={choice === 'radio' ? 'radiogroup' : 'group'}
+        aria-label={messages.group}
+        className="-m-1 flex min-h-0 flex-col gap-2 overflow-y-auto p-1"
+      >
+        {shown.map((option) => (
+          <TenantRow
+            key={option.tenantId}
+            option={option}
+            choice={choice}
+            group={group}
+            checked={selectedIds.has(option.tenantId)}
+            result={results.get(option.tenantId)}
+            onToggle={() => onToggle(option.tenantId)}
+            disabled={disabled}
+          />
+        ))}
+        {shown.length === 0 && (
+          <p role="status" className="py-6 text-center text-sm text-muted-foreground">
+            {messages.noMatch}
+          </p>
+        )}
+      </div>
+    </>
+  )
+}
