@@ -20,7 +20,7 @@ test('the activity shows each action to admins at once, in order and with names'
   await expectNewest(connected)
 
   await admin.button('Disconnect Acme Trading Ltd').click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click()
   await admin.expectText('No Xero organisation connected')
   await expectNewest([
     /^The service finished disconnecting at Xero/,

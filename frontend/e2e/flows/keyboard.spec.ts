@@ -62,7 +62,7 @@ test('the whole flow with the keyboard alone, in both themes', async ({ page }) 
   await page.keyboard.press('Shift+Tab')
   await expect(disconnect).toBeFocused()
   await page.keyboard.press('Enter')
-  const dialog = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  const dialog = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
   await expectAccessibleInBothThemes(page)
 

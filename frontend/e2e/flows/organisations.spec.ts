@@ -41,7 +41,7 @@ test('a switch selects the new one, then disconnects the old', async ({ page }) 
   await admin.button('Switch organisation').click()
   await admin.radio('Demo Company (NZ)').check()
   await admin.button('Connect organisation').click()
-  const offer = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  const offer = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   await expect(offer).toContainText('Demo Company (NZ) is connected now.')
   await offer.getByRole('button', { name: 'Disconnect' }).click()
 
@@ -61,7 +61,7 @@ test('a switch continues after a new consent at Xero', async ({ page }) => {
   await expect(admin.radio('Acme Services Ltd')).toBeChecked()
   await admin.button('Connect organisation').click()
 
-  const offer = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  const offer = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   await offer.getByRole('button', { name: 'Keep both' }).click()
   await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
   await expect(admin.row('Acme Services Ltd')).toContainText('Active')
@@ -75,7 +75,7 @@ test('disconnecting takes the organisation away, and connecting brings it back',
   await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
   await admin.button('Disconnect Acme Trading Ltd').click()
-  const dialog = page.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  const dialog = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   await expect(dialog).toContainText('can no longer read from Acme Trading Ltd')
   await dialog.getByRole('button', { name: 'Disconnect' }).click()
 

@@ -40,7 +40,7 @@ for (const state of STATES) {
       if (pictures) {
         await page.screenshot({
           path: `${pictures}/${state.name}-${theme}-${width}.png`,
-          fullPage: await page.getByRole('dialog').isHidden(),
+          fullPage: await page.locator('[role=dialog], [role=alertdialog]').isHidden(),
         })
       }
       await expectNoSidewaysScrolling(page)

@@ -161,7 +161,7 @@ export const STATES: State[] = [
     name: 'disconnect-failed',
     mocks: { bindings: all },
     reach: presses('Disconnect Acme Trading Ltd', async (page) => {
-      await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
+      await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click()
       await sees('Acme Trading Ltd is still connected')(page)
     }),
   },

@@ -1,4 +1,7 @@
-import { clsx } from 'clsx'
+import { clsx, type ClassValue } from 'clsx'
+import { twMerge } from 'tailwind-merge'
 
-/** Joins class names. It resolves no conflicts: components have variants, not overrides. */
-export const cn = clsx
+/** Joins class names; of two that set the same property the last one stays. */
+export function cn(...classes: ClassValue[]): string {
+  return twMerge(clsx(classes))
+}

@@ -21,6 +21,13 @@ afterAll(() => server.close())
 
 // jsdom does not implement these.
 Element.prototype.setPointerCapture = () => undefined
+Element.prototype.hasPointerCapture = () => false
+Element.prototype.scrollIntoView = () => undefined
+window.ResizeObserver = class {
+  observe = () => undefined
+  unobserve = () => undefined
+  disconnect = () => undefined
+}
 window.matchMedia = (query) =>
   ({
     matches: false,

@@ -38,7 +38,9 @@ describe('loading', () => {
     givenTenantsAnswer(NEVER)
     renderSelectDialog()
 
-    expect(screen.getByRole('status', { name: 'Asking Xero for your organisations' })).toBeVisible()
+    expect(
+      await screen.findByRole('status', { name: 'Asking Xero for your organisations' }),
+    ).toBeVisible()
     expect(dialog()).toHaveFocus()
     expect(connect()).toBeDisabled()
     await expectAccessible()

@@ -52,7 +52,7 @@ async function opened(replacedBy: string | null = null) {
   const app = renderWithApp(<Page replacedBy={replacedBy} />)
   const trigger = await screen.findByRole('button', { name: 'Disconnect Acme Trading Ltd' })
   await app.user.click(trigger)
-  const dialog = screen.getByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+  const dialog = await screen.findByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   const confirm = () => app.user.click(within(dialog).getByRole('button', { name: 'Disconnect' }))
   return { ...app, trigger, dialog, confirm }
 }

@@ -7,7 +7,7 @@ import { unwrap, toApiProblem } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
 import type { Binding, DisconnectResult } from '@/api/types'
 import { Button } from '@/components/button'
-import { Dialog } from '@/components/dialog'
+import { QuestionDialog } from '@/components/dialog'
 import { ProblemNotice } from '@/components/problem-notice'
 
 interface DisconnectDialogProps {
@@ -29,7 +29,7 @@ export function DisconnectDialog({
   const disconnect = useDisconnect()
   const { tenantName } = binding
   return (
-    <Dialog
+    <QuestionDialog
       onClose={onClose}
       title={`Disconnect ${tenantName}?`}
       initialFocus={keep}
@@ -71,7 +71,7 @@ export function DisconnectDialog({
           problem={toApiProblem(disconnect.error)}
         />
       )}
-    </Dialog>
+    </QuestionDialog>
   )
 }
 

@@ -3,6 +3,8 @@ export const parts = {
   close: 'Close',
   dismiss: 'Dismiss',
   tryAgain: 'Try again',
+  dialogNotLoaded: 'This dialog could not be loaded',
+  dialogNotLoadedHint: 'Check your connection, then reload the page.',
   /** Before the request id that support needs. */
   reference: 'Reference {id}',
   /** A moment less than a minute ago. */

@@ -56,7 +56,7 @@ it('a failure of the activity leaves the rest of the page working', async () => 
   await screen.findByText('The activity could not be loaded')
 
   await user.click(await button('Disconnect Acme Trading Ltd'))
-  const dialog = await screen.findByRole('dialog')
+  const dialog = await screen.findByRole('alertdialog')
   await user.click(within(dialog).getByRole('button', { name: 'Disconnect' }))
 
   expect(await screen.findByText('No Xero organisation connected')).toBeVisible()
@@ -85,7 +85,7 @@ it('shows a disconnect at once, with the name of the organisation', async () => 
 
   givenActivity(...inOrder([{ action: 'binding.disconnected' }, {}]))
   await user.click(await button('Disconnect Acme Trading Ltd'))
-  const dialog = await screen.findByRole('dialog')
+  const dialog = await screen.findByRole('alertdialog')
   await user.click(within(dialog).getByRole('button', { name: 'Disconnect' }))
 
   expect(await line(/You disconnected/)).toBeVisible()

@@ -42,7 +42,7 @@ describe('switching', () => {
     await user.click(await screen.findByRole('radio', { name: 'Demo Company (NZ)' }))
     await user.click(await button('Connect organisation'))
 
-    const offer = await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' })
+    const offer = await screen.findByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
     expect(offer).toHaveTextContent('Demo Company (NZ) is connected now.')
     await user.click(within(offer).getByRole('button', { name: 'Disconnect' }))
 
@@ -67,7 +67,7 @@ describe('switching', () => {
     await user.click(await button('Connect organisation'))
 
     expect(
-      await screen.findByRole('dialog', { name: 'Disconnect Acme Trading Ltd?' }),
+      await screen.findByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' }),
     ).toBeVisible()
   })
 

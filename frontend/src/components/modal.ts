@@ -1,0 +1,39 @@
+import { useRef, type ReactNode, type RefObject } from 'react'
+
+/** A dialog that is open while it is rendered. */
+export interface ModalProps {
+  onClose: () => void
+  title: ReactNode
+  description?: ReactNode
+  children?: ReactNode
+  footer: ReactNode
+  /** Receives the focus when the dialog opens; by default the dialog itself does. */
+  initialFocus?: RefObject<HTMLElement | null>
+  /** Receives the focus on close if the previously focused element no longer exists. */
+  fallbackFocus: RefObject<HTMLElement | null>
+}
+
+/** Handlers that move the focus into a dialog, and back to where it was. */
+export function useModalFocus({
+  initialFocus,
+  fallbackFocus,
+}: Pick<ModalProps, 'initialFocus' | 'fallbackFocus'>) {
+  const previousFocus = useRef<Element | null>(null)
+  return {
+    onOpenAutoFocus: (event: Event) => {
+      previousFocus.current = document.activeElement
+      event.preventDefault()
+      const first = initialFocus?.current ?? event.target
+      if (first instanceof HTMLElement) first.focus()
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault()
+      const before = previousFocus.current
+      const back =
+        before instanceof HTMLElement && before.isConnected && before !== document.body
+          ? before
+          : fallbackFocus.current
+      back?.focus()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { Tabs as TabsPrimitive } from 'radix-ui'
+import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
+
+import { cn } from '@/lib/class-names'
+
+export const Tabs = forwardRef<
+  ComponentRef<typeof TabsPrimitive.Root>,
+  ComponentPropsWithoutRef<typeof TabsPrimitive.Root>
+>(function Tabs({ className, ...rest }, ref) {
+  return (
+    <TabsPrimitive.Root
+      ref={ref}
+      data-slot="tabs"
+      className={cn('flex flex-col gap-3', className)}
+      {...rest}
+    />
+  )
+})
+
+export const TabsList = forwardRef<
+  ComponentRef<typeof TabsPrimitive.List>,
+  ComponentPropsWithoutRef<typeof TabsPrimitive.List>
+>(function TabsList({ className, ...rest }, ref) {
+  return (
+    <TabsPrimitive.List
+      ref={ref}
+      data-slot="tabs-list"
+      className={cn(
+        'inline-flex h-9 w-fit max-w-full items-center overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground',
+        className,
+      )}
+      {...rest}
+    />
+  )
+})
+
+export const TabsTrigger = forwardRef<
+  ComponentRef<typeof TabsPrimitive.Trigger>,
+  ComponentPropsWithoutRef<typeof TabsPrimitive.Trigger>
+>(function TabsTrigger({ className, ...rest }, ref) {
+  return (
+    <TabsPrimitive.Trigger
+      ref={ref}
+      data-slot="tabs-trigger"
+      className={cn(
+        'inline-flex h-full flex-1 items-center justify-center gap-1.5 rounded-md border border-transparent px-2.5 text-sm font-medium whitespace-nowrap transition-colors hover:text-foreground disabled:opacity-50 data-[state=active]:border-border data-[state=active]:bg-card data-[state=active]:text-card-foreground forced-colors:data-[state=active]:border-2 forced-colors:data-[state=active]:border-[Highlight]',
+        className,
+      )}
+      {...rest}
+    />
+  )
+})
+
+export const TabsContent = forwardRef<
+  ComponentRef<typeof TabsPrimitive.Content>,
+  ComponentPropsWithoutRef<typeof TabsPrimitive.Content>
+>(function TabsContent({ className, ...rest }, ref) {
+  return (
+    <TabsPrimitive.Content
+      ref={ref}
+      data-slot="tabs-content"
+      className={cn('flex-1', className)}
+      {...rest}
+    />
+  )
+})
