@@ -13,10 +13,14 @@ from alembic import op
 import sqlalchemy as sa
 ${imports if imports else ""}
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+revision = ${repr(up_revision).replace("'", '"')}
+down_revision = ${repr(down_revision).replace("'", '"')}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# The oldest code that works on the schema after this migration, named by the newest migration that
+# it carries. One that removes what older code uses (a contract migration) names itself, and
+# `xero-service migrate` leaves it for `migrate --contract`.
+oldest_code = "0001"
 
 
 def upgrade() -> None:

@@ -14,6 +14,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 # Append-only against mistakes; the database's owner is trusted. Only retention may delete, through
 # one function that sets a flag for its transaction.

@@ -20,6 +20,7 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 # The suspension is locked while a status depends on it, so that it cannot begin or end meanwhile: a
 # transaction that lifts it waits for this one, and then sees the row that this one wrote.

@@ -15,6 +15,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 # Only one function may delete a row. A session cannot imitate it: the server keeps the call stack.
 # This guards the owner against mistakes; the service role lacks the privilege.

@@ -12,6 +12,7 @@ revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 INDEX = "ix_audit_events_occurred_at"
 

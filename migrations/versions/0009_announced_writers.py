@@ -15,6 +15,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 # Before the statement, and so before any id is drawn. Once in a transaction: its first names the
 # lowest, and a thousand rows must not take a thousand locks.

@@ -15,6 +15,7 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION keep_suspensions() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -17,6 +17,7 @@ revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
+oldest_code = "0001"
 
 TIME = postgresql.TIMESTAMP(timezone=True)
 ANNOUNCE = """

@@ -380,6 +380,14 @@ class MigrationsPending(ServiceBusy):
     resolved_by = ResolvedBy.OPERATOR
 
 
+class CodeOutdated(ServiceBusy):
+    """The database is past what this code works on."""
+
+    code = "code_outdated"
+    title = "The database needs newer code than this"
+    resolved_by = ResolvedBy.OPERATOR
+
+
 class SignInUnavailable(ServiceBusy):
     """The session issuer's signing keys are not available, so no session can be verified."""
 

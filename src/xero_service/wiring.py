@@ -31,6 +31,7 @@ from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.service import ProxyService
 from xero_service.services.reconcile.org_check import OrgCheck
 from xero_service.services.reconcile.service import ReconcileService
+from xero_service.services.replicas import ReplicaService
 from xero_service.services.service_keys.authorization import ServiceAuthorizer
 from xero_service.services.service_keys.keys import KeyService
 from xero_service.services.tokens.issuer import TokenIssuer
@@ -40,9 +41,11 @@ from xero_service.services.tokens.service import TokenService
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
 from xero_service.single_flight import SingleFlight
+from xero_service.store import migrations
 from xero_service.store.database import Database
 from xero_service.store.rate_limits import RateLimits
 from xero_service.store.service_lookup import ServiceLookup
+from xero_service.store.transaction import Transaction
 from xero_service.telemetry import Metrics
 from xero_service.timeouts import DRAIN_SECONDS, ISSUER_SECONDS
 from xero_service.xero.adapter import XeroAdapter
@@ -76,6 +79,7 @@ class Services:
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
+    replicas: ReplicaService
     metrics: Metrics
     state_metrics: StateMetrics
 
@@ -106,13 +110,15 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         database = _database(settings, keys)
         database.on_events(metrics.events_written)
         stack.push_async_callback(database.close)
+        replicas = ReplicaService(database)
+        stack.push_async_callback(replicas.withdraw)  # after background work, which uses the schema
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
-        yield _assemble(settings, metrics, outbound, database, keys, background)
+        yield _assemble(settings, metrics, outbound, database, keys, background, replicas)
 
 
 async def check_key(settings: Settings) -> None:
-    """Raise ConfigError where ENCRYPTION_KEY decrypts none of the stored secrets.
+    """Raise ConfigError where ENCRYPTION_KEY decrypts none of the stored secrets, and for old code.
 
     Without a timely response of the database, each process checks at its first connection.
     """
@@ -131,7 +137,13 @@ def _database(settings: Settings, keys: KeyRing) -> Database:
         pool_size=settings.database_pool_size,
         prepared_statements=settings.database_prepared_statements,
     )
-    database.check_first(KeyCheck(keys))
+    key_check = KeyCheck(keys)
+
+    async def first_check(tx: Transaction) -> None:
+        migrations.require_recent_code(await database.schema_state())
+        await key_check(tx)
+
+    database.check_first(first_check)
     return database
 
 
@@ -142,6 +154,7 @@ def _assemble(
     database: Database,
     keys: KeyRing,
     background: BackgroundWork,
+    replicas: ReplicaService,
 ) -> Services:
     policy = settings.refresh_policy()
     xero = XeroAdapter(
@@ -217,6 +230,7 @@ def _assemble(
             settings.events_retention,
             metrics,
         ),
+        replicas=replicas,
         metrics=metrics,
         state_metrics=StateMetrics(database, metrics),
     )

@@ -229,7 +229,7 @@ async def test_a_setting_that_the_server_does_not_have_is_an_outage_c1(cluster: 
     )
 
     with pytest.raises(ServiceBusy):
-        await database.revision()
+        await database.schema_state()
     with pytest.raises(ServiceBusy):
         await database.require_writes()
 

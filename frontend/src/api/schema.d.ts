@@ -114,7 +114,8 @@ export interface paths {
      * Ask whether requests may be sent here
      * @description Tell whether a transaction that writes would work, and whether the process stays.
      *
-     *     The schema is at or past what this code needs: so older replicas serve on after `migrate`.
+     *     The schema is at or past what this code needs, so older replicas serve on after `migrate`, and
+     *     no contract migration has removed what this code uses.
      */
     get: operations['readiness']
     put?: never
@@ -3696,7 +3697,7 @@ export interface operations {
           'application/json': components['schemas']['Ready']
         }
       }
-      /** @description `service_busy`, `migrations_pending` */
+      /** @description `service_busy`, `migrations_pending`, `code_outdated` */
       503: {
         headers: {
           /**
@@ -3716,7 +3717,7 @@ export interface operations {
             /** @constant */
             status?: 503
             /** @enum {string} */
-            code?: 'service_busy' | 'migrations_pending'
+            code?: 'service_busy' | 'migrations_pending' | 'code_outdated'
           }
         }
       }

@@ -54,13 +54,14 @@ def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket 
 async def services_with_metrics_port(
     settings: Settings, metrics: Metrics, port: "MetricsPort | None"
 ) -> AsyncIterator[Services]:
-    """Build the services and open the metrics port, which closes after them."""
+    """Build the services, announce this replica, and open the metrics port, which closes last."""
     async with AsyncExitStack() as stack:
         if port is not None:
             stack.push_async_callback(port.close)
         services = await stack.enter_async_context(wiring.services(settings, metrics))
         if port is not None:
             port.open(services)
+        services.replicas.start()
         yield services
 
 

@@ -12,9 +12,10 @@ from xero_service.cli.output import plain
 from xero_service.cli.session import with_unchecked_services
 from xero_service.errors import ConfigError, IntegrationError, ServiceBusy
 from xero_service.settings import Settings, load
+from xero_service.store import migrations
 from xero_service.store.database import DatabaseFacts
 from xero_service.store.db_errors import reason
-from xero_service.store.schema import expected_revision, is_past, serves
+from xero_service.store.migrations import SchemaState
 from xero_service.wiring import Services
 
 CLOCK_TOLERANCE_SECONDS = 5
@@ -60,15 +61,15 @@ def doctor() -> None:
 async def _findings(services: Services, settings: Settings) -> AsyncIterator[Finding]:
     try:
         facts = await services.database.facts()
-        revision = await services.database.revision()
-        if serves(revision):
+        schema = await services.database.schema_state()
+        if migrations.serves(schema):
             await services.database.require_writes()
     except ServiceBusy as error:
         why = reason(error)
         yield Finding("database", False, f"{error.detail} Check DATABASE_URL. ({why})")
     else:
         yield Finding("database", True, f"PostgreSQL {facts.version}")
-        yield _migrations(revision)
+        yield _migrations(schema)
         yield await _encryption_key(services)
         durable = facts.synchronous_commit not in {"off"}
         yield Finding(
@@ -122,11 +123,14 @@ async def _issuer(services: Services, settings: Settings) -> Finding:
     return Finding("AUTH_ISSUER", False, message, is_configuration=True)
 
 
-def _migrations(revision: str | None) -> Finding:
-    if is_past(revision):
-        message = f"{revision}, newer than this code's {expected_revision()}"
+def _migrations(schema: SchemaState) -> Finding:
+    if migrations.is_outdated(schema):
+        message = f"need code that carries {schema.oldest_code}; this carries {migrations.newest()}"
+        return Finding("migrations", False, message)
+    if migrations.is_past(schema.revision):
+        message = f"{schema.revision}, newer than this code's {migrations.newest()}"
         return Finding("migrations", True, message)
-    current = serves(revision)
+    current = migrations.serves(schema)
     return Finding("migrations", current, "current" if current else "pending: xero-service migrate")
 
 

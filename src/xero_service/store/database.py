@@ -24,12 +24,15 @@ from sqlalchemy.exc import DBAPIError
 
 from xero_service.errors import ConfigError, ServiceBusy
 from xero_service.store.connections import Connector
+from xero_service.store.migrations import SchemaState
 from xero_service.store.pools import DriverPool, acquire_slot, engine, split_pool_size
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
 
 log = logger(__name__)
+# As JSON, because the second column is added by a migration.
+_SCHEMA_STATE = "SELECT version_num, to_jsonb(v) ->> 'oldest_code' FROM alembic_version v"
 _CHANGES_NO_ROW = text("UPDATE leases SET holder = holder WHERE false")
 
 
@@ -185,16 +188,16 @@ class Database:
         async with self._driver_pool.acquire() as driver, driver.transaction():
             yield driver
 
-    async def revision(self) -> str | None:
-        """Return the migration that the schema is at, or None before the first.
+    async def schema_state(self) -> SchemaState:
+        """Return what was migrated, and which code works on it; raises ServiceBusy.
 
-        Raises ServiceBusy like `transaction`.
+        Like `transaction`, but without the first check.
         """
         async with self._unchecked_connection() as driver:
             if await driver.fetchval("SELECT to_regclass('alembic_version')") is None:
-                return None
-            found = await driver.fetchrow("SELECT version_num FROM alembic_version")
-        return str(found["version_num"]) if found else None
+                return SchemaState(None)
+            found = await driver.fetchrow(_SCHEMA_STATE)
+        return SchemaState(*found) if found else SchemaState(None)
 
     async def require_writes(self) -> None:
         """Raise ServiceBusy where a transaction cannot write; changes nothing.

@@ -1,52 +1,76 @@
-"""Runs the migrations, and knows which revision this code expects.
+"""Runs the migrations.
 
-Only `migrate` uses Alembic, so its functions import it: at the top it would take a seventh of the
+Only `migrate` uses Alembic, so the functions import it: at the top it would take a seventh of the
 CPU time of a serving process's imports (ADR 0013).
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
 
 from xero_service.errors import ServiceBusy
+from xero_service.store import migrations
 from xero_service.store.db_errors import translate_db_errors
+from xero_service.store.migrations import Migration
+from xero_service.store.replicas import running_older_code
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 LOCK_NOT_AVAILABLE = "55P03"
-# In a checkout the migrations lie at its root; an installed wheel carries them in the package.
-_PACKAGE = Path(__file__).parents[1]
-_DIRECTORIES = (_PACKAGE / "migrations", _PACKAGE.parents[1] / "migrations")
+Progress = Callable[[str], None]
 
 
-def _migrations() -> Path:
-    return next(each for each in _DIRECTORIES if each.is_dir())
-
-
-def _config(url: str, *, service_role: str | None = None) -> "Config":
+def _config(url: str, **attributes: object) -> "Config":
     from alembic.config import Config
 
     config = Config(stdout=sys.stdout)  # the default is bound when alembic is imported
-    config.set_main_option("script_location", str(_migrations()))
-    config.attributes["url"] = url
-    config.attributes["service_role"] = service_role
+    config.set_main_option("script_location", str(migrations.directory()))
+    config.attributes.update(attributes, url=url)
     return config
 
 
-def upgrade(url: str, *, service_role: str | None = None) -> None:
-    """Apply every pending migration, then grant the service role its privileges.
+def upgrade(
+    url: str,
+    *,
+    service_role: str | None = None,
+    with_contracts: bool = False,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Apply the pending migrations, then grant the service role its privileges.
 
+    `with_contracts`: see `migrations.pending`. Calls `progress` with a line before each migration.
     Waits for another process that migrates the same database. Raises ConfigError for an unusable
-    service role, ServiceBusy for a database that is away or whose tables are in use.
+    service role, ServiceBusy for a database that is away or whose tables are in use, and where
+    replicas run that a migration would break.
     """
-    from alembic import command
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
 
-    with _explain_lock_timeouts(), translate_db_errors():
-        command.upgrade(_config(url, service_role=service_role), "head")
+    config = _config(url, service_role=service_role)
+    script = ScriptDirectory.from_config(config)
+
+    def plan(heads: tuple[str, ...], context: Any) -> Any:
+        current = heads[0] if heads else None
+        planned = migrations.pending(current, with_contracts=with_contracts)
+        if not planned:
+            return []
+        require_no_older_replica(context.connection, current, planned)
+        steps = script._upgrade_revs(planned[-1].revision, current or "base")
+        for step, migration in zip(steps, planned, strict=True):
+            step.migration_fn = partial(_reported, progress, migration, step.migration_fn)
+        return steps
+
+    with (
+        _explain_lock_timeouts(),
+        translate_db_errors(),
+        EnvironmentContext(config, script, fn=plan),
+    ):
+        script.run_env()
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -63,6 +87,26 @@ def check(url: str) -> None:
     command.check(_config(url))
 
 
+def require_no_older_replica(
+    connection: Connection, current: str | None, planned: tuple[Migration, ...]
+) -> None:
+    """Raise ServiceBusy where a replica runs that does not work on the schema after `planned`."""
+    oldest_code = max((each.oldest_code for each in planned), default="")
+    older = running_older_code(connection, oldest_code) if current else ()
+    if older:
+        names = ", ".join(f"{each.host} (version {each.version}, {each.code})" for each in older)
+        raise ServiceBusy(
+            f"A contract migration needs code that carries {oldest_code}, and replicas with older"
+            f" code run: {names}. Roll out the newer code everywhere, then try again; a replica"
+            " that was killed counts for 90 seconds."
+        )
+
+
+def _reported(progress: Progress, migration: Migration, apply: Callable[..., None]) -> None:
+    progress(f"Applying {migration.revision}: {migration.summary} …")
+    apply()
+
+
 @contextmanager
 def _explain_lock_timeouts() -> Iterator[None]:
     try:
@@ -75,28 +119,3 @@ def _explain_lock_timeouts() -> Iterator[None]:
             " was not applied; those before it were. Run `xero-service migrate` again, when no"
             " long transaction (a backup, a session left open) holds the table."
         ) from busy
-
-
-@cache
-def expected_revision() -> str | None:
-    """Return the newest migration that this code knows; files are named by their revision."""
-    names = (path.name for path in (_migrations() / "versions").glob("[0-9]*_*.py"))
-    return max((name.partition("_")[0] for name in names), default=None)
-
-
-def is_past(revision: str | None) -> bool:
-    """Whether a revision is newer than the newest that this code knows.
-
-    Revisions are numbers that ascend along the chain (migrations/script.py.mako).
-    """
-    expected = expected_revision()
-    return _is_number(revision) and expected is not None and int(revision) > int(expected)
-
-
-def serves(revision: str | None) -> bool:
-    """Whether this code can serve with a database at `revision`: the expected or a newer one."""
-    return revision is not None and (revision == expected_revision() or is_past(revision))
-
-
-def _is_number(revision: str | None) -> TypeGuard[str]:
-    return revision is not None and revision.isascii() and revision.isdecimal()

@@ -245,3 +245,16 @@ class CallBudgetRow(Base):
     day_remaining: Mapped[int | None]
     minute_remaining: Mapped[int | None]
     learned_at: Mapped[datetime | None]
+
+
+class ReplicaRow(Base):
+    """A process of the service, from its first announcement until it stops or falls silent."""
+
+    __tablename__ = "replicas"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    version: Mapped[str]
+    code: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -14,6 +14,7 @@ from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
 from xero_service.store.remote_cleanups import RemoteCleanups
+from xero_service.store.replicas import Replicas
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
@@ -71,6 +72,11 @@ class Transaction:
     def leases(self) -> Leases:
         """Named rights that one process holds at a time."""
         return Leases(self.connection)
+
+    @cached_property
+    def replicas(self) -> Replicas:
+        """The processes that run, and their code."""
+        return Replicas(self.connection)
 
     @cached_property
     def limits(self) -> TenantLimits:
