@@ -1,7 +1,7 @@
 """Announces this process in the database, so that no contract migration runs under it.
 
 A contract migration removes what older code uses. `xero-service migrate` refuses it while a replica
-with such code is announced (ADR 0017).
+with such code is announced (ADR 0019).
 """
 
 import asyncio
