@@ -124,7 +124,15 @@ check: install ## Check format, lint, types, import directions and drift
 	@$(BIN)/mypy
 	$(call say,'Import directions')
 	@$(BIN)/lint-imports
+	@$(MAKE) .check-metrics
 	@if $(has_page); then $(MAKE) .check-api .check-page; fi
+
+.PHONY: .check-metrics
+.check-metrics:
+	$(call say,'Reference of the metrics')
+	@set -o pipefail; $(BIN)/xero-service metrics-reference | diff -u docs/metrics.md - || \
+		{ echo "docs/metrics.md has drifted: run make metrics" >&2; exit 1; }
+	@echo "in step"
 
 .PHONY: .check-api
 .check-api:
@@ -157,6 +165,10 @@ format: install ## Format, and apply the automatic fixes
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 	@! $(has_page) || $(NPM) run format
+
+.PHONY: metrics
+metrics: install ## Write docs/metrics.md from the service
+	@$(BIN)/xero-service metrics-reference > docs/metrics.md
 
 .PHONY: openapi
 openapi: install ## Write the OpenAPI document and the page's types from the service

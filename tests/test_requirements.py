@@ -15,7 +15,7 @@ ROWS = re.findall(r"^\| ([A-Z]\d{1,2}b?) \| (.+) \| (.+) \|$", TABLE, re.MULTILI
 LISTED = [row[0] for row in ROWS]
 NOT_BUILT = re.findall(r"\b[RS]\d{1,2}\b", TABLE.partition("## Not built yet")[2])
 # Not after a percent sign, which would make it a part of an encoded path.
-ID = re.compile(r"(?<![A-Za-z0-9%])([A-CERS]\d{1,2}b?|(?<=_)[a-cers]\d{1,2}b?)\b")
+ID = re.compile(r"(?<![A-Za-z0-9%])([A-CEORS]\d{1,2}b?|(?<=_)[a-ceors]\d{1,2}b?)\b")
 
 
 @cache

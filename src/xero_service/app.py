@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import socket
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from xero_service.api import (
@@ -79,6 +80,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application as it is served; `upkeep`: also run the periodic work."""
     metrics = metrics or Metrics()
+    expect_routes(metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -111,6 +113,18 @@ def create_app(
     app.add_middleware(SecurityHeaders, https=settings.served_over_https)
     app.add_middleware(RequestLogMiddleware, metrics=metrics, prefix=PREFIX)
     return app
+
+
+def expect_routes(metrics: Metrics) -> None:
+    """Create the series of every route and status that the API declares."""
+    modules = (tokens, proxy, ops, *ROUTERS)
+    for route in (route for module in modules for route in module.router.routes):
+        if isinstance(route, APIRoute):
+            path = route.path.removeprefix(PREFIX)
+            declared = {int(status) for status in route.responses if str(status).isdecimal()}
+            for method in route.methods or ():
+                metrics.expect(method, path, {route.status_code or 200, 500} | declared)
+    metrics.expect("GET", "unmatched", {404})
 
 
 def build_worker(

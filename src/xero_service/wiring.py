@@ -47,6 +47,7 @@ from xero_service.store.rate_limits import RateLimits
 from xero_service.store.service_lookup import ServiceLookup
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import Metrics
+from xero_service.telemetry.database_pools import DatabasePools
 from xero_service.timeouts import DRAIN_SECONDS, ISSUER_SECONDS
 from xero_service.xero.adapter import XeroAdapter
 from xero_service.xero.http import HttpClient
@@ -88,7 +89,9 @@ class Services:
 class _Outbound:
     """HTTP clients with separate connection pools, so that one slow host blocks no other."""
 
-    connections: HttpClient  # Xero's connections endpoint and signing keys
+    connections: HttpClient
+    revocations: HttpClient
+    signing_keys: HttpClient
     tokens: HttpClient
     issuer: HttpClient
     api: HttpClient
@@ -98,16 +101,22 @@ class _Outbound:
 async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
     """Build the services; on exit, finish background work before anything closes."""
     metrics = metrics or Metrics()
-    xero_timeout = settings.xero_timeout_seconds
     async with AsyncExitStack() as stack:
+
+        async def xero(area: str) -> HttpClient:
+            client = HttpClient(timeout=settings.xero_timeout_seconds, calls=metrics.xero.of(area))
+            return await stack.enter_async_context(client)
+
         outbound = _Outbound(
-            connections=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
-            tokens=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
+            connections=await xero("connections"),
+            revocations=await xero("revocation"),
+            signing_keys=await xero("signing_keys"),
+            tokens=await xero("token"),
             issuer=await stack.enter_async_context(HttpClient(timeout=ISSUER_SECONDS)),
-            api=await stack.enter_async_context(HttpClient(timeout=xero_timeout)),
+            api=await xero("api"),
         )
         keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
-        database = _database(settings, keys)
+        database = _database(settings, keys, metrics.pools)
         database.on_events(metrics.events_written)
         stack.push_async_callback(database.close)
         replicas = ReplicaService(database)
@@ -131,11 +140,12 @@ async def check_key(settings: Settings) -> None:
         await database.close()
 
 
-def _database(settings: Settings, keys: KeyRing) -> Database:
+def _database(settings: Settings, keys: KeyRing, metrics: DatabasePools | None = None) -> Database:
     database = Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         prepared_statements=settings.database_prepared_statements,
+        metrics=metrics,
     )
     key_check = KeyCheck(keys)
 
@@ -161,7 +171,8 @@ def _assemble(
         _endpoints(settings),
         outbound.connections,
         outbound.tokens,
-        KeySet(lambda: outbound.connections.get_json(settings.xero_jwks_url)),
+        KeySet(lambda: outbound.signing_keys.get_json(settings.xero_jwks_url)),
+        outbound.revocations,
     )
     leases = LeaseManager(database, ttl=_lease_ttl(settings))
     outcomes = RefreshOutcomes(database, keys, policy, metrics)
@@ -232,7 +243,7 @@ def _assemble(
         ),
         replicas=replicas,
         metrics=metrics,
-        state_metrics=StateMetrics(database, metrics),
+        state_metrics=StateMetrics(database, metrics, background),
     )
 
 

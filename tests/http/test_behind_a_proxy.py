@@ -15,7 +15,7 @@ import uvicorn
 from tests.service_api.callers import idle, service
 from tests.world import Application, World, until
 from xero_sandbox.samples import ACME_TRADING
-from xero_service.api.callers import source_of
+from xero_service.api.source import source_of
 from xero_service.app import PREFIX
 from xero_service.cli import serve
 from xero_service.settings import Settings

@@ -1,21 +1,30 @@
 """E5: `increase()` sees a first event only where the series was there before, at 0."""
 
 import asyncio
+import time
 from datetime import timedelta
+from importlib import metadata
 
 import pytest
 
-from tests.metrics.scrape import Labels, Samples, parsed, series
+from tests.metrics.scrape import Labels, Samples, parsed, series, value
 from tests.outages.many_grants import crowd
 from tests.world import Application, World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
 from xero_service.services.upkeep import UpkeepService
+from xero_service.telemetry.database_pools import POOLS
+from xero_service.telemetry.xero_calls import AREAS, OUTCOMES
 
 ALARMS = "xero_service_operator_alarms_total"
 REFRESHES = "xero_service_refreshes_total"
 UPKEEP = "xero_service_upkeep_items_total"
 FINISHED = "xero_service_upkeep_step_finished_timestamp_seconds"
 COUNTERS = (ALARMS, REFRESHES, UPKEEP)
+CALLS = "xero_service_xero_calls_total"
+ROUTES = {
+    "/bindings/{bindingId}/token": ("200", "401", "404", "409", "500", "503"),
+    "/bindings/{bindingId}/api/{path:anything}": ("200", "403", "429", "503", "504"),
+}
 
 
 async def scraped(application: Application) -> Samples:
@@ -120,6 +129,68 @@ async def test_a_step_of_upkeep_that_never_ends_is_seen_from_the_start_e5(
     loops.cancel()
 
     assert (await finished())[labelled(step="refresh")] == 0
+
+
+async def test_every_series_of_every_metric_is_there_from_the_start_o11(
+    application: Application,
+) -> None:
+    """But those of keys, which are known once they call."""
+    fresh = await scraped(application)
+    names = {name for name, _ in fresh}
+
+    for area in AREAS:
+        assert ("xero_service_xero_call_duration_seconds_count", labelled(area=area)) in fresh
+        for outcome in OUTCOMES:
+            assert fresh[CALLS, labelled(area=area, outcome=outcome)] == 0
+    for limit in ("minute", "day", "concurrent", "appminute", "other"):
+        assert fresh["xero_service_xero_rate_limited_total", labelled(limit=limit)] == 0
+    for pool in POOLS:
+        assert fresh["xero_service_database_pool_timeouts_total", labelled(pool=pool)] == 0
+    for route, statuses in ROUTES.items():
+        for status in statuses:
+            series_of = labelled(method="POST", route=route, status=status)
+            assert fresh["xero_service_http_requests_total", series_of] == 0
+    assert {
+        "xero_service_refresh_duration_seconds_count",
+        "xero_service_event_loop_lag_seconds_count",
+        "xero_service_build_info",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+    } <= names
+
+
+async def test_buckets_tell_a_token_read_from_a_slow_proxied_call_o3(
+    application: Application,
+) -> None:
+    fresh = await scraped(application)
+
+    buckets = {
+        float(dict(labels)["le"])
+        for name, labels in fresh
+        if name == "xero_service_http_request_seconds_bucket"
+    }
+    assert min(buckets) == 0.001
+    assert sorted(buckets)[-2] == 120
+
+
+async def test_the_version_that_runs_is_told_o3(application: Application) -> None:
+    ((labels, value),) = series(await scraped(application), "xero_service_build_info").items()
+
+    assert value == 1
+    assert dict(labels)["version"] == metadata.version("xero-service")
+
+
+async def test_a_blocked_event_loop_is_seen_o3(world: World) -> None:
+    """The process alone is stopped: a sample that was due then is as late as the stop was long."""
+    lag = "xero_service_event_loop_lag_seconds_sum"
+    before = value(await scraped(world.application), lag)
+    time.sleep(1.0)  # noqa: ASYNC251 - what blocks the loop
+
+    async def late() -> bool:
+        return value(await scraped(world.application), lag) - before > 0.5
+
+    await until(late)
 
 
 async def counted_but_added_nothing(world: World, fresh: Samples, name: str) -> None:

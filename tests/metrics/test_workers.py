@@ -11,11 +11,14 @@ import pytest
 from tests.metrics.conftest import Running, Start
 from tests.metrics.scrape import Samples, value
 from tests.world import until
+from xero_service.settings.model import DatabaseSettings
+from xero_service.store.pools import split_pool_size
 
 REQUESTS = "xero_service_http_requests_total"
 SECONDS = "xero_service_http_request_seconds_count"
 PATH = "/api/integrations/xero/activity"
 ROUTE = "/activity"
+SHARE, _ = split_pool_size(DatabaseSettings.model_fields["database_pool_size"].default)
 
 
 def counted(samples: Samples) -> tuple[float, float]:
@@ -121,3 +124,19 @@ async def test_serve_takes_its_directory_away_however_it_is_ended_c2(
         await asyncio.to_thread(running.child.process.wait, 30)
 
         assert kept_in(tmp_path) == []
+
+
+async def test_the_processes_and_pools_of_all_workers_add_up_o3(start: Start) -> None:
+    async with start("serve", "--no-upkeep", "--workers", "2") as running:
+        one = running.workers()[0].memory_info().rss
+
+        async def both() -> bool:
+            pools = value(
+                await running.scrape(), "xero_service_database_pool_size", pool="transactions"
+            )
+            return pools == 2 * SHARE
+
+        await until(both, within=60)
+        found = await running.scrape()
+        assert value(found, "process_resident_memory_bytes") > 1.5 * one
+        assert len([each for each in found if each[0] == "xero_service_build_info"]) == 1

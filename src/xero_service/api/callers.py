@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address
 
 from fastapi import Request
-from starlette.types import Scope
 
+from xero_service.api.source import source_of
 from xero_service.domain import Actor, SessionUser
 from xero_service.errors import DENIALS
 from xero_service.wiring import Services
@@ -32,24 +30,6 @@ class SessionCaller(Caller):
     """A session user with an active org."""
 
     user: SessionUser
-
-
-def source_of(scope: Scope) -> str | None:
-    """Return the IP address of the client; None where a proxy named something else.
-
-    The audit log stores it, so it must not be free text; a zone (RFC 4007), which may be any
-    text, is removed.
-    """
-    client = scope.get("client")
-    return _address(client[0]) if client else None
-
-
-@lru_cache(maxsize=1000)
-def _address(text: str) -> str | None:
-    try:
-        return str(ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None
 
 
 def actor_of(request: Request, user: SessionUser | None) -> Actor:

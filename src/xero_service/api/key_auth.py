@@ -9,7 +9,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from pydantic import StringConstraints
 
 from xero_service.api import examples
-from xero_service.api.callers import Caller, audit_denials, source_of
+from xero_service.api.callers import Caller, audit_denials
 from xero_service.api.deps import ServicesDep
 from xero_service.api.session_auth import (
     Bearer,
@@ -19,6 +19,7 @@ from xero_service.api.session_auth import (
     require_member,
     session_user,
 )
+from xero_service.api.source import source_of
 from xero_service.domain import Scope, SessionUser
 from xero_service.errors import AuthError
 from xero_service.services.service_keys.authorization import ServiceCredentials

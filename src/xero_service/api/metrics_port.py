@@ -21,7 +21,7 @@ from xero_service.api.http_protocol import BoundedHttp
 from xero_service.api.middleware import SecurityHeaders
 from xero_service.errors import ConfigError
 from xero_service.settings import Settings
-from xero_service.telemetry import Metrics
+from xero_service.telemetry import Metrics, event_loop
 from xero_service.wiring import Services
 
 OPEN_REQUESTS_SECONDS = 1
@@ -54,7 +54,11 @@ def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket 
 async def services_with_metrics_port(
     settings: Settings, metrics: Metrics, port: "MetricsPort | None"
 ) -> AsyncIterator[Services]:
-    """Build the services, announce this replica, and open the metrics port, which closes last."""
+    """Build the services, announce this replica, and open the metrics port, which closes last.
+
+    The event loop and the pools are measured meanwhile: with several workers, one scrape reports
+    the pools of all, as each has last measured them.
+    """
     async with AsyncExitStack() as stack:
         if port is not None:
             stack.push_async_callback(port.close)
@@ -62,7 +66,13 @@ async def services_with_metrics_port(
         if port is not None:
             port.open(services)
         services.replicas.start()
-        yield services
+        watch = event_loop.watch(metrics.loop_lag, services.state_metrics.measure_pools)
+        watching = asyncio.create_task(watch)
+        try:
+            yield services
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
 
 
 class MetricsPort:

@@ -9,7 +9,9 @@ from enum import StrEnum
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from xero_service.telemetry import AccessLog, Metrics, scrub
+from xero_service.api.source import source_of
+from xero_service.telemetry import AccessLog, Metrics, request_record, scrub
+from xero_service.telemetry.request_record import RequestRecord
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -75,17 +77,27 @@ class RequestLogMiddleware:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 is_cut = False
 
+        record = RequestRecord()
+        recorded = request_record.current.set(record)
         bound = bind_contextvars(request_id=request_id)
         try:
             await self.app(scope, receive, send_with_id)
         finally:
             known_as = scrub(offered) if offered else request_id
             cut_by = scope.get(_CUT_BY, CutBy.SERVICE) if is_cut else None
-            self._record(scope, status, time.perf_counter() - began, known_as, cut_by)
+            seconds = time.perf_counter() - began
+            self._record(scope, status, seconds, known_as, record, cut_by)
             reset_contextvars(**bound)
+            request_record.current.reset(recorded)
 
     def _record(
-        self, scope: Scope, status: int, seconds: float, request_id: str, cut_by: CutBy | None
+        self,
+        scope: Scope,
+        status: int,
+        seconds: float,
+        request_id: str,
+        record: RequestRecord,
+        cut_by: CutBy | None,
     ) -> None:
         route = getattr(scope.get("route"), "path", "unmatched").removeprefix(self.prefix)
         # Callers may invent methods, and the process keeps every label value.
@@ -93,12 +105,16 @@ class RequestLogMiddleware:
         self.metrics.answered(method, route, status, seconds)
         if cut_by is not None:
             self.metrics.cut.labels(cut_by).inc()
+        if record.is_key and record.caller:
+            self.metrics.keys.answered(record.caller, status)
         self.log.write(
             method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),
             request_id=request_id,
+            source=source_of(scope),
+            record=record,
             cut_by=cut_by,
         )
 

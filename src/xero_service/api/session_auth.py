@@ -20,6 +20,7 @@ from xero_service.errors import (
     OrgRequired,
     SignInUnavailable,
 )
+from xero_service.telemetry.request_record import note_user
 from xero_service.timeouts import ATTEMPT_LIFETIME
 from xero_service.wiring import Services
 
@@ -58,7 +59,13 @@ async def session_user(wired: ServicesDep, credentials: Bearer) -> SessionUser:
     """Return the user of the session token in the Authorization header; ignores the cookie."""
     if credentials is None:
         raise AuthError("Send a session token: Authorization: Bearer …")
-    return await _verifier(wired).verify(credentials.credentials)
+    return await _identify(wired, credentials.credentials)
+
+
+async def _identify(wired: Services, token: str) -> SessionUser:
+    user = await _verifier(wired).verify(token)
+    note_user(user.user_id, user.org_id)
+    return user
 
 
 async def navigating_user(
@@ -67,7 +74,7 @@ async def navigating_user(
     """Return the user of the header or, for navigation within this site, of the cookie."""
     if credentials is not None or cookie is None:
         return await session_user(wired, credentials)
-    user = await _verifier(wired).verify(cookie)
+    user = await _identify(wired, cookie)
     with audit_user_denials(request, wired, user):
         if request.headers.get("sec-fetch-site", "").lower() == "cross-site":
             raise CrossSiteRefused("Open the settings page and connect from there.")

@@ -11,6 +11,7 @@ from xero_service.cli import (
     doctor,
     encryption,
     keys,
+    metrics_reference,
     migrate,
     openapi,
     operators,
@@ -60,6 +61,7 @@ app.add_typer(operators.orgs, name="orgs")
 app.add_typer(audit.app, name="audit")
 app.add_typer(encryption.app, name="encryption")
 app.command(hidden=True)(openapi.openapi)
+app.command(hidden=True)(metrics_reference.metrics_reference)
 
 
 def run() -> None:

@@ -11,11 +11,11 @@
 All raise ServiceBusy where the database is away or no connection becomes free in time (R14).
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asyncpg import Record
@@ -25,10 +25,12 @@ from sqlalchemy.exc import DBAPIError
 from xero_service.errors import ConfigError, ServiceBusy
 from xero_service.store.connections import Connector
 from xero_service.store.migrations import SchemaState
-from xero_service.store.pools import DriverPool, acquire_slot, engine, split_pool_size
+from xero_service.store.pools import DriverPool, engine, split_pool_size
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
+from xero_service.store.slots import Slots
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
+from xero_service.telemetry.database_pools import DatabasePools, PoolUse
 
 log = logger(__name__)
 # As JSON, because the second column is added by a migration.
@@ -54,22 +56,37 @@ FirstCheck = Callable[[Transaction], Awaitable[None]]
 class Database:
     """Access to PostgreSQL through two connection pools (see the module)."""
 
-    def __init__(self, url: str, *, pool_size: int, prepared_statements: bool) -> None:
-        """Prepare the pools; the first statement connects."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        prepared_statements: bool,
+        metrics: DatabasePools | None = None,
+    ) -> None:
+        """Prepare the pools; the first statement connects. `metrics`: counts the waits."""
+
+        def slots(pool: str, size: int) -> Slots:
+            if metrics is None:
+                return Slots(size)
+            return Slots(size, partial(metrics.waited, pool))
+
         transactions, single = split_pool_size(pool_size)
         self._connector = Connector.to(url)
         self._engine = engine(self._connector, transactions, prepared_statements)
         self._autocommit_engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._driver_pool = DriverPool(self._connector, single, prepared_statements)
+        self._driver_pool = DriverPool(
+            self._connector, slots("single_statements", single), prepared_statements
+        )
         # SQLAlchemy's pool is not fair: a new caller could overtake one that waits.
-        self._connection_slots = asyncio.Semaphore(transactions)
-        self._background_slots = asyncio.Semaphore(max(1, min(pool_size // 2, transactions - 1)))
+        self._connection_slots = slots("transactions", transactions)
+        self._background_slots = slots("background", max(1, min(pool_size // 2, transactions - 1)))
         # In PgBouncer's transaction mode (DATABASE_PREPARED_STATEMENTS=false) each transaction may
         # run in another session, so that prepared statements are lost between two of them.
         self._keeps_session = prepared_statements
         self._first_check: FirstCheck | None = None
         self._on_events: EventsObserver = lambda kinds: None  # noqa: ARG005
-        self._check_slot = asyncio.Semaphore(1)
+        self._check_slot = Slots(1)
 
     def on_events(self, observer: EventsObserver) -> None:
         """Call `observer` with the kinds of the events that each transaction has committed."""
@@ -89,7 +106,7 @@ class Database:
         connecting to a silent database lasts until its timeout. Raises ConfigError where the check
         fails, ServiceBusy where the database is away or does not answer in time.
         """
-        async with acquire_slot(self._check_slot, busy="The database does not answer."):
+        async with self._check_slot.acquire(busy="The database does not answer."):
             if self._first_check is not None:
                 try:
                     async with self._unchecked_transaction() as tx:
@@ -121,7 +138,7 @@ class Database:
 
     @asynccontextmanager
     async def _unchecked_transaction(self) -> AsyncIterator[Transaction]:
-        async with acquire_slot(self._connection_slots), self._engine.begin() as connection:
+        async with self._connection_slots.acquire(), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
         self._on_events(tx.events.added)
@@ -132,7 +149,7 @@ class Database:
 
         The wait for one of the background slots has no limit; after it, as `transaction`.
         """
-        async with self._background_slots, self.transaction() as tx:
+        async with self._background_slots.acquire_patiently(), self.transaction() as tx:
             yield tx
 
     @asynccontextmanager
@@ -148,8 +165,8 @@ class Database:
             return
         await self.require_checked()
         async with (
-            self._background_slots,
-            acquire_slot(self._connection_slots),
+            self._background_slots.acquire_patiently(),
+            self._connection_slots.acquire(),
             self._autocommit_engine.connect() as connection,
         ):
             tx = Transaction(connection)
@@ -164,6 +181,14 @@ class Database:
         async with self.bare_connection() as driver:
             found: Record | None = await driver.fetchrow(statement, *arguments)
             return found
+
+    def pool_use(self) -> Mapping[str, PoolUse]:
+        """Return how each pool of connections is used now."""
+        return {
+            "transactions": self._connection_slots.use,
+            "single_statements": self._driver_pool.slots.use,
+            "background": self._background_slots.use,
+        }
 
     @property
     def has_bare_connection(self) -> bool:

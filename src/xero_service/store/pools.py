@@ -4,7 +4,6 @@ SQLAlchemy's checkout takes longer than the statement of a service's call, so su
 a few connections of their own (ADR 0013). Both pools together have DATABASE_POOL_SIZE connections.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -17,14 +16,13 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from xero_service.errors import ServiceBusy
 from xero_service.store.connections import Connector
-from xero_service.store.db_errors import READ_ONLY, translate_db_errors
+from xero_service.store.db_errors import READ_ONLY
+from xero_service.store.slots import Slots
 from xero_service.timeouts import POOL_WAIT_SECONDS, STATEMENT_SECONDS
 
 SINGLE_STATEMENT_CONNECTIONS = 3  # at most
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-ALL_IN_USE = "All database connections are in use."
 
 
 def split_pool_size(size: int) -> tuple[int, int]:
@@ -40,17 +38,17 @@ class DriverPool:
     times a proxied call (ADR 0013).
     """
 
-    def __init__(self, connector: Connector, size: int, prepared_statements: bool) -> None:
-        """Open at most `size` connections, each when it is needed."""
+    def __init__(self, connector: Connector, slots: Slots, prepared_statements: bool) -> None:
+        """Open as many connections as there are `slots` at most, each when it is needed."""
         self._connector = connector
         self._options: dict[str, Any] = {} if prepared_statements else {"statement_cache_size": 0}
-        self._slots = asyncio.Semaphore(size)
+        self.slots = slots
         self._idle: list[Connection] = []
 
     @property
     def has_free_connection(self) -> bool:
         """Whether `acquire` would not have to wait now."""
-        return not self._slots.locked()
+        return self.slots.has_free
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
@@ -58,7 +56,7 @@ class DriverPool:
 
         POOL_WAIT_SECONDS limits the wait for a slot, CONNECT_SECONDS the opening of a connection.
         """
-        async with acquire_slot(self._slots):
+        async with self.slots.acquire():
             connection = await self._open()
             try:
                 yield connection
@@ -89,28 +87,6 @@ def _is_reusable_after(error: BaseException) -> bool:
     a timeout or a cancellation the statement's answer may still arrive on the connection.
     """
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate not in READ_ONLY
-
-
-@asynccontextmanager
-async def acquire_slot(slots: asyncio.Semaphore, *, busy: str = ALL_IN_USE) -> AsyncIterator[None]:
-    """Hold one of the slots for a block; callers queue in order.
-
-    Raises ServiceBusy with the detail `busy` where no slot is free within POOL_WAIT_SECONDS, and
-    where the block fails because the database is away.
-    """
-    if slots.locked():
-        try:
-            async with asyncio.timeout(POOL_WAIT_SECONDS):
-                await slots.acquire()
-        except TimeoutError as error:
-            raise ServiceBusy(busy, retry_after=1) from error
-    else:  # without a timer, which costs more than the acquisition itself
-        await slots.acquire()
-    try:
-        with translate_db_errors():
-            yield
-    finally:
-        slots.release()
 
 
 def engine(connector: Connector, pool_size: int, prepared_statements: bool) -> AsyncEngine:

@@ -147,13 +147,6 @@ class RemoteCleanups:
         )
         return list(rows)
 
-    async def count_pending(self) -> int:
-        """Return how many cleanups are pending."""
-        found = await self._connection.scalar(
-            select(func.count()).select_from(CleanupRow).where(CleanupRow.done_at.is_(None))
-        )
-        return int(found or 0)
-
     async def postpone(self, cleanup_id: UUID, retry_in: timedelta) -> None:
         """Record a failed attempt and when to retry."""
         await self._connection.execute(

@@ -16,6 +16,7 @@ from xero_service.store.leases import Leases
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.replicas import Replicas
 from xero_service.store.service_keys import ServiceKeys
+from xero_service.store.state_summary import StateSummaries
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
 from xero_service.store.upkeep_queue import UpkeepQueue
@@ -87,6 +88,11 @@ class Transaction:
     def upkeep_queue(self) -> UpkeepQueue:
         """Claims of the grants that upkeep works on."""
         return UpkeepQueue(self.connection)
+
+    @cached_property
+    def state(self) -> StateSummaries:
+        """The figures behind the gauges of state."""
+        return StateSummaries(self.connection)
 
     @cached_property
     def ciphertexts(self) -> Ciphertexts:

@@ -3,6 +3,8 @@
 import logging
 from datetime import UTC, datetime
 
+from xero_service.telemetry.request_record import RequestRecord
+
 ACCESS = "access"  # the attribute of an access log record that holds its fields
 
 
@@ -24,13 +26,18 @@ class AccessLog:
         status: int,
         milliseconds: float,
         request_id: str,
+        source: str | None,
+        record: RequestRecord,
         cut_by: str | None = None,
     ) -> None:
-        """Log a finished request; `cut_by`: the side that aborted its response, if any."""
+        """Log a finished request; `cut_by`: the side that aborted its response, if any.
+
+        `source`: the client's address. Fields without a value are left out.
+        """
         if not self._logger.isEnabledFor(logging.INFO):
             return
-        record = logging.LogRecord(self._logger.name, logging.INFO, "", 0, "request", (), None)
-        record.__dict__[ACCESS] = {
+        entry = logging.LogRecord(self._logger.name, logging.INFO, "", 0, "request", (), None)
+        fields: dict[str, str | int | float] = {
             "method": method,
             "route": route,
             "status": status,
@@ -39,8 +46,24 @@ class AccessLog:
             "request_id": request_id,
             "level": "info",
             "logger": self._logger.name,
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat()[:-6] + "Z",
+            "timestamp": datetime.fromtimestamp(entry.created, UTC).isoformat()[:-6] + "Z",
         }
-        if cut_by is not None:
-            record.__dict__[ACCESS]["cut_by"] = str(cut_by)
-        self._logger.handle(record)
+        fields |= {
+            name: value
+            for name, value in (
+                ("source", source),
+                ("caller", record.caller),
+                ("org", record.org),
+                ("binding", record.binding),
+                ("upstream_status", record.upstream_status),
+                ("upstream_milliseconds", _milliseconds(record.upstream_seconds)),
+                ("cut_by", cut_by and str(cut_by)),
+            )
+            if value is not None
+        }
+        entry.__dict__[ACCESS] = fields
+        self._logger.handle(entry)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)

@@ -1,7 +1,6 @@
 """The metrics of the service."""
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
@@ -13,8 +12,6 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from xero_service.domain import EventKind
 from xero_service.errors import (
@@ -23,7 +20,15 @@ from xero_service.errors import (
     RateLimitError,
     XeroMisconfigured,
 )
+from xero_service.telemetry.buckets import SECONDS
+from xero_service.telemetry.database_pools import DatabasePools
+from xero_service.telemetry.gauges import BuildInfo
+from xero_service.telemetry.key_requests import KeyRequests
 from xero_service.telemetry.logging import logger
+from xero_service.telemetry.processes import Processes, this_process
+from xero_service.telemetry.state_gauges import StateGauges
+from xero_service.telemetry.worker_metrics import AllWorkers
+from xero_service.telemetry.xero_calls import XeroCalls
 
 Alarm: TypeAlias = Literal["invalid_client", "ciphertext"]
 REFRESH_OUTCOMES = (
@@ -47,7 +52,7 @@ class Metrics:
     Counters with known label values start at 0: `increase()` misses a counter that appears at 1.
     """
 
-    def __init__(self, workers: Collector | None = None) -> None:
+    def __init__(self, workers: AllWorkers | None = None) -> None:
         """Register every metric; `workers`: the collector of all workers' values."""
         disable_created_metrics()  # type: ignore[no-untyped-call] # half of all series
         self.registry = CollectorRegistry()
@@ -64,6 +69,7 @@ class Metrics:
             "xero_service_http_request_seconds",
             "Time to answer.",
             ["route"],
+            buckets=SECONDS,
             registry=self.registry,
         )
         self._kinds: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -87,11 +93,24 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
-        self.pending_cleanups = StateGauge(
-            "xero_service_remote_cleanups_owed",
-            "Disconnects that Xero has not confirmed, at the last look.",
+        self.refresh_seconds = Histogram(
+            "xero_service_refresh_duration_seconds",
+            "Time from sending a refresh token until the outcome was saved.",
+            buckets=SECONDS,
+            registry=self.registry,
         )
-        self._exposed.register(self.pending_cleanups)
+        self.loop_lag = Histogram(
+            "xero_service_event_loop_lag_seconds",
+            "How late the event loop resumed a task that slept; four samples a second.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.xero = XeroCalls(self.registry)
+        self.pools = DatabasePools(self.registry)
+        self.keys = KeyRequests(self.registry)
+        self.state = StateGauges(self._exposed)
+        self._exposed.register(BuildInfo())
+        self._exposed.register(Processes(this_process if workers is None else workers.pids))
         self.upkeep_items = Counter(
             "xero_service_upkeep_items_total",
             "What upkeep worked on, by step and outcome.",
@@ -133,6 +152,12 @@ class Metrics:
         """Count a fault that an operator must look at."""
         self.alarms.labels(kind).inc()
 
+    def expect(self, method: str, route: str, statuses: Iterable[int]) -> None:
+        """Create the series of a route that may answer with these statuses."""
+        self.latency.labels(route)
+        for status in statuses:
+            self.requests.labels(method, route, status)
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request and the time that it took."""
         kind = (method, route, status)
@@ -147,23 +172,10 @@ class Metrics:
         self.alarm("ciphertext")
         logger(__name__).error("a stored secret does not open", where=context)
 
+    def collect(self) -> Iterable[Metric]:
+        """Return every metric with its series."""
+        return self._exposed.collect()
+
     def render(self) -> bytes:
         """Return the text exposition."""
         return generate_latest(self._exposed)
-
-
-class StateGauge(Collector):
-    """A gauge whose value is read from the database, and NaN until the first read."""
-
-    def __init__(self, name: str, documentation: str) -> None:
-        """Take the metric's name and help text."""
-        self._name, self._documentation = name, documentation
-        self._value = math.nan
-
-    def set(self, value: float) -> None:
-        """Set the value that was read."""
-        self._value = value
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the gauge."""
-        yield GaugeMetricFamily(self._name, self._documentation, value=self._value)

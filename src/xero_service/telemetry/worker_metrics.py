@@ -71,6 +71,12 @@ class AllWorkers(Collector):
         """`lock`: the lock file of the slot, which the process holds while the file is open."""
         self._directory, self._lock = directory, lock
 
+    def pids(self) -> Iterator[int]:
+        """Yield the process ids of the workers; one may have ended."""
+        for slot in self._directory.glob("slot-*"):
+            if pid := slot.read_text():
+                yield int(pid)
+
     def collect(self) -> Iterable[Metric]:
         """Return each metric's sum; a gauge is merged by its `multiprocess_mode`."""
         # A file is empty while it is being created.
@@ -88,5 +94,8 @@ def _free_slot(directory: Path) -> tuple[BinaryIO, int]:
         except BlockingIOError:
             lock.close()
         else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
+            lock.flush()
             return lock, slot
     raise AssertionError  # count() does not end

@@ -24,15 +24,22 @@ class XeroAdapter:
     """Speaks OAuth 2.0 and the connections API with Xero (facts §1)."""
 
     def __init__(
-        self, endpoints: XeroEndpoints, transport: HttpClient, tokens: HttpClient, keys: KeySet
+        self,
+        endpoints: XeroEndpoints,
+        transport: HttpClient,
+        tokens: HttpClient,
+        keys: KeySet,
+        revocations: HttpClient | None = None,
     ) -> None:
         """Use `tokens` for the token endpoint alone, so that hung refreshes stop nothing else.
 
-        `keys` are for Xero's id_tokens, `transport` is for the rest.
+        `keys` are for Xero's id_tokens, `revocations` for the revocation endpoint where it is
+        not `transport`, which is for the rest.
         """
         self._xero = endpoints
         self._transport = transport
         self._tokens = tokens
+        self._revocations = revocations or transport
         self._keys = keys
 
     @staticmethod
@@ -104,7 +111,7 @@ class XeroAdapter:
         An unknown token counts as revoked (RFC 7009 §2.2), in whichever words Xero says so.
         Raises ExternalAPIError.
         """
-        await oauth.revoke(self._xero, self._transport, refresh_token)
+        await oauth.revoke(self._xero, self._revocations, refresh_token)
 
     def get_api_client(self, access_token: str, tenant_id: str) -> XeroApiClient:
         """Return a client that adds the token and the tenant to every request."""

@@ -1,6 +1,7 @@
 """Outbound HTTP by httpx: bounded in time and size, with failures told apart by what they mean."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ from xero_service.errors import (
     XeroNoResponse,
     XeroUnreachable,
 )
+from xero_service.telemetry.request_record import note_upstream
+from xero_service.telemetry.xero_calls import AreaCalls
 from xero_service.xero.bounded_transport import SMALL_RESPONSE, BoundedTransport
 from xero_service.xero.http_transport import AiohttpTransport
+from xero_service.xero.metered_transport import NOT_SENT, MeteredTransport
 
 LARGE_RESPONSE = 4 * 1024 * 1024  # bytes; connections: about 400 bytes each
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 DEFAULT_HEADERS = {"accept-encoding": "identity", "user-agent": "xero-service"}
 
 
@@ -52,14 +55,20 @@ class HttpClient:
     transport, for clients of other libraries that are to share the pool and its rules.
     """
 
-    def __init__(self, *, timeout: float) -> None:
-        """`timeout`: seconds to connect, and to read where nothing else is said."""
+    def __init__(self, *, timeout: float, calls: AreaCalls | None = None) -> None:
+        """`timeout`: seconds to connect, and to read where nothing else is said.
+
+        `calls`: the metrics of the area that this client is for.
+        """
+
+        def metered(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+            return MeteredTransport(transport, calls) if calls else transport
+
         self._timeout = timeout
-        pool = AiohttpTransport()
-        self.transport = BoundedTransport(pool)
-        self._pool = pool
+        self._pool = AiohttpTransport()
+        self.transport = metered(BoundedTransport(self._pool))
         self._bounded = _client(self.transport, self.timeouts())
-        self._streaming = _client(pool, self.timeouts())
+        self._streaming = _client(metered(self._pool), self.timeouts())
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,10 +168,14 @@ class RequestContext:
 
     async def __aenter__(self) -> StreamedResponse:
         """Send the request; return its response once nothing more is read of its content."""
+        began, status = time.perf_counter(), None
         try:
             response = self._response = await self._client.send(self._request, stream=True)
+            status = response.status_code
         except httpx.TransportError as error:
             raise _translated(error) from error
+        finally:
+            note_upstream(status, time.perf_counter() - began)
         return StreamedResponse(
             response.status_code,
             tuple(_plain(response.headers)),
@@ -192,7 +205,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def _translated(error: httpx.TransportError) -> ExternalAPIError:
-    if isinstance(error, _NOT_SENT):
+    if isinstance(error, NOT_SENT):
         return XeroUnreachable("Xero could not be reached.")
     if isinstance(error, httpx.WriteError):
         return XeroNoResponse("Xero took only a part of the request.")

@@ -33,6 +33,7 @@ from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
+from xero_service.telemetry.request_record import note_binding
 from xero_service.timeouts import SELECTION_LEASE_WAIT_SECONDS
 
 
@@ -131,6 +132,7 @@ class TenantsService:
                     visibility = await self._visibility(tx, user, grant.id)
                     connection = _require_visible(visibility, connections, tenant_id)
                     binding_id, created = await self._bind(tx, org_id, grant.id, connection)
+                    note_binding(binding_id)
                     await tx.authorisations.note_selection(grant.id, org_id, user.user_id)
                     event = _selection_event(
                         actor, org_id, grant.id, connection, binding_id, created

@@ -35,6 +35,7 @@ from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.store.database import Database
 from xero_service.store.remote_cleanups import NewCleanup
 from xero_service.store.transaction import Transaction
+from xero_service.telemetry.request_record import note_binding
 from xero_service.timeouts import DISCONNECT_WAIT_SECONDS
 
 Remote = Literal["done", "pending", "impossible"]
@@ -73,6 +74,7 @@ class DisconnectService:
         """
         async with self.database.transaction() as tx:
             binding, grant = await self._lock(tx, binding_id, org_id)
+            note_binding(binding_id)
             if binding.status is BindingStatus.REVOKED:
                 record = await read_record(tx, binding_id, org_id)
                 return _describe_repeat(

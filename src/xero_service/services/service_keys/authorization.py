@@ -29,6 +29,7 @@ from xero_service.errors import (
 from xero_service.services.service_keys.keys import PresentedKey, invalid_key
 from xero_service.store.database import Database
 from xero_service.store.service_lookup import LookupResult, ServiceLookup
+from xero_service.telemetry.request_record import note_binding, note_key
 from xero_service.throttle import Throttle
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -86,7 +87,9 @@ class ServiceAuthorizer:
             raise invalid_key()
         try:
             org_id = _require_org(read.key, read.secret_hash, presented, credentials.org_id, scope)
+            note_key(read.key.id, org_id)
             bound = _require_same_org(org_id, read.bound)
+            note_binding(binding_id)
             bound.require_usable()
             _require_exclusive(read, scope)
         except DENIALS as error:
@@ -111,6 +114,7 @@ class ServiceAuthorizer:
             key, secret_hash = found
             try:
                 org_id = _require_org(key, secret_hash, presented, credentials.org_id, scope)
+                note_key(key.id, org_id)
             except DENIALS as error:
                 self._note_key_denial(credentials, LookupResult(*found, bound=None), error, scope)
                 raise
@@ -162,7 +166,10 @@ class ServiceAuthorizer:
         if error.code == AuthError.code:
             # The secret did not match or the key expired: the caller must not be recorded as it.
             event = replace(event, actor=replace(actor, kind="system", id="anonymous"))
-        elif read.bound and not isinstance(error, AuthError | NotFound):
+            self._audit_throttled(event, scope)
+            return
+        note_key(read.key.id, read.key.org_id)
+        if read.bound and not isinstance(error, AuthError | NotFound):
             # The binding is of the key's org, whose audit log may name it.
             event = replace(
                 event,

@@ -133,6 +133,10 @@ class TokenRefresher:
         raise await self.outcomes.record_timeout(lease)
 
     async def _send_and_record(self, lease: RefreshLease) -> Grant:
+        with self.outcomes.metrics.refresh_seconds.time():
+            return await self._send(lease)
+
+    async def _send(self, lease: RefreshLease) -> Grant:
         grant = lease.grant
         try:
             refresh_token = self.keys.decrypt_token(
