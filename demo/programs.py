@@ -38,17 +38,28 @@ def chromium() -> Path:
 
 def nginx() -> Path:
     """Return the installed nginx, or Debian's, unpacked below `.demo` so that no server starts."""
-    if found := _found("nginx", str(STORE / "nginx/usr/sbin/nginx")):
+    return _found("nginx") or _unpacked("nginx", "usr/sbin/nginx")
+
+
+def prometheus() -> Path:
+    """Return the program directory of Prometheus and promtool; as `nginx`."""
+    program = _found("prometheus") or _unpacked("prometheus", "usr/bin/prometheus")
+    return program.parent
+
+
+def _unpacked(package: str, program: str) -> Path:
+    """Return a program of a Debian package, downloaded and unpacked once."""
+    found = STORE / package / program
+    if found.exists():
         return found
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        raise LaunchError("nginx was not found, and neither was apt-get to download it.")
+        raise LaunchError(f"{package} was not found, and neither was apt-get to download it.")
     STORE.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         _apt("update")
-    _apt("download", "nginx")
-    package = max(STORE.glob("nginx_*.deb"))
-    _run("dpkg", "-x", str(package), str(STORE / "nginx"))
-    return STORE / "nginx/usr/sbin/nginx"
+    _apt("download", package)
+    _run("dpkg", "-x", str(max(STORE.glob(f"{package}_*.deb"))), str(STORE / package))
+    return found
 
 
 def pgbouncer() -> Path:
@@ -121,7 +132,7 @@ def _run(*command: str) -> str:
 
 if __name__ == "__main__":
     try:
-        known = (chromium, nginx, pgbouncer, postgresql)
+        known = (chromium, nginx, pgbouncer, postgresql, prometheus)
         print({each.__name__: each for each in known}[sys.argv[1]]())
     except LaunchError as error:
         sys.exit(str(error))

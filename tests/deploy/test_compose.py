@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PARTS: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+WATCHERS = ("prometheus", "grafana")
 OURS = ("migrate", "api", "upkeep", "web")
 SERVERS = ("postgres", "api", "upkeep", "web")
 PLACES_WITH_SECRETS = ("environment", "command", "args")
@@ -28,13 +29,40 @@ SERVICE_PASSWORD = "${POSTGRES_SERVICE_PASSWORD:?set it in .env}"
 
 
 def test_the_parts_are_these() -> None:
-    assert set(PARTS) == {"postgres", "roles", *OURS}
+    assert set(PARTS) == {"postgres", "roles", *OURS, *WATCHERS}
+
+
+@pytest.mark.parametrize("name", WATCHERS)
+def test_prometheus_and_grafana_start_only_where_they_are_asked_for_o3(name: str) -> None:
+    part = PARTS[name]
+    mounted = [volume.split(":")[0] for volume in part["volumes"] if volume.startswith("./")]
+
+    assert part["profiles"] == ["observability"]
+    assert part["networks"] == ["edge"], "not where the database is"
+    assert all(volume.endswith(":ro") for volume in part["volumes"] if volume.startswith("./"))
+    assert all((ROOT / path).is_file() for path in mounted)
+    assert part["read_only"] is True
+    assert part["cap_drop"] == ["ALL"]
+    assert re.search(r":-[\w/]+:v?\d+\.\d+\.\d+\}$", part["image"]), "a full version"
+
+
+def test_prometheus_scrapes_what_the_compose_file_has_o3() -> None:
+    configuration = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text())
+    ((found,),) = [job["dns_sd_configs"] for job in configuration["scrape_configs"]]
+
+    assert set(found["names"]) == {"api", "upkeep"}
+    for name in found["names"]:
+        assert PARTS[name]["environment"]["METRICS_PORT"] == str(found["port"])
+    assert configuration["scrape_configs"][0]["job_name"] == "xero-service"
 
 
 def test_only_web_is_published_and_by_default_to_this_machine_alone() -> None:
     published = {name: part["ports"] for name, part in PARTS.items() if "ports" in part}
 
-    assert published == {"web": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8080}:8080"]}
+    assert published == {
+        "web": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8080}:8080"],
+        "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],  # and only with its profile
+    }
 
 
 def test_the_database_is_on_a_network_without_a_way_out() -> None:

@@ -191,7 +191,7 @@ def by_label(samples: Samples, name: str) -> dict[str, float]:
 async def test_a_long_read_is_rarely_repeated_o3(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tables of a million grants take a second: 50 s pass until the next."""
+    """Of a million grants it takes seconds: fifty times as long passes until the next."""
     monkeypatch.setattr(state_metrics, "FRESH_FOR_SECONDS", 0.0)
     monkeypatch.setattr(state_metrics, "PAUSE_AFTER_READ", 1e9)
     assert await owed(world.application) == 0

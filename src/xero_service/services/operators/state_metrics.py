@@ -12,8 +12,8 @@ from xero_service.telemetry import Metrics, logger
 FRESH_FOR_SECONDS = 2.0  # limits the reads, however many scrapes there are
 PATIENCE_SECONDS = 2.0  # of a scrape with the database: it has other metrics to report
 READ_SECONDS = 10.0  # then a read is given up
-# A read passes over whole tables. After one that took 1 s, with a million grants, the next is due
-# in 50 s, so that the reads occupy a fiftieth of one connection.
+# A read passes over whole tables: 0.65 s with 200,000 grants. The next is due after fifty times
+# its duration, so that the reads occupy a fiftieth of one connection.
 PAUSE_AFTER_READ = 50.0
 
 log = logger(__name__)
