@@ -1,3 +1,5 @@
+import { english } from '@/messages/english'
+
 /** An error response of the service (RFC 9457). Every failed request throws this exception. */
 export class ApiProblem extends Error {
   readonly status: number
@@ -26,7 +28,7 @@ export class ApiProblem extends Error {
     return new ApiProblem({
       status: 0,
       code: 'unreachable',
-      detail: 'The service could not be reached. Check your connection and try again.',
+      detail: english.problems.unreachable,
     })
   }
 
@@ -34,7 +36,7 @@ export class ApiProblem extends Error {
     return new ApiProblem({
       status: 401,
       code: 'signed_out',
-      detail: 'Your session has ended. Sign in again to continue.',
+      detail: english.problems.signed_out,
     })
   }
 
@@ -48,7 +50,7 @@ export class ApiProblem extends Error {
       detail:
         nonEmptyString(fields['detail']) ??
         nonEmptyString(fields['title']) ??
-        `The service gave an unexpected answer (${response.status}). Try again in a moment.`,
+        english.problems.unexpected_answer,
       requestId: nonEmptyString(fields['requestId']),
     })
   }
@@ -66,7 +68,7 @@ export function toApiProblem(error: unknown): ApiProblem {
   return new ApiProblem({
     status: 0,
     code: 'unexpected_error',
-    detail: 'Something went wrong on this page. Reload it and try again.',
+    detail: english.problems.unexpected_error,
   })
 }
 

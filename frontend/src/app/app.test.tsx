@@ -7,6 +7,7 @@ import { expectAccessible } from '@/testing/axe'
 import { binding, refreshed } from '@/testing/fixtures'
 import { givenIssuer, givenRememberedSession, ISSUER } from '@/testing/issuer'
 import { givenActivity, givenBindings, givenRefresh, server } from '@/testing/server'
+import { sentence } from '@/testing/sentence'
 
 import { App } from './app'
 
@@ -88,7 +89,7 @@ it('asks for an organisation if the user has several', async () => {
   await expectAccessible()
   await user.click(screen.getByRole('button', { name: /Globex/ }))
 
-  expect(await screen.findByText(/What Globex is connected to/)).toBeVisible()
+  expect(await screen.findByText(sentence('What Globex is connected to'))).toBeVisible()
 })
 
 it('shows that sign-in cannot be reached', async () => {

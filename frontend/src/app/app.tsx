@@ -4,6 +4,7 @@ import { Button } from '@/components/button'
 import { Centered } from '@/components/centered'
 import { Toaster } from '@/components/toaster'
 import type { AuthModule } from '@/lib/auth'
+import { Message, useMessages } from '@/messages'
 
 import { loadAuth } from './load-auth'
 import { Layout, LoadingPage } from './layout'
@@ -45,15 +46,18 @@ function WithAuth({ auth }: { auth: Promise<AuthModule | null> }) {
 }
 
 function NotConfigured() {
+  const { app } = useMessages()
   return (
     <Layout>
-      <Centered
-        title="Sign-in is not configured"
-        description="No identity provider is configured for this page."
-      >
+      <Centered title={app.notConfigured} description={app.notConfiguredHint}>
         <p className="text-sm text-pretty text-muted-foreground">
-          Build it with <Code>VITE_CLERK_PUBLISHABLE_KEY</Code> for Clerk, or serve a{' '}
-          <Code>/sandbox.json</Code> beside it that names the sandbox&apos;s session issuer.
+          <Message
+            text={app.notConfiguredSteps}
+            values={{
+              variable: <Code>VITE_CLERK_PUBLISHABLE_KEY</Code>,
+              file: <Code>/sandbox.json</Code>,
+            }}
+          />
         </p>
       </Centered>
     </Layout>
@@ -65,11 +69,12 @@ function Code({ children }: { children: ReactNode }) {
 }
 
 function NotFound() {
+  const { app } = useMessages()
   return (
     <Layout>
-      <Centered title="Page not found" description="There is no page at this address.">
+      <Centered title={app.notFound} description={app.notFoundHint}>
         <a className="text-sm font-medium underline underline-offset-4" href={SETTINGS}>
-          Go to integrations
+          {app.goToIntegrations}
         </a>
       </Centered>
     </Layout>
@@ -86,12 +91,17 @@ class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean
 
   override render() {
     if (!this.state.broken) return this.props.children
-    return (
-      <Centered title="This page broke" description="Reload it to continue.">
-        <Button variant="primary" onClick={() => window.location.reload()}>
-          Reload
-        </Button>
-      </Centered>
-    )
+    return <Broken />
   }
+}
+
+function Broken() {
+  const { app } = useMessages()
+  return (
+    <Centered title={app.broken} description={app.brokenHint}>
+      <Button variant="primary" onClick={() => window.location.reload()}>
+        {app.reload}
+      </Button>
+    </Centered>
+  )
 }

@@ -1,14 +1,16 @@
 import { ChevronsUpDown } from 'lucide-react'
 
 import { useAuth, type Org } from '@/lib/auth'
+import { useMessages } from '@/messages'
 
 /** Shows the active organisation and switches to another. */
 export function OrgSwitcher({ org }: { org: Org | null }) {
   const { orgs, switchOrg } = useAuth()
+  const { app } = useMessages()
   if (orgs.length === 0) return null
   return (
     <label className="relative flex min-w-0 items-center">
-      <span className="sr-only">Organisation</span>
+      <span className="sr-only">{app.organisation}</span>
       <select
         value={org?.id ?? ''}
         onChange={(event) => void switchOrg(event.target.value)}
@@ -16,7 +18,7 @@ export function OrgSwitcher({ org }: { org: Org | null }) {
       >
         {!org && (
           <option value="" disabled>
-            Choose an organisation
+            {app.chooseOrganisation}
           </option>
         )}
         {orgs.map(({ id, name }) => (

@@ -5,6 +5,7 @@ import { Centered } from '@/components/centered'
 import { Notice } from '@/components/notice'
 import { IntegrationsPage } from '@/pages/integrations/integrations-page'
 import { useAuth } from '@/lib/auth'
+import { useMessages } from '@/messages'
 
 import { Account } from './account'
 import { ChooseOrg } from './choose-org'
@@ -49,20 +50,21 @@ export function Shell({ SignInScreen }: { SignInScreen: ComponentType }) {
 }
 
 function Unreachable() {
+  const { app, parts } = useMessages()
   return (
     <Layout>
-      <Centered title="Sign-in cannot be reached">
+      <Centered title={app.unreachable}>
         <Notice
           role="alert"
           tone="danger"
-          title="We could not find out whether you are signed in"
+          title={app.unreachableReason}
           actions={
             <Button size="sm" onClick={() => window.location.reload()}>
-              Try again
+              {parts.tryAgain}
             </Button>
           }
         >
-          Check your connection and try again.
+          {app.unreachableHint}
         </Notice>
       </Centered>
     </Layout>

@@ -1,13 +1,18 @@
 import { RotateCw } from 'lucide-react'
 
-import { Message, useMessages } from '@/messages'
+import { Message, problemText, useMessages } from '@/messages'
 
 import { Button } from './button'
 import { Notice } from './notice'
 
+/** A failed request, or another failure that has no code. */
+type Problem =
+  | { code: string; status: number; detail: string; requestId: string | null }
+  | { code?: never; detail: string; requestId: null }
+
 interface ProblemNoticeProps {
   title: string
-  problem: { detail: string; requestId: string | null }
+  problem: Problem
   onRetry?: () => void
   retrying?: boolean
   className?: string | undefined
@@ -21,7 +26,9 @@ export function ProblemNotice({
   retrying = false,
   className,
 }: ProblemNoticeProps) {
-  const { parts } = useMessages()
+  const messages = useMessages()
+  const { parts } = messages
+  const text = problem.code === undefined ? problem.detail : problemText(messages, problem)
   return (
     <Notice
       role="alert"
@@ -36,7 +43,7 @@ export function ProblemNotice({
         )
       }
     >
-      <p>{problem.detail}</p>
+      <p>{text}</p>
       {problem.requestId && (
         <p className="mt-1 text-xs">
           <Message

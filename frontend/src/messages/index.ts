@@ -1,4 +1,5 @@
 export type { MessageOverrides, Messages } from './catalogue'
 export type { Formats } from './formats'
 export { Message } from './message'
+export { problemText } from './problem-text'
 export { MessagesProvider, useFormats, useMessages } from './provider'

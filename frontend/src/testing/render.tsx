@@ -8,7 +8,7 @@ import { XeroServiceContext } from '@/api/xero-service'
 import { Toaster } from '@/components/toaster'
 import type { Org } from '@/lib/auth'
 import { showWithSonner } from '@/lib/toasts'
-import { MessagesProvider } from '@/messages'
+import { MessagesProvider, type MessageOverrides } from '@/messages'
 
 export const ACME_ADMIN: Org = { id: 'org_acme', name: 'Acme', role: 'admin' }
 export const ACME_MEMBER: Org = { id: 'org_acme', name: 'Acme', role: 'member' }
@@ -18,10 +18,16 @@ export const CALLBACK_URL = '/settings/integrations?action=select_tenant&grantId
 
 export const getToken = () => Promise.resolve('session-token')
 
+interface RenderOptions {
+  at?: string
+  org?: Org
+  messages?: MessageOverrides
+}
+
 /** Renders with what the features need around them: API client, query cache, URL and toasts. */
 export function renderWithApp(
   ui: ReactNode,
-  { at = '/settings/integrations', org = ACME_ADMIN } = {},
+  { at = '/settings/integrations', org = ACME_ADMIN, messages }: RenderOptions = {},
 ) {
   window.history.replaceState(null, '', at)
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } })
@@ -35,7 +41,7 @@ export function renderWithApp(
     showToast: showWithSonner,
   }
   const view = render(
-    <MessagesProvider locale="en-GB">
+    <MessagesProvider locale="en-GB" messages={messages}>
       <XeroServiceContext.Provider value={service}>{ui}</XeroServiceContext.Provider>
       <Toaster />
     </MessagesProvider>,

@@ -3,6 +3,7 @@ import { CircleDot, KeyRound, Link2, RefreshCw, TriangleAlert, Unlink } from 'lu
 import { Badge } from '@/components/badge'
 import { RelativeTime } from '@/components/time'
 import { cn } from '@/lib/class-names'
+import { Message, useFormats, useMessages } from '@/messages'
 
 import type { ActivityEntry } from './group-events'
 import type { NameResolver } from './name-resolver'
@@ -25,7 +26,9 @@ interface ActivityRowProps {
 /** One entry: what happened, who did it, the outcome and the time. */
 export function ActivityRow({ entry, names, now }: ActivityRowProps) {
   const { event, count, firstAt } = entry
-  const { sentence, unnamed, symbol, mark, reason } = told(event)
+  const { activity } = useMessages()
+  const { number } = useFormats()
+  const { sentence, unnamed, symbol, mark, reason } = told(event, activity)
   const failed = mark?.tone === 'warning'
   const Icon = failed ? TriangleAlert : symbols[symbol]
   return (
@@ -37,9 +40,13 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
       <div className="flex min-w-0 flex-1 flex-col gap-x-6 gap-y-0.5 sm:flex-row">
         <div className="min-w-0 flex-1">
           <p className="text-pretty break-words">
-            <Sentence actor={names.actor(event)} subject={names.subject(event) ?? unnamed}>
-              {sentence}
-            </Sentence>
+            <Message
+              text={sentence}
+              values={{
+                who: names.actor(event),
+                what: <Subject name={names.subject(event)} unnamed={unnamed} />,
+              }}
+            />
             {mark && (
               <>
                 {' '}
@@ -52,7 +59,13 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
           {reason && <p className="mt-0.5 text-pretty text-muted-foreground">{reason}</p>}
           {count > 1 && (
             <p className="mt-0.5 text-muted-foreground">
-              Noted {count} times, first <RelativeTime moment={firstAt} now={now} />.
+              <Message
+                text={activity.repeated}
+                values={{
+                  count: number(count),
+                  since: <RelativeTime moment={firstAt} now={now} />,
+                }}
+              />
             </p>
           )}
         </div>
@@ -64,23 +77,8 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
   )
 }
 
-interface SentenceProps {
-  children: string
-  actor: string
-  subject: string
-}
-
-/** The sentence with `{who}` and `{what}` replaced by names. */
-function Sentence({ children, actor, subject }: SentenceProps) {
-  return children.split(/(\{who\}|\{what\})/).map((part, place) => {
-    if (part === '{who}') return actor
-    if (part === '{what}') {
-      return (
-        <span key={place} className="font-medium">
-          {subject}
-        </span>
-      )
-    }
-    return part
-  })
+/** What the action was done to: a name of Xero's, or words for one that is not known. */
+function Subject({ name, unnamed }: { name: string | null; unnamed: string }) {
+  if (name === null) return <span className="font-medium">{unnamed}</span>
+  return <bdi className="font-medium">{name}</bdi>
 }

@@ -1,11 +1,13 @@
 import { Card } from '@/components/card'
 import { Skeleton } from '@/components/skeleton'
+import { useMessages } from '@/messages'
 
 /** The placeholder of a few entries. */
 export function ActivitySkeleton() {
+  const { activity } = useMessages()
   return (
     <Card>
-      <div role="status" aria-label="Loading activity" className="divide-y divide-border">
+      <div role="status" aria-label={activity.loading} className="divide-y divide-border">
         {[1, 2, 3].map((row) => (
           <div key={row} className="flex items-center gap-3 px-4 py-3 sm:px-5">
             <Skeleton className="size-4 shrink-0 rounded-full" />

@@ -4,6 +4,7 @@ import { toApiProblem } from '@/api/problem'
 import { Card } from '@/components/card'
 import { ProblemNotice } from '@/components/problem-notice'
 import { useNow } from '@/lib/use-now'
+import { Message, useMessages } from '@/messages'
 
 import { ActivityRow } from './activity-row'
 import { ActivitySkeleton } from './activity-skeleton'
@@ -15,15 +16,15 @@ const STEP = 20
 
 /** The organisation's activity, newest first; only for its admins. */
 export function Activity({ orgName }: { orgName: string }) {
+  const { activity } = useMessages()
   const headingId = useId()
   return (
     <section aria-labelledby={headingId} className="mt-12">
       <h2 id={headingId} className="text-base font-semibold tracking-tight">
-        Activity
+        {activity.title}
       </h2>
       <p className="mt-0.5 mb-4 text-sm text-pretty text-muted-foreground">
-        Who connected, used and disconnected what, and how tokens were renewed. Only admins of{' '}
-        {orgName} see it.
+        <Message text={activity.description} values={{ org: <bdi>{orgName}</bdi> }} />
       </p>
       <ActivityList />
     </section>
@@ -33,6 +34,7 @@ export function Activity({ orgName }: { orgName: string }) {
 /** The list: loading, failed, empty or the entries that the user asked for. */
 function ActivityList() {
   const now = useNow()
+  const { activity } = useMessages()
   const { query, isPending, entries, names } = useActivity()
   const [visibleCount, setVisibleCount] = useState(INITIAL_COUNT)
   const shown = entries.slice(0, visibleCount)
@@ -48,11 +50,7 @@ function ActivityList() {
       {(query.isLoadingError || query.isRefetchError) && (
         <ProblemNotice
           className="mb-4"
-          title={
-            query.isLoadingError
-              ? 'The activity could not be loaded'
-              : 'This activity may be out of date'
-          }
+          title={query.isLoadingError ? activity.notLoaded : activity.outOfDate}
           problem={toApiProblem(query.error)}
           onRetry={() => void query.refetch()}
           retrying={query.isFetching}
@@ -61,7 +59,7 @@ function ActivityList() {
       {query.data && (
         <Card>
           {shown.length === 0 && <EmptyActivity />}
-          <ol aria-label="Activity" className="divide-y divide-border empty:hidden">
+          <ol aria-label={activity.title} className="divide-y divide-border empty:hidden">
             {shown.map((entry) => (
               <ActivityRow key={entry.event.id} entry={entry} names={names} now={now} />
             ))}
@@ -71,7 +69,7 @@ function ActivityList() {
       {query.isFetchNextPageError && (
         <ProblemNotice
           className="mt-4"
-          title="Older activity could not be loaded"
+          title={activity.olderNotLoaded}
           problem={toApiProblem(query.error)}
         />
       )}
@@ -88,9 +86,8 @@ function ActivityList() {
 }
 
 function EmptyActivity() {
+  const { activity } = useMessages()
   return (
-    <p className="px-4 py-6 text-sm text-pretty text-muted-foreground sm:px-5">
-      Nothing has happened yet. What people and services do here will be listed.
-    </p>
+    <p className="px-4 py-6 text-sm text-pretty text-muted-foreground sm:px-5">{activity.empty}</p>
   )
 }

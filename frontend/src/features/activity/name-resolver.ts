@@ -1,4 +1,5 @@
 import type { ActivityEvent, Binding } from '@/api/types'
+import type { Formats, Messages } from '@/messages'
 
 /** Resolves the names of an event's actor and subject from what the page has loaded. */
 export interface NameResolver {
@@ -13,6 +14,8 @@ interface NameSources {
   revoked: readonly Binding[]
   /** Events that may contain the name of a service key. */
   events: readonly ActivityEvent[]
+  texts: Messages['activity']
+  formats: Formats
 }
 
 export function createNameResolver({
@@ -20,6 +23,8 @@ export function createNameResolver({
   bindings,
   revoked,
   events,
+  texts,
+  formats,
 }: NameSources): NameResolver {
   const all = [...bindings, ...revoked]
   const keys = keyNames(events)
@@ -34,19 +39,28 @@ export function createNameResolver({
   return {
     actor: ({ actorKind, actorId }) => {
       if (actorKind === 'user') {
-        return actorId === userId ? 'You' : `Another admin (${shortenId(actorId)})`
+        return actorId === userId ? texts.actors.you : texts.actors.anotherAdmin(shortenId(actorId))
       }
       if (actorKind === 'service') {
         const name = keys.get(actorId)
-        return name ? `Service key “${name}”` : `A service key (${shortenId(actorId)})`
+        return name
+          ? texts.actors.serviceKey(name)
+          : texts.actors.unknownServiceKey(shortenId(actorId))
       }
-      if (actorId === 'an operator') return 'An operator'
-      return actorId === 'anonymous' ? 'Somebody' : 'The service'
+      if (actorId === 'an operator') return texts.actors.operator
+      return actorId === 'anonymous' ? texts.actors.anonymous : texts.actors.service
     },
     subject: ({ bindingId, tenantId, grantId, detail }) => {
       if (bindingId !== null) return byId(({ id }) => id === bindingId) ?? byTenant(tenantId)
       return tenantId !== null ? byTenant(tenantId) : (text(detail['name']) ?? onGrant(grantId))
     },
+  }
+
+  /** "Acme Trading Ltd and Acme Services Ltd", "Acme Trading Ltd and 3 others"; null for none. */
+  function joinNames(names: string[]): string | null {
+    const [first, ...others] = names
+    if (first === undefined) return null
+    return others.length < 2 ? formats.list(names) : texts.andOthers(first, others.length)
   }
 
   function byTenant(tenantId: string | null): string | null {
@@ -64,14 +78,6 @@ function keyNames(events: readonly ActivityEvent[]): Map<string, string> {
     if (id && name) names.set(id, name)
   }
   return names
-}
-
-/** "Acme Trading Ltd and Acme Services Ltd", "Acme Trading Ltd and 3 others"; null for none. */
-function joinNames([first, ...others]: string[]): string | null {
-  if (first === undefined) return null
-  const [second, third] = others
-  if (second === undefined) return first
-  return `${first} and ${third === undefined ? second : `${others.length} others`}`
 }
 
 /** "user_…HwEfxC": consecutive ids share their beginning and differ at the end. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 
 import { Button } from '@/components/button'
+import { useFormats, useMessages } from '@/messages'
 
 interface ShowMoreProps {
   /** The number of visible entries. */
@@ -16,6 +17,8 @@ interface ShowMoreProps {
  * text that replaces it. A live region announces the number of entries.
  */
 export function ShowMore({ shown, isComplete, loading, onShowMore }: ShowMoreProps) {
+  const { activity } = useMessages()
+  const { number } = useFormats()
   const end = useRef<HTMLParagraphElement>(null)
   const [pressed, setPressed] = useState(false)
 
@@ -35,16 +38,16 @@ export function ShowMore({ shown, isComplete, loading, onShowMore }: ShowMorePro
             onShowMore()
           }}
         >
-          Show more
+          {activity.showMore}
         </Button>
       )}
       {isComplete && pressed && (
         <p ref={end} tabIndex={-1} className="mt-3 text-sm text-muted-foreground outline-none">
-          Nothing older is on record.
+          {activity.nothingOlder}
         </p>
       )}
       <p role="status" className="sr-only">
-        {pressed && !loading && `${shown} entries are shown.`}
+        {pressed && !loading && activity.shown(number(shown))}
       </p>
     </>
   )

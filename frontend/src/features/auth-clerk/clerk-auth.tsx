@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { Button } from '@/components/button'
 import { Centered } from '@/components/centered'
 import { AuthContext, useAuth, type AuthModule } from '@/lib/auth'
+import { useMessages } from '@/messages'
 
 import { useClerkSession } from './use-clerk-session'
 
@@ -25,10 +26,11 @@ function ClerkSession({ children }: { children: ReactNode }) {
 
 function ClerkSignIn() {
   const { signIn } = useAuth()
+  const { signIn: texts } = useMessages()
   return (
-    <Centered title="Sign in" description="Sign in to see your organisation's integrations.">
+    <Centered title={texts.signIn} description={texts.clerkHint}>
       <Button variant="primary" className="w-full" onClick={() => void signIn()}>
-        Sign in
+        {texts.signIn}
       </Button>
     </Centered>
   )

@@ -2,6 +2,7 @@ import { useAuth, useClerk, useOrganization, useOrganizationList, useUser } from
 import { useEffect, useMemo, useState } from 'react'
 
 import { roleFrom, type AuthAdapter, type Org, type Session } from '@/lib/auth'
+import { useMessages } from '@/messages'
 
 /** Clerk's session as an `AuthAdapter`. */
 export function useClerkSession(): AuthAdapter {
@@ -37,6 +38,7 @@ function useSession(): Session {
   const { user } = useUser()
   const { organization } = useOrganization()
   // Tells an ended session from a user who never signed in.
+  const { signIn } = useMessages()
   const [wasSignedIn, setWasSignedIn] = useState(false)
   if (isSignedIn && !wasSignedIn) setWasSignedIn(true)
 
@@ -47,7 +49,7 @@ function useSession(): Session {
     status: 'signed-in',
     user: {
       id: user.id,
-      name: user.fullName ?? user.primaryEmailAddress?.emailAddress ?? 'You',
+      name: user.fullName ?? user.primaryEmailAddress?.emailAddress ?? signIn.unnamedUser,
       email: user.primaryEmailAddress?.emailAddress ?? null,
     },
     org: orgId

@@ -7,6 +7,7 @@ import { ProblemNotice } from '@/components/problem-notice'
 import { Skeleton } from '@/components/skeleton'
 import { Spinner } from '@/components/spinner'
 import { useAuth } from '@/lib/auth'
+import { useFormats, useMessages } from '@/messages'
 
 import type { SampleUser, SandboxIssuer } from './sandbox-issuer'
 
@@ -15,6 +16,7 @@ type People = { status: 'loading' | 'failed' } | { status: 'known'; people: Samp
 /** Lists the sample people; one click signs in as one of them. */
 export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
   const auth = useAuth()
+  const { signIn: texts } = useMessages()
   const [people, setPeople] = useState<People>({ status: 'loading' })
   const [attempt, setAttempt] = useState(0)
   const [signingInAs, setSigningInAs] = useState<string | null>(null)
@@ -42,20 +44,17 @@ export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
 
   const ended = auth.session.status === 'signed-out' && auth.session.ended
   return (
-    <Centered
-      title="Sign in"
-      description="This is the sandbox: pick a sample person, no password needed."
-    >
+    <Centered title={texts.signIn} description={texts.sandboxHint}>
       {ended && (
-        <Notice role="status" tone="warning" className="mb-4" title="Your session has ended">
-          Sign in again to continue.
+        <Notice role="status" tone="warning" className="mb-4" title={texts.ended}>
+          {texts.endedHint}
         </Notice>
       )}
       {people.status === 'loading' && <UserListSkeleton />}
       {people.status === 'failed' && (
         <ProblemNotice
-          title="The sandbox cannot be reached"
-          problem={{ detail: 'Check that it is running, then try again.', requestId: null }}
+          title={texts.sandboxUnreachable}
+          problem={{ detail: texts.sandboxUnreachableHint, requestId: null }}
           onRetry={() => {
             setPeople({ status: 'loading' })
             setAttempt((before) => before + 1)
@@ -87,6 +86,11 @@ interface UserButtonProps {
 
 function UserButton({ user, signingInAs, onSignIn }: UserButtonProps) {
   const id = useId()
+  const { signIn: texts } = useMessages()
+  const { list } = useFormats()
+  const roles = user.orgs.map(({ name, role }) =>
+    role === 'admin' ? texts.adminOf(name) : texts.memberOf(name),
+  )
   return (
     <button
       type="button"
@@ -101,9 +105,7 @@ function UserButton({ user, signingInAs, onSignIn }: UserButtonProps) {
           {user.name}
         </span>
         <span id={`${id}-roles`} className="block text-xs text-muted-foreground">
-          {user.orgs
-            .map((org) => `${org.role === 'admin' ? 'Admin' : 'Member'} of ${org.name}`)
-            .join(', ')}
+          {list(roles)}
         </span>
       </span>
       {signingInAs ? <Spinner /> : <ChevronRight aria-hidden className="size-4 shrink-0" />}
@@ -112,8 +114,9 @@ function UserButton({ user, signingInAs, onSignIn }: UserButtonProps) {
 }
 
 function UserListSkeleton() {
+  const { signIn: texts } = useMessages()
   return (
-    <div role="status" aria-label="Loading the sample people" className="flex flex-col gap-2">
+    <div role="status" aria-label={texts.loadingPeople} className="flex flex-col gap-2">
       {[1, 2, 3, 4].map((row) => (
         <Skeleton key={row} className="h-15 rounded-xl" />
       ))}

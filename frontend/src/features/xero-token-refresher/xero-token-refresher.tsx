@@ -5,6 +5,7 @@ import { unwrap } from '@/api/problem'
 import type { RefreshResult } from '@/api/types'
 import { useXeroService } from '@/api/xero-service'
 import { useStableCallback } from '@/lib/use-stable-callback'
+import { useMessages } from '@/messages'
 
 export interface XeroTokenRefresherProps {
   /** The settings page, to which the toast links. */
@@ -28,21 +29,22 @@ export function XeroTokenRefresher({
   onOpenSettings,
 }: XeroTokenRefresherProps) {
   const { api, orgId, queryClient, showToast } = useXeroService()
+  const { refresher } = useMessages()
 
   const report = useStableCallback(({ errors, refreshedCount }: RefreshResult) => {
     if (errors.length === 0 && refreshedCount === 0) return
     void invalidateOrgData(queryClient)
     if (errors.length === 0) {
-      showToast({ id: TOAST, kind: 'success', title: 'Xero connection refreshed' })
+      showToast({ id: TOAST, kind: 'success', title: refresher.refreshed })
     } else {
       showToast({
         id: TOAST,
         kind: 'warning',
-        title: 'Xero connection needs attention',
+        title: refresher.needsAttention,
         duration: 10_000,
         // On the settings page itself the link would do nothing.
         ...(!isOpen(settingsUrl) && {
-          link: { label: 'Open settings', href: settingsUrl, onClick: onOpenSettings },
+          link: { label: refresher.openSettings, href: settingsUrl, onClick: onOpenSettings },
         }),
       })
     }

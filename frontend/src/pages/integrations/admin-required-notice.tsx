@@ -1,5 +1,6 @@
 import { useXeroService } from '@/api/xero-service'
 import { Notice } from '@/components/notice'
+import { Message, useMessages } from '@/messages'
 
 interface AdminRequiredNoticeProps {
   onDismiss: () => void
@@ -9,14 +10,15 @@ interface AdminRequiredNoticeProps {
 /** Tells a member that only an admin can use this link. */
 export function AdminRequiredNotice({ onDismiss, className }: AdminRequiredNoticeProps) {
   const { orgName } = useXeroService()
+  const { integrations } = useMessages()
   return (
     <Notice
       role="status"
-      title="An admin has to finish this connection"
+      title={integrations.adminRequired}
       onDismiss={onDismiss}
       className={className}
     >
-      Only an admin can choose which Xero organisation {orgName} uses.
+      <Message text={integrations.adminRequiredHint} values={{ org: <bdi>{orgName}</bdi> }} />
     </Notice>
   )
 }

@@ -12,6 +12,7 @@ import { useConnect } from '@/features/connect/use-connect'
 import { ConnectionList } from '@/features/connections/connection-list'
 import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
 import { RefreshTokensButton } from '@/features/connections/refresh-tokens-button'
+import { Message, useMessages } from '@/messages'
 
 import { AddOrganisationButton } from './add-organisation-button'
 import { AdminRequiredNotice } from './admin-required-notice'
@@ -29,6 +30,7 @@ export function XeroConnections() {
 
 function OrgConnections() {
   const { api, queryClient, isAdmin, orgName } = useXeroService()
+  const { integrations } = useMessages()
   const headingId = useId()
   const heading = useRef<HTMLHeadingElement>(null)
   const { data } = useQuery(bindingsQuery(api), queryClient)
@@ -61,12 +63,13 @@ function OrgConnections() {
               tabIndex={-1}
               className="text-base font-semibold tracking-tight outline-none"
             >
-              Xero
+              {integrations.xero}
             </h2>
             <p className="mt-0.5 text-sm text-pretty text-muted-foreground">
-              {isAdmin
-                ? 'The Xero organisations that your services can use.'
-                : `You can see everything and refresh tokens. Only admins of ${orgName} can connect, switch or disconnect.`}
+              <Message
+                text={isAdmin ? integrations.xeroForAdmins : integrations.xeroForMembers}
+                values={{ org: <bdi>{orgName}</bdi> }}
+              />
             </p>
           </div>
           {bindings.length > 0 && (
