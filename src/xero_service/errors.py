@@ -205,6 +205,13 @@ class BindingSuspended(TokenError):
     resolved_by = ResolvedBy.OPERATOR
 
 
+class PermissionMissing(TokenError):
+    """Xero refused a call for want of a scope that a new consent would grant."""
+
+    code = "permission_missing"
+    title = "The connection lacks a permission at Xero"
+
+
 class GrantShared(TokenError):
     """A token of this grant would open another org's tenants too (design: rule 9)."""
 
@@ -347,6 +354,10 @@ class TokenDoubted(XeroAccessRefused):
 
     If the token has not expired by our clock, its grant is in doubt (facts §14).
     """
+
+
+class PermissionRefused(XeroAccessRefused):
+    """Xero refused a call for want of a scope, or of a plan or role; the token is good."""
 
 
 class RateLimitError(ExternalAPIError):

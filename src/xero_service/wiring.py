@@ -223,6 +223,7 @@ def _assemble(
             outbound.api,
             settings.xero_api_url.rstrip("/"),
             BodyBudget(),
+            settings.xero_scopes,
         ),
         activity=activity,
         outbox=outbox,

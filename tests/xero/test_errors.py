@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from xero_service.errors import (
     ExternalAPIError,
     InvalidGrant,
+    PermissionRefused,
     RateLimitError,
     TokenDoubted,
     TokenExpired,
@@ -113,7 +114,7 @@ def test_a_refused_api_request_is_judged_by_its_status(
         (b'{"Detail":"TokenExpired: token expired at 04/29/2020 09:22:02"}', TokenExpired),
         (b"<E><detail>TokenExpired</detail></E>", TokenExpired),
         (b'{"detail":"AuthenticationUnsuccessful"}', TokenDoubted),
-        (b'{"Detail":"AuthorizationUnsuccessful"}', XeroAccessRefused),
+        (b'{"Detail":"AuthorizationUnsuccessful"}', PermissionRefused),
         (b"<HTML><TITLE>Access Denied</TITLE></HTML>", XeroAccessRefused),
         (b"", XeroAccessRefused),
     ],

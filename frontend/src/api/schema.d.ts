@@ -1539,7 +1539,7 @@ export interface operations {
           '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
+      /** @description `reauthorization_required`, `binding_suspended`, `permission_missing`; or Xero's own answer, of another media type */
       409: {
         headers: {
           /**
@@ -1569,7 +1569,7 @@ export interface operations {
             /** @constant */
             status?: 409
             /** @enum {string} */
-            code?: 'reauthorization_required' | 'binding_suspended'
+            code?: 'reauthorization_required' | 'binding_suspended' | 'permission_missing'
           }
           '*/*': unknown
         }
@@ -2003,7 +2003,7 @@ export interface operations {
           '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
+      /** @description `reauthorization_required`, `binding_suspended`, `permission_missing`; or Xero's own answer, of another media type */
       409: {
         headers: {
           /**
@@ -2033,7 +2033,7 @@ export interface operations {
             /** @constant */
             status?: 409
             /** @enum {string} */
-            code?: 'reauthorization_required' | 'binding_suspended'
+            code?: 'reauthorization_required' | 'binding_suspended' | 'permission_missing'
           }
           '*/*': unknown
         }
@@ -2467,7 +2467,7 @@ export interface operations {
           '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
+      /** @description `reauthorization_required`, `binding_suspended`, `permission_missing`; or Xero's own answer, of another media type */
       409: {
         headers: {
           /**
@@ -2497,7 +2497,7 @@ export interface operations {
             /** @constant */
             status?: 409
             /** @enum {string} */
-            code?: 'reauthorization_required' | 'binding_suspended'
+            code?: 'reauthorization_required' | 'binding_suspended' | 'permission_missing'
           }
           '*/*': unknown
         }
@@ -2926,7 +2926,7 @@ export interface operations {
           '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
+      /** @description `reauthorization_required`, `binding_suspended`, `permission_missing`; or Xero's own answer, of another media type */
       409: {
         headers: {
           /**
@@ -2956,7 +2956,7 @@ export interface operations {
             /** @constant */
             status?: 409
             /** @enum {string} */
-            code?: 'reauthorization_required' | 'binding_suspended'
+            code?: 'reauthorization_required' | 'binding_suspended' | 'permission_missing'
           }
           '*/*': unknown
         }
@@ -3390,7 +3390,7 @@ export interface operations {
           '*/*': unknown
         }
       }
-      /** @description `reauthorization_required`, `binding_suspended`; or Xero's own answer, of another media type */
+      /** @description `reauthorization_required`, `binding_suspended`, `permission_missing`; or Xero's own answer, of another media type */
       409: {
         headers: {
           /**
@@ -3420,7 +3420,7 @@ export interface operations {
             /** @constant */
             status?: 409
             /** @enum {string} */
-            code?: 'reauthorization_required' | 'binding_suspended'
+            code?: 'reauthorization_required' | 'binding_suspended' | 'permission_missing'
           }
           '*/*': unknown
         }

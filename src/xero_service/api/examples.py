@@ -48,6 +48,9 @@ DETAILS = {
     "invalid_return_to": "returnTo must be a path such as /settings/integrations.",
     "migrations_pending": "Run xero-service migrate.",
     "org_required": "Choose an organisation, then try again.",
+    "permission_missing": (
+        "An admin must connect again on the settings page, to grant accounting.payments."
+    ),
     "rate_budget_exhausted": "This organisation's share of Xero's rate limits is used up for now.",
     "reauthorization_required": "Connect this organisation to Xero again.",
     "scope_required": "This service key lacks the scope that this operation needs.",

@@ -21,6 +21,7 @@ from xero_service.errors import (
     BodyTooLarge,
     ForbiddenPath,
     IntegrationError,
+    PermissionMissing,
     RateBudgetExhausted,
     ServiceBusy,
     UpstreamTimeout,
@@ -194,6 +195,7 @@ for method in METHODS:
             **problems.responses(
                 *problems.SERVICE_KEY,
                 *problems.BINDING_IN_USE,
+                PermissionMissing,
                 ForbiddenPath,
                 BodyTooLarge,
                 RateBudgetExhausted,

@@ -10,6 +10,7 @@ from xero_service.domain import Connection, Connections, TokenSet
 from xero_service.errors import (
     ExternalAPIError,
     InvalidGrant,
+    PermissionRefused,
     RateLimitError,
     TokenDoubted,
     TokenExpired,
@@ -80,7 +81,7 @@ def api_error(answer: HttpResponse) -> ExternalAPIError:
 
 def refusal(
     status: int, headers: Iterable[tuple[str, str]], body: bytes
-) -> type[XeroAccessRefused | TokenExpired | TokenDoubted]:
+) -> type[XeroAccessRefused]:
     """Return what a 401 or 403 of the API host means for the access token (facts §1.10).
 
     Decided by the status first, because the same words mean another thing with 403; then by the
@@ -89,12 +90,14 @@ def refusal(
     """
     detail = (error_field(body, "detail") or "").strip().lower()
     challenge = " ".join(value for name, value in headers if name == "www-authenticate").lower()
-    if status != 401 or detail == "authorizationunsuccessful":
+    if status != 401:
         return XeroAccessRefused
+    if detail == "authorizationunsuccessful":
+        return PermissionRefused
     if detail.startswith("tokenexpired"):
         return TokenExpired
     if "insufficient_scope" in challenge:
-        return XeroAccessRefused
+        return PermissionRefused
     if detail == "authenticationunsuccessful":
         return TokenDoubted
     return TokenExpired if "invalid_token" in challenge else XeroAccessRefused

@@ -8,10 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from xero_service.domain import BoundGrant, Scope
-from xero_service.errors import TokenDoubted, TokenExpired, UpstreamTimeout, XeroNoResponse
+from xero_service.domain import BoundGrant, Grant, Scope
+from xero_service.errors import (
+    PermissionMissing,
+    PermissionRefused,
+    TokenDoubted,
+    TokenExpired,
+    UpstreamTimeout,
+    XeroNoResponse,
+)
 from xero_service.services.proxy.bodies import BodyBudget, BodyShare, buffer_small, peek
 from xero_service.services.proxy.paths import validate_target
+from xero_service.services.proxy.permissions import missing_scope
 from xero_service.services.proxy.rate_limiter import TenantRateLimiter
 from xero_service.services.proxy.rules import request_headers, response_headers
 from xero_service.services.reconcile.service import ReconcileService
@@ -80,6 +88,7 @@ class ProxyService:
     transport: HttpClient
     api_url: str
     bodies: BodyBudget
+    required_scopes: tuple[str, ...]
 
     @asynccontextmanager
     async def call(
@@ -89,7 +98,8 @@ class ProxyService:
 
         The call is authorized again after each wait, so that a key or binding revoked meanwhile
         is refused. Raises as `ServiceAuthorizer.authorize` does, ForbiddenPath, InvalidRequest,
-        BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or ServiceBusy.
+        BodyTooLarge, RateBudgetExhausted, UpstreamTimeout, ExternalAPIError or ServiceBusy;
+        PermissionMissing where Xero refused the call for want of a scope.
         """
         with self.bodies.share(credentials.key) as share:
             call, authorized = await self._admit(credentials, binding_id, request, share)
@@ -162,7 +172,8 @@ class ProxyService:
         """Refresh or reconcile after a refusal; return the answer and whether to repeat the call.
 
         A streamed body cannot be repeated: its caller gets the 401 and may retry. Raises
-        ReauthorizationRequired where Xero ended the grant.
+        ReauthorizationRequired where Xero ended the grant, PermissionMissing where a new consent
+        would grant the scope that the call needs.
         """
         if answer.status not in {401, 403}:
             return answer, False
@@ -171,12 +182,22 @@ class ProxyService:
         if answer.status == 403 and error_field(body, "detail") == "AuthenticationUnsuccessful":
             self.reconcile.reconcile_soon(call.binding_id, grant.id)
         refused = refusal(answer.status, answer.headers, body)
+        if issubclass(refused, PermissionRefused):
+            self._require_permission(call.request, grant)
         if not issubclass(refused, TokenExpired | TokenDoubted):
             return answer, False
         _ = await self._recheck(call, authorized)
         if await self.tokens.refresh_after_refusal(grant, refused) is None:
             return answer, False
         return answer, isinstance(call.body, bytes)
+
+    def _require_permission(self, request: ProxyRequest, grant: Grant) -> None:
+        """Raise PermissionMissing where the grant lacks the configured scope of a refused call."""
+        scope = missing_scope(request.method, request.path, grant.scopes, self.required_scopes)
+        if scope is not None:
+            raise PermissionMissing(
+                f"An admin must connect again on the settings page, to grant {scope}."
+            )
 
     async def _prepare_repeat(self, call: _Call, authorized: _Authorized) -> _Authorized:
         await self.rate_limiter.acquire(authorized.bound.binding.tenant_id, call.id)
