@@ -10,6 +10,7 @@ from dotenv import set_key
 from demo.processes import LaunchError
 
 CALLBACK = "/api/integrations/xero/callback"
+WEBHOOKS = "/api/integrations/xero/webhooks/xero"
 OWN_PREFIXES = (
     "XERO_",
     "AUTH_",
@@ -38,6 +39,7 @@ class XeroApp:
     client_secret: str = field(
         default_factory=lambda: f"sandbox-{secrets.token_urlsafe(24)}", repr=False
     )
+    webhook_key: str = field(default_factory=lambda: secrets.token_urlsafe(64), repr=False)
 
 
 def without_service_variables(ambient: Mapping[str, str]) -> dict[str, str]:
@@ -113,6 +115,7 @@ def _sandbox_as_xero(sandbox: str, app: XeroApp) -> dict[str, str]:
     return {
         "XERO_CLIENT_ID": app.client_id,
         "XERO_CLIENT_SECRET": app.client_secret,
+        "XERO_WEBHOOK_KEY": app.webhook_key,
         "XERO_AUTHORIZE_URL": f"{sandbox}/login/identity/connect/authorize",
         "XERO_TOKEN_URL": f"{sandbox}/identity/connect/token",
         "XERO_REVOCATION_URL": f"{sandbox}/identity/connect/revocation",

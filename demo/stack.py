@@ -13,6 +13,7 @@ from pathlib import Path
 from demo import ports, postgres
 from demo.environment import (
     CALLBACK,
+    WEBHOOKS,
     XeroApp,
     names_own_issuer,
     names_real_xero,
@@ -20,6 +21,7 @@ from demo.environment import (
     without_service_variables,
 )
 from demo.processes import Child, LaunchError
+from xero_sandbox.client import SandboxClient
 
 SERVICE, SANDBOX = (
     str(Path(sysconfig.get_path("scripts"), name)) for name in ("xero-service", "xero-sandbox")
@@ -72,6 +74,13 @@ class Stack:
         )
         self.children.append(child)
         return child
+
+    def send_webhooks(self, app: XeroApp) -> None:
+        """Let the sandbox send its webhooks to the service, which must validate the intent."""
+        with SandboxClient(self.sandbox) as sandbox:
+            sandbox.webhooks.subscribe(self.origin + WEBHOOKS, app.webhook_key)
+            if problem := sandbox.webhooks.validate_intent()["problem"]:
+                raise LaunchError(f"The service refused the sandbox's webhooks: {problem}")
 
     def start_replica(self, port: int | None = None) -> Replica:
         """Start another process of the service and wait until it is ready."""
@@ -163,6 +172,8 @@ def running(
         for child in stack.children:
             child.wait_until_answering(f"http://{LOOPBACK}:{sandbox_port}/session{JWKS}")
         stack.start_replica(port)
+        if stack.sandbox_is_xero:
+            stack.send_webhooks(app)
         for _ in range(replicas - 1):
             stack.start_replica()
         yield stack

@@ -38,6 +38,7 @@ def show(stack: Stack, *, with_page: bool) -> None:
         lines.add_row("Sign in as", PEOPLE)
     if stack.sandbox_is_xero:
         lines.add_row("Xero", f"the sandbox at {stack.sandbox}")
+        lines.add_row("Xero's webhooks", f"{stack.sandbox}/webhooks")
     else:
         lines.add_row("Xero", "the real one; register this redirect URI with your app:")
         lines.add_row("", f"{stack.origin}{CALLBACK}")

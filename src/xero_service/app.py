@@ -27,6 +27,7 @@ from xero_service.api import (
     start,
     tenants,
     tokens,
+    xero_webhooks,
 )
 from xero_service.api.application import PREFIX as PREFIX
 from xero_service.api.application import new_application
@@ -46,6 +47,7 @@ ROUTERS = (
     refresh,
     activity,
     events,
+    xero_webhooks,
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -263,6 +263,15 @@ class BodyTooLarge(IntegrationError):
     resolved_by = ResolvedBy.CALLER
 
 
+class UnsupportedMediaType(IntegrationError):
+    """The body is not of the media type that the operation reads."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body is of another type than this operation reads"
+    resolved_by = ResolvedBy.CALLER
+
+
 class UpstreamTimeout(IntegrationError):
     """Xero did not answer the proxied request in time and may have carried it out.
 

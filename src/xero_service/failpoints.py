@@ -23,6 +23,8 @@ class Place(StrEnum):
     DISCONNECT_COMMITTED = "disconnect: ended here, nothing was sent to Xero"
     REVOCATION_ANSWERED = "disconnect: Xero revoked, the tokens are still stored"
     DELETION_ANSWERED = "disconnect: Xero deleted the connection, the cleanup is still pending here"
+    XERO_EVENTS_ADDED = "webhook: Xero's events are added, not committed"
+    XERO_EVENTS_COMMITTED = "webhook: Xero's events are committed, Xero has no answer"
     CLEANUP_COMMITTED = "disconnect: done at Xero and here, the leases are still held"
 
 

@@ -22,6 +22,7 @@ from xero_service.services.connect.tenants import TenantsService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.events.outbox import Outbox
+from xero_service.services.events.xero_webhooks import XeroWebhookService
 from xero_service.services.key_rotation import KeyCheck, RewrapService
 from xero_service.services.leases import LeaseManager
 from xero_service.services.operators.service import OperatorService
@@ -77,6 +78,7 @@ class Services:
     proxy: ProxyService
     activity: ActivityService
     outbox: Outbox
+    xero_webhooks: XeroWebhookService
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
@@ -227,6 +229,7 @@ def _assemble(
         ),
         activity=activity,
         outbox=outbox,
+        xero_webhooks=XeroWebhookService(database, settings.webhook_keys(), metrics),
         operators=OperatorService(database, tokens, disconnects, service_keys),
         key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -18,6 +19,7 @@ from xero_service import failpoints, wiring
 from xero_service.domain import Actor, Role, SessionUser
 from xero_service.failpoints import Place
 from xero_service.services.connect.flow import CallbackParams
+from xero_service.services.events.xero_webhooks import WebhookRequest
 from xero_service.settings import load
 from xero_service.wiring import Services
 
@@ -47,7 +49,24 @@ async def disconnect(services: Services, told: dict[str, Any]) -> None:
     await services.disconnects.disconnect(UUID(told["binding"]), "org_acme", ACTOR)
 
 
-DEEDS = {"refresh": refresh, "callback": callback, "select": select, "disconnect": disconnect}
+async def webhook(services: Services, told: dict[str, Any]) -> None:
+    body = told["body"].encode()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body
+
+    await services.xero_webhooks.receive(
+        WebhookRequest(parts(), len(body), told["signature"].encode(), is_json=True)
+    )
+
+
+DEEDS = {
+    "refresh": refresh,
+    "callback": callback,
+    "select": select,
+    "disconnect": disconnect,
+    "webhook": webhook,
+}
 
 
 async def work(deed: str, told: dict[str, Any]) -> None:

@@ -8,6 +8,15 @@ import pytest
 from tests.crashes.assertions import has_the_live_set
 from tests.crashes.conftest import Doom
 from tests.world import Person, World, until
+from tests.xero_webhooks.signed import (
+    batch,
+    gaps,
+    key_of,
+    resources,
+    send,
+    signature,
+    xero_event,
+)
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_service.failpoints import Place
 
@@ -145,6 +154,23 @@ async def dying_in_a_disconnect_of_the_last(
     assert restored["id"] == binding["id"]
 
 
+async def dying_in_a_webhook(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    """R34: Xero has no answer and repeats, as it is and with what happened since."""
+    await admin.connects(ACME_TRADING)
+    one, two, three = (xero_event(ACME_TRADING) for _ in range(3))
+    key = key_of(world.application.settings)
+    assert (await send(admin.http, batch(1, one), key)).status_code == 200
+    body = batch(2, two)
+
+    doom.at(place, "webhook", body=body.decode(), signature=signature(body, key))
+
+    for again in (body, batch(2, two, three), body):
+        assert (await send(admin.http, again, key)).status_code == 200
+    told = await resources(world.database)
+    assert told == [event["resourceId"] for event in (one, two, three)]
+    assert await gaps(world.database) == []
+
+
 def connected(world: World) -> set[str]:
     """The tenants that Xero has connected to our app."""
     connections = world.sandbox.state()["connections"]
@@ -176,6 +202,8 @@ SCENES: dict[Place, Scene] = {
     Place.DISCONNECT_COMMITTED: dying_in_a_disconnect_of_one,
     Place.REVOCATION_ANSWERED: dying_in_a_disconnect_of_the_last,
     Place.DELETION_ANSWERED: dying_in_a_disconnect_of_one,
+    Place.XERO_EVENTS_ADDED: dying_in_a_webhook,
+    Place.XERO_EVENTS_COMMITTED: dying_in_a_webhook,
     Place.CLEANUP_COMMITTED: dying_in_a_disconnect_of_the_last,
 }
 

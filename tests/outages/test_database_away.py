@@ -7,12 +7,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
 from tests.people import Person
 from tests.service_api.callers import service
 from tests.world import ACME, ACME_ADMIN, Application, Hold, until
+from tests.xero_webhooks import signed
 from xero_sandbox.client import SandboxClient
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.settings import Settings
@@ -105,6 +107,31 @@ async def test_a_rotated_set_that_came_while_the_database_was_away_is_kept_and_s
     assert refreshed.result()["refreshedCount"] == 1
     assert len(admin.sandbox.journal("token.refresh")) == 1
     assert [use["presented"] for use in admin.sandbox.token_uses()] == [1, 0]
+
+
+async def test_a_webhook_of_xero_is_not_acknowledged_and_kept_once_when_repeated_r34(
+    application: Application, admin: Person, server: EmbeddedPostgres
+) -> None:
+    await admin.connects(ACME_TRADING)
+    key, body = (
+        signed.key_of(application.settings),
+        signed.batch(1, signed.xero_event(ACME_TRADING)),
+    )
+    server.crash()
+    refused = await signed.send(admin.http, body, key)
+    await asyncio.to_thread(server.start)
+
+    async def accepted() -> bool:
+        return (await signed.send(admin.http, body, key)).status_code == 200
+
+    await until(accepted)
+    await accepted()
+    async with application.services.database.transaction() as tx:
+        kept = await tx.connection.scalar(text("SELECT count(*) FROM events WHERE kind ~ '^xero'"))
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "service_busy")
+    assert int(refused.headers["retry-after"]) > 0
+    assert kept == 1
 
 
 async def expired(admin: Person, settings: Settings) -> dict[str, Any]:

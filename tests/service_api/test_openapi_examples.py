@@ -17,6 +17,7 @@ from xero_service.app import assemble
 from xero_service.errors import FlowError, IntegrationError
 
 PROBLEM = "application/problem+json"
+WITHOUT_BODY = {"receiveXeroWebhook"}  # as Xero demands
 NOISE = re.compile(r"\b(noise|string|foo|bar|test|lorem)\b")
 Operation = tuple[str, dict[str, Any]]
 Requirement = dict[str, list[str]]
@@ -133,10 +134,11 @@ def test_every_operation_shows_how_it_succeeds(document: dict[str, Any]) -> None
         }
         assert succeeding, name
         for status, answer in succeeding.items():
-            has_nothing = status in {"204", "302", "303"}
+            has_nothing = status in {"204", "302", "303"} or name in WITHOUT_BODY
             content = answer.get("content", {})
             assert has_nothing is not any(map(shown, content.values())), (name, status)
-            assert not has_nothing or status == "204" or "Location" in answer["headers"], name
+            is_redirect = status in {"302", "303"}
+            assert not is_redirect or "Location" in answer["headers"], name
 
 
 def test_every_problem_has_an_example_of_its_own_status_and_code(
@@ -216,6 +218,7 @@ def test_every_operation_asks_for_what_it_reads(service: dict[str, Any]) -> None
         "selectTenant": [session],
         "issueToken": [key],
         "listEvents": [key],
+        "receiveXeroWebhook": None,  # a signature, which OpenAPI cannot describe
     }
 
     for name, operation in operations(service):

@@ -39,6 +39,8 @@ def test_what_is_not_said_has_the_documented_default(variables: Environment) -> 
         "xero_jwks_url": "https://identity.xero.com/.well-known/openid-configuration/jwks",
         "xero_api_url": "https://api.xero.com",
         "xero_timeout_seconds": 10,
+        "xero_webhook_key": None,
+        "xero_webhook_key_previous": None,
         "auth_audience": None,
         "spa_dir": None,
         "forwarded_allow_ips": [],

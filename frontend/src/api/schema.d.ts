@@ -353,6 +353,29 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/integrations/xero/webhooks/xero': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Receive a webhook of Xero
+     * @description Commit the events that Xero sends, each once, for the orgs that have bound their tenants.
+     *
+     *     Who: Xero, by the signature; nothing of an unsigned body is parsed. 200 and 401 have no body
+     *     and no cookie, as Xero requires. 404 where `XERO_WEBHOOK_KEY` is not set.
+     */
+    post: operations['receiveXeroWebhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -5033,6 +5056,171 @@ export interface operations {
             status?: 422
             /** @enum {string} */
             code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy'
+          }
+        }
+      }
+    }
+  }
+  receiveXeroWebhook: {
+    parameters: {
+      query?: never
+      header: {
+        /**
+         * @description HMAC-SHA256 of the body's bytes with the webhook key, in Base64.
+         * @example mYm3zYbUoSy2Ddo0cvb2mLTAfWDkZEcDKgPpQzXbz6Y=
+         */
+        'x-xero-signature': string
+      }
+      path?: never
+      cookie?: never
+    }
+    /** @description At most 1 MiB. Categories and fields that are not known pass. */
+    requestBody: {
+      content: {
+        'application/json': Record<string, never>
+      }
+    }
+    responses: {
+      /** @description The events are committed. Without a body. */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description `malformed_request` */
+      400: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 400
+            /** @enum {string} */
+            code?: 'malformed_request'
+          }
+        }
+      }
+      /** @description The signature is missing or wrong. Without a body. */
+      401: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `request_timeout` */
+      408: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 408
+            /** @enum {string} */
+            code?: 'request_timeout'
+          }
+        }
+      }
+      /** @description `body_too_large` */
+      413: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 413
+            /** @enum {string} */
+            code?: 'body_too_large'
+          }
+        }
+      }
+      /** @description `unsupported_media_type` */
+      415: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 415
+            /** @enum {string} */
+            code?: 'unsupported_media_type'
           }
         }
       }

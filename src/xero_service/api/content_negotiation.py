@@ -32,3 +32,10 @@ def is_speculative(request: Request) -> bool:
         request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz", "x-purpose")
     )
     return request.method == "HEAD" or "prefetch" in purpose or "preview" in purpose
+
+
+def is_json(request: Request) -> bool:
+    """Whether the Content-Type header names JSON, or a type that is JSON too (`…+json`)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, _, subtype = media_type.partition("/")
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))

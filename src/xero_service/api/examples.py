@@ -71,6 +71,11 @@ FOR_SERVICES = {
 FOR_PEOPLE = {
     "unauthorized": "Send a session token: Authorization: Bearer …",
 }
+FOR_WEBHOOKS = {
+    "body_too_large": "Send at most 1 MiB.",
+    "malformed_request": "The body is not a webhook of Xero.",
+    "unsupported_media_type": "Send application/json.",
+}
 FOR_CALLS = {"body_too_large": "Send at most 25 MiB."}
 # After how many seconds, where the error itself has no default.
 RETRY_AFTER = {"rate_budget_exhausted": 12, "xero_rate_limited": 30, "xero_timeout": 5}
@@ -80,6 +85,22 @@ ORGANISATION_OF_XERO = {
     "Organisations": [{"OrganisationID": TENANT, "Name": TENANT_NAME, "BaseCurrency": "NZD"}],
 }
 CONTACT_TO_XERO = {"Contacts": [{"Name": "Sample Supplies Ltd"}]}
+XERO_WEBHOOK = {
+    "events": [
+        {
+            "resourceUrl": f"https://api.xero.com/api.xro/2.0/Invoices/{BINDING}",
+            "resourceId": BINDING,
+            "tenantId": TENANT,
+            "tenantType": "ORGANISATION",
+            "eventCategory": "INVOICE",
+            "eventType": "UPDATE",
+            "eventDateUtc": "2026-11-28T09:12:30.902",
+        }
+    ],
+    "firstEventSequence": 1,
+    "lastEventSequence": 1,
+    "entropy": "S0m3r4Nd0mt3xt",
+}
 # By operation: the path below `/api/` to try, and what is sent to it.
 PATHS_OF_XERO = {
     "callXeroGet": "api.xro/2.0/Organisation",
@@ -168,10 +189,10 @@ def of_xero(status: str) -> dict[str, Any]:
 def details(operation: Mapping[str, Any]) -> dict[str, str]:
     """Return what the problems of one operation say, by code."""
     is_for_services = operation.get("security") == [{"serviceKey": []}]
-    is_call = operation["operationId"] in PATHS_OF_XERO
-    return (
-        DETAILS | (FOR_SERVICES if is_for_services else FOR_PEOPLE) | (FOR_CALLS if is_call else {})
-    )
+    found = DETAILS | (FOR_SERVICES if is_for_services else FOR_PEOPLE)
+    if operation["operationId"] in PATHS_OF_XERO:
+        return found | FOR_CALLS
+    return found | FOR_WEBHOOKS if operation["operationId"] == "receiveXeroWebhook" else found
 
 
 def of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:

@@ -50,8 +50,9 @@ WHO = {
     ResolvedBy.OPERATOR: "an operator of this service",
     ResolvedBy.TIME: "nobody",
 }
-# They never answer 422: the callback always redirects, and a probe sends nothing.
-NEVER_INVALID = {"finishConnection", "readiness"}
+# They never answer 422: the callback always redirects, a probe sends nothing, and a webhook that
+# cannot be read is 400.
+NEVER_INVALID = {"finishConnection", "readiness", "receiveXeroWebhook"}
 # From unexpected failures, and from api/http_protocol.py before the route is known.
 OF_EVERY_OPERATION = (IntegrationError, MalformedRequest, RequestTimeout, HeadTooLarge)
 # FastAPI's schemas of 422, which this service does not use.

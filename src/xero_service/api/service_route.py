@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from xero_service.api.content_negotiation import is_json
 from xero_service.api.deps import services
 from xero_service.api.key_auth import OrgId, key_bearer, service_credentials
 from xero_service.errors import InvalidRequest
@@ -89,17 +90,11 @@ async def _read_body(request: Request) -> Any:
         content = await request.body()
         if not content:
             return None
-        return await request.json() if _is_json(request) else content
+        return await request.json() if is_json(request) else content
     except JSONDecodeError as error:
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body",)}]) from error
     except (ValueError, RecursionError, ClientDisconnect) as error:
         raise InvalidRequest("The body cannot be read.") from error
-
-
-def _is_json(request: Request) -> bool:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    kind, _, subtype = media_type.partition("/")
-    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 def _json_response(answer: BaseModel) -> Response:

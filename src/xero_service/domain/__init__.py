@@ -33,6 +33,7 @@ from xero_service.domain.principals import (
 )
 from xero_service.domain.refresh_policy import REFRESH_TOKEN_LIFETIME, RefreshPolicy
 from xero_service.domain.remote_cleanups import Cleanup, CleanupKind, CleanupOutcome
+from xero_service.domain.xero_webhooks import XeroBatch, XeroEvent, parse_batch
 
 __all__ = [
     "CONNECT_AGAIN",
@@ -73,8 +74,11 @@ __all__ = [
     "SessionUser",
     "StoredEvent",
     "TokenSet",
+    "XeroBatch",
+    "XeroEvent",
     "binding_event",
     "change_events",
     "check_kind",
     "health",
+    "parse_batch",
 ]

@@ -108,6 +108,8 @@ class Settings(DatabaseSettings):
     xero_jwks_url: Url = "https://identity.xero.com/.well-known/openid-configuration/jwks"
     xero_api_url: Url = "https://api.xero.com"
     xero_timeout_seconds: float = Field(default=10, gt=0, le=120)
+    xero_webhook_key: SecretStr | None = None
+    xero_webhook_key_previous: SecretStr | None = None
 
     auth_issuer: Issuer
     auth_jwks_url: Url
@@ -191,6 +193,13 @@ class Settings(DatabaseSettings):
         """Return the current key, which encrypts, then the previous ones, which only decrypt."""
         keys = (self.encryption_key, *self.encryption_key_previous)
         return tuple(parse_key(key.get_secret_value()) for key in keys)
+
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """Return the keys that sign Xero's webhooks; none where the current one is not set."""
+        if self.xero_webhook_key is None:
+            return ()
+        keys = (self.xero_webhook_key, self.xero_webhook_key_previous)
+        return tuple(key.get_secret_value().encode() for key in keys if key is not None)
 
     @property
     def audit_retention(self) -> timedelta:

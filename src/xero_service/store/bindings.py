@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, Text, any_, cast, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import (
@@ -183,7 +183,7 @@ class Bindings:
         rows = await self._connection.execute(
             select(*COLUMNS).where(
                 BindingRow.provider == PROVIDER,
-                BindingRow.external_tenant_id.in_(tenant_ids),
+                BindingRow.external_tenant_id == any_(cast(sorted(tenant_ids), ARRAY(Text))),
                 BindingRow.status != BindingStatus.REVOKED,
             )
         )

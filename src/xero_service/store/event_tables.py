@@ -91,3 +91,13 @@ class DeliveryRow(Base):
     last_attempt_at: Mapped[datetime | None]
     last_status: Mapped[int | None]  # null: no answer
     last_answer: Mapped[str | None]
+
+
+class XeroSequenceRow(Base):
+    """How far Xero's webhooks have come; one row, whose lock lets one batch in after another."""
+
+    __tablename__ = "xero_webhook_sequence"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    last_sequence: Mapped[int | None]  # null before the first event
+    advanced_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -22,6 +22,7 @@ from xero_service.store.base import Base as Base
 from xero_service.store.event_tables import DeliveryRow as DeliveryRow
 from xero_service.store.event_tables import EndpointRow as EndpointRow
 from xero_service.store.event_tables import EventRow as EventRow
+from xero_service.store.event_tables import XeroSequenceRow as XeroSequenceRow
 
 
 class GrantRow(Base):

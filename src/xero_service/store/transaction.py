@@ -21,6 +21,7 @@ from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
 from xero_service.store.upkeep_queue import UpkeepQueue
 from xero_service.store.verification_tokens import VerificationTokens
+from xero_service.store.xero_sequence import XeroSequence
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Transaction:
     def events(self) -> Events:
         """Events for other systems, added with the change that they report."""
         return Events(self.connection)
+
+    @cached_property
+    def xero_sequence(self) -> XeroSequence:
+        """How far Xero's webhooks have come."""
+        return XeroSequence(self.connection)
 
     @cached_property
     def audit(self) -> AuditLog:

@@ -43,6 +43,7 @@ REFRESH_OUTCOMES = (
     ),
 )
 OF_XERO = "xero"  # the label of all kinds of Xero's webhooks, which have no fixed list
+XERO_EVENT_OUTCOMES = ("stored", "repeated", "unbound")
 UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
 
 
@@ -130,6 +131,17 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.xero_events = Counter(
+            "xero_service_xero_webhook_events_total",
+            "Events in Xero's webhooks: stored, received before, or of a tenant that is not bound.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.xero_gaps = Counter(
+            "xero_service_xero_webhook_gaps_total",
+            "Gaps in the sequence numbers of Xero's webhooks.",
+            registry=self.registry,
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -139,6 +151,8 @@ class Metrics:
             self.refreshes.labels(refresh_outcome)
         for event_kind in (*EventKind, OF_XERO):
             self.events.labels(event_kind)
+        for webhook_outcome in XERO_EVENT_OUTCOMES:
+            self.xero_events.labels(webhook_outcome)
         for step in UPKEEP_WORK:
             for outcome in ("done", "failed"):
                 self.upkeep_items.labels(step, outcome)
