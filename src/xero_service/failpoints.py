@@ -27,6 +27,10 @@ class Place(StrEnum):
     XERO_EVENTS_COMMITTED = "webhook: Xero's events are committed, Xero has no answer"
     CLEANUP_COMMITTED = "disconnect: done at Xero and here, the leases are still held"
 
+    DELIVERY_CLAIMED = "delivery: the attempt is committed, nothing was sent"
+    DELIVERY_ANSWERED = "delivery: the endpoint answered, nothing is recorded"
+    DELIVERY_RECORDED = "delivery: the outcome is committed"
+
 
 def reached(place: Place) -> None:
     """Do nothing, except in a crash test."""

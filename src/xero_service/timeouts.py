@@ -37,6 +37,9 @@ CLEANUP_LEASE_WAIT_SECONDS: Final = 35.0  # longer than a lease of 30 s, whose h
 CLEANUP_EXCHANGE_LEASE_WAIT_SECONDS: Final = 5.0  # short, because the grant's lease is held
 LONGEST_CLEANUP_BACKOFF_SECONDS: Final = 300.0
 
+# Webhooks.
+WEBHOOK_SECONDS: Final = 15.0  # one attempt, from connecting to the end of the answer
+
 # The API proxy.
 ACQUIRE_TIMEOUT_SECONDS: Final = 2.0  # for a slot of the tenant's rate limit; then 429
 SLOT_TTL: Final = timedelta(seconds=120)  # the slot of a crashed replica is free after this

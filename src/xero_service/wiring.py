@@ -13,6 +13,7 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
 from xero_service.jwks import KeySet, published_issuer
+from xero_service.outbound.webhook_sender import WebhookSender
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
 from xero_service.services.connect.code_exchange import CodeExchange
@@ -21,6 +22,8 @@ from xero_service.services.connect.reconnects import ReconnectService
 from xero_service.services.connect.tenants import TenantsService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
+from xero_service.services.events.delivery import DeliveryService
+from xero_service.services.events.endpoints import EndpointService
 from xero_service.services.events.outbox import Outbox
 from xero_service.services.events.xero_webhooks import XeroWebhookService
 from xero_service.services.key_rotation import KeyCheck, RewrapService
@@ -79,6 +82,8 @@ class Services:
     activity: ActivityService
     outbox: Outbox
     xero_webhooks: XeroWebhookService
+    webhooks: EndpointService
+    deliveries: DeliveryService
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
@@ -97,6 +102,7 @@ class _Outbound:
     tokens: HttpClient
     issuer: HttpClient
     api: HttpClient
+    webhooks: WebhookSender
 
 
 @asynccontextmanager
@@ -116,7 +122,9 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
             tokens=await xero("token"),
             issuer=await stack.enter_async_context(HttpClient(timeout=ISSUER_SECONDS)),
             api=await xero("api"),
+            webhooks=WebhookSender(),
         )
+        stack.push_async_callback(outbound.webhooks.close)
         keys = KeyRing(*_current_and_previous(settings), alarm=metrics.ciphertext_unreadable)
         database = _database(settings, keys, metrics.pools)
         database.on_events(metrics.events_written)
@@ -193,6 +201,7 @@ def _assemble(
     disconnects = DisconnectService(database, cleanups, background, bindings)
     activity = ActivityService(database)
     outbox = Outbox(database)
+    deliveries = DeliveryService(database, outbound.webhooks, keys, metrics, background)
     service_keys = KeyService(database)
     return Services(
         settings=settings,
@@ -230,6 +239,8 @@ def _assemble(
         activity=activity,
         outbox=outbox,
         xero_webhooks=XeroWebhookService(database, settings.webhook_keys(), metrics),
+        webhooks=EndpointService(database, keys, outbound.webhooks),
+        deliveries=deliveries,
         operators=OperatorService(database, tokens, disconnects, service_keys),
         key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(
@@ -240,6 +251,7 @@ def _assemble(
             reconcile,
             activity,
             outbox,
+            deliveries,
             policy,
             settings.audit_retention,
             settings.events_retention,

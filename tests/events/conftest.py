@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from tests.service_api.callers import Service, service
-from tests.world import ACME, World
+from tests.world import ACME, Application, World
+from xero_service.settings import Settings
 
 ADD = (
     "INSERT INTO events (id, occurred_at, kind, org_id, data)"
@@ -45,3 +46,10 @@ async def reader(world: World) -> AsyncIterator[Service]:
     found = await service(world.application, "events:read")
     async with found.http:
         yield found
+
+
+@pytest.fixture
+async def replica(settings: Settings) -> AsyncIterator[Application]:
+    """A second replica on the same database."""
+    async with Application.running(settings) as running:
+        yield running

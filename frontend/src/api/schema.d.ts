@@ -519,6 +519,12 @@ export interface components {
       | 'access.denied'
       | 'key.created'
       | 'key.revoked'
+      | 'webhook.created'
+      | 'webhook.rotated'
+      | 'webhook.disabled'
+      | 'webhook.enabled'
+      | 'webhook.redelivered'
+      | 'webhook.tested'
     /**
      * AuthorizationStart
      * @description Where to send the browser.

@@ -17,6 +17,7 @@ from xero_service.cli import (
     operators,
     serve,
     upkeep,
+    webhooks,
 )
 from xero_service.errors import ConfigError, IntegrationError, InvalidRequest
 
@@ -58,6 +59,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(operators.bindings, name="bindings")
 app.add_typer(operators.grants, name="grants")
 app.add_typer(operators.orgs, name="orgs")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(audit.app, name="audit")
 app.add_typer(encryption.app, name="encryption")
 app.command(hidden=True)(openapi.openapi)

@@ -33,14 +33,26 @@ from xero_service.domain.principals import (
 )
 from xero_service.domain.refresh_policy import REFRESH_TOKEN_LIFETIME, RefreshPolicy
 from xero_service.domain.remote_cleanups import Cleanup, CleanupKind, CleanupOutcome
+from xero_service.domain.webhooks import (
+    AT_ONCE_PER_ENDPOINT,
+    RETRY_AFTER,
+    SECRETS_OVERLAP,
+    ClaimedDelivery,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+)
 from xero_service.domain.xero_webhooks import XeroBatch, XeroEvent, parse_batch
 
 __all__ = [
+    "AT_ONCE_PER_ENDPOINT",
     "CONNECT_AGAIN",
     "OPERATOR_PREFIX",
     "ORGANISATION",
     "PROVIDER",
     "REFRESH_TOKEN_LIFETIME",
+    "RETRY_AFTER",
+    "SECRETS_OVERLAP",
     "SYSTEM",
     "Actor",
     "AuditAction",
@@ -50,6 +62,7 @@ __all__ = [
     "Binding",
     "BindingStatus",
     "BoundGrant",
+    "ClaimedDelivery",
     "Cleanup",
     "CleanupKind",
     "CleanupOutcome",
@@ -57,6 +70,9 @@ __all__ = [
     "Connections",
     "Consent",
     "Consenter",
+    "Delivery",
+    "DeliveryState",
+    "Endpoint",
     "Event",
     "EventKind",
     "Grant",

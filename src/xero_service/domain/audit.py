@@ -29,6 +29,12 @@ class AuditAction(StrEnum):
     ACCESS_DENIED = "access.denied"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_ENABLED = "webhook.enabled"
+    WEBHOOK_REDELIVERED = "webhook.redelivered"
+    WEBHOOK_TESTED = "webhook.tested"
 
 
 @dataclass(frozen=True, slots=True)

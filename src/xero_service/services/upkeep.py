@@ -14,6 +14,7 @@ from xero_service.errors import IntegrationError
 from xero_service.services.activity import ActivityService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
+from xero_service.services.events.delivery import DeliveryService
 from xero_service.services.events.outbox import Outbox
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
@@ -29,6 +30,7 @@ AHEAD = timedelta(minutes=5)  # before the margin, in which callers refresh
 HIDDEN_FOR = timedelta(seconds=60)  # then a claimed item can be claimed again
 KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # a late callback is then "expired", not "unknown"
 CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero without notice
+DELIVERIES_EVERY = timedelta(seconds=1)
 UNUSED_AFTER = timedelta(hours=24)
 
 log = logger(__name__)
@@ -47,6 +49,7 @@ class UpkeepService:
     reconcile: ReconcileService
     activity: ActivityService
     outbox: Outbox
+    deliveries: DeliveryService
     policy: RefreshPolicy
     audit_retention: timedelta
     events_retention: timedelta
@@ -62,13 +65,16 @@ class UpkeepService:
             for step in self._steps():
                 self.metrics.upkeep_finished.labels(_name(step))  # 0, so that a hung step shows
                 loops.create_task(self._repeat(step, interval))
+            self.metrics.upkeep_finished.labels(_name(self._start_deliveries))
+            loops.create_task(self._repeat(self._start_deliveries, DELIVERIES_EVERY))
 
     async def round(self) -> None:
         """Run every step once; a step that fails stops no other.
 
         Raises the first error of a step, ServiceBusy if the database is away.
         """
-        outcomes = await asyncio.gather(*map(self._step, self._steps()), return_exceptions=True)
+        steps = (*self._steps(), self._deliver)
+        outcomes = await asyncio.gather(*map(self._step, steps), return_exceptions=True)
         for failure in outcomes:
             if failure is not None:
                 raise failure
@@ -158,6 +164,13 @@ class UpkeepService:
     async def _prune_audit(self) -> None:
         async for _ in self.activity.prune(self.audit_retention):
             pass
+
+    async def _start_deliveries(self) -> None:
+        """Start what is due; its sending goes on beside the next rounds."""
+        await self.deliveries.start_due()
+
+    async def _deliver(self) -> None:
+        await self.deliveries.deliver_due()
 
     async def _prune_events(self) -> None:
         async for _ in self.outbox.prune(self.events_retention):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.store.tables import AuthorisationRow, GrantRow, VerificationTokenRow
+from xero_service.store.tables import AuthorisationRow, EndpointRow, GrantRow, VerificationTokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ SEALED = (
     SealedColumn(GrantRow.id, GrantRow.refresh_token_enc),
     SealedColumn(AuthorisationRow.id, AuthorisationRow.consenter_enc),
     SealedColumn(VerificationTokenRow.identifier, VerificationTokenRow.token),
+    SealedColumn(EndpointRow.id, EndpointRow.secret_enc),
+    SealedColumn(EndpointRow.id, EndpointRow.previous_secret_enc),
 )
 
 

@@ -21,6 +21,8 @@ from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
 from xero_service.store.upkeep_queue import UpkeepQueue
 from xero_service.store.verification_tokens import VerificationTokens
+from xero_service.store.webhook_deliveries import WebhookDeliveries
+from xero_service.store.webhook_endpoints import WebhookEndpoints
 from xero_service.store.xero_sequence import XeroSequence
 
 
@@ -109,6 +111,16 @@ class Transaction:
     def xero_sequence(self) -> XeroSequence:
         """How far Xero's webhooks have come."""
         return XeroSequence(self.connection)
+
+    @cached_property
+    def endpoints(self) -> WebhookEndpoints:
+        """URLs that receive events."""
+        return WebhookEndpoints(self.connection)
+
+    @cached_property
+    def deliveries(self) -> WebhookDeliveries:
+        """Events that are due at endpoints."""
+        return WebhookDeliveries(self.connection, self.endpoints)
 
     @cached_property
     def audit(self) -> AuditLog:

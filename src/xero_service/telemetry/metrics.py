@@ -44,6 +44,7 @@ REFRESH_OUTCOMES = (
 )
 OF_XERO = "xero"  # the label of all kinds of Xero's webhooks, which have no fixed list
 XERO_EVENT_OUTCOMES = ("stored", "repeated", "unbound")
+DELIVERY_OUTCOMES = ("delivered", "failed", "parked")
 UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
 
 
@@ -142,6 +143,12 @@ class Metrics:
             "Gaps in the sequence numbers of Xero's webhooks.",
             registry=self.registry,
         )
+        self.deliveries = Counter(
+            "xero_service_webhook_deliveries_total",
+            "Attempts to deliver an event to an endpoint, by outcome; parked: the last one failed.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -153,6 +160,8 @@ class Metrics:
             self.events.labels(event_kind)
         for webhook_outcome in XERO_EVENT_OUTCOMES:
             self.xero_events.labels(webhook_outcome)
+        for outcome in DELIVERY_OUTCOMES:
+            self.deliveries.labels(outcome)
         for step in UPKEEP_WORK:
             for outcome in ("done", "failed"):
                 self.upkeep_items.labels(step, outcome)

@@ -12,6 +12,7 @@ _SECRET_NAME = re.compile(
 _SECRET_VALUE = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"  # JWTs: Xero's and the session's
     r"|xsk_[\w-]+"  # service keys
+    r"|whsec_[\w+/=-]+"  # secrets of webhook endpoints
     # Only what looks unlike a word: "Basic authentication failed" stays.
     r"|\b(?i:bearer|basic)\s+(?=\S*[\d=+/_~]|\S*[a-z][A-Z]|\S{24})[\w.~+/=-]+"
     r"|postgres(?:ql)?(?:\+asyncpg)?://[^\s'\"]+"

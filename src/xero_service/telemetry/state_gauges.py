@@ -50,6 +50,10 @@ class StateGauges:
             "window",
             ("day", "minute"),
         )
+        self.oldest_undelivered = StateGauge(
+            "xero_service_webhook_oldest_undelivered_seconds",
+            "Age of the oldest event that an enabled endpoint has not acknowledged; 0: none.",
+        )
         self.read_at = StateGauge(
             "xero_service_state_read_timestamp_seconds",
             "When these gauges of state were last read from the database.",

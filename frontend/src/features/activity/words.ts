@@ -31,6 +31,12 @@ const symbols: Record<AuditAction, Sign> = {
   'access.denied': 'key',
   'key.created': 'key',
   'key.revoked': 'key',
+  'webhook.created': 'other',
+  'webhook.rotated': 'key',
+  'webhook.disabled': 'ended',
+  'webhook.enabled': 'other',
+  'webhook.redelivered': 'other',
+  'webhook.tested': 'other',
 }
 
 export interface Told {

@@ -80,6 +80,15 @@ const actions = {
     sentence: '{who} revoked the service key {what}',
     unnamed: 'of this organisation',
   },
+  'webhook.created': { sentence: '{who} added a receiver of events' },
+  'webhook.rotated': { sentence: '{who} replaced the secret of a receiver of events' },
+  'webhook.disabled': {
+    sentence: '{who} stopped sending events to a receiver',
+    reasons: { gone: 'It answered that it wants no more.' },
+  },
+  'webhook.enabled': { sentence: '{who} started sending events to a receiver' },
+  'webhook.redelivered': { sentence: '{who} sent events again' },
+  'webhook.tested': { sentence: '{who} sent a test to a receiver of events' },
 } satisfies Record<string, ActionTexts>
 
 /** Texts of `features/activity`. */

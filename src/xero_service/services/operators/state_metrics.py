@@ -57,6 +57,7 @@ class StateMetrics:
         gauges = self.metrics.state
         async with self.database.transaction() as tx:
             found = await tx.state.read()
+            oldest_undelivered = await tx.deliveries.oldest_pending_seconds()
         for grant_status in GrantStatus:
             gauges.grants.set(grant_status, found.grants.get(grant_status, 0))
         for binding_status in BindingStatus:
@@ -69,4 +70,5 @@ class StateMetrics:
         gauges.expiring_keys.set(found.expiring_keys)
         gauges.limits.set("day", found.day_remaining)
         gauges.limits.set("minute", found.minute_remaining)
+        gauges.oldest_undelivered.set(oldest_undelivered)
         gauges.read_at.set(time.time())
