@@ -66,7 +66,7 @@ async def services_with_metrics_port(
         if port is not None:
             port.open(services)
         services.replicas.start()
-        watch = event_loop.watch(metrics.loop_lag, services.state_metrics.measure_pools)
+        watch = event_loop.watch(metrics.loop_lag, services.state_metrics.measure_process)
         watching = asyncio.create_task(watch)
         try:
             yield services

@@ -25,7 +25,7 @@ from xero_service.telemetry.database_pools import DatabasePools
 from xero_service.telemetry.gauges import BuildInfo
 from xero_service.telemetry.key_requests import KeyRequests
 from xero_service.telemetry.logging import logger
-from xero_service.telemetry.processes import Processes, this_process
+from xero_service.telemetry.processes import CpuTime, Processes, this_process
 from xero_service.telemetry.state_gauges import StateGauges
 from xero_service.telemetry.worker_metrics import AllWorkers
 from xero_service.telemetry.xero_calls import XeroCalls
@@ -109,6 +109,7 @@ class Metrics:
         )
         self.xero = XeroCalls(self.registry)
         self.pools = DatabasePools(self.registry)
+        self.cpu = CpuTime(self.registry)
         self.keys = KeyRequests(self.registry)
         self.state = StateGauges(self._exposed)
         self._exposed.register(BuildInfo())

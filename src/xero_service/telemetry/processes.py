@@ -1,10 +1,11 @@
-"""Memory, CPU and open files of the processes that one scrape reports, from /proc."""
+"""Memory, CPU and open files of the processes that one scrape reports."""
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from prometheus_client import Metric, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Metric, ProcessCollector
 from prometheus_client.registry import Collector
 
 
@@ -13,11 +14,27 @@ def this_process() -> tuple[int, ...]:
     return (os.getpid(),)
 
 
-class Processes(Collector):
-    """The `process_…` metrics, added up over all workers; the start is the newest worker's.
+class CpuTime:
+    """The counter of CPU time, to which each worker adds its own."""
 
-    A worker that ends takes its CPU time with it, which `rate()` takes for a reset.
-    """
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the metric under its standard name."""
+        self._total = Counter(
+            "process_cpu_seconds_total",
+            "Total user and system CPU time spent in seconds.",
+            registry=registry,
+        )
+        self._counted = 0.0
+
+    def measure(self) -> None:
+        """Add what this process has used since the last time."""
+        used = time.process_time()
+        self._total.inc(used - self._counted)
+        self._counted = used
+
+
+class Processes(Collector):
+    """The gauges `process_…` from /proc, added up over all workers; the start is the newest's."""
 
     def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
         """`pids`: returns the ids of the processes."""
@@ -28,6 +45,8 @@ class Processes(Collector):
         families: dict[str, Metric] = {}
         for pid in self._pids():
             for family in ProcessCollector(pid=partial(int, pid), registry=None).collect():
+                if family.type == "counter":  # CpuTime: a dead worker's would be missing
+                    continue
                 known = families.setdefault(family.name, family)
                 if known is not family:
                     _merge(known, family)

@@ -31,7 +31,7 @@ class StateMetrics:
 
     async def measure(self) -> None:
         """Update the gauges, at most every two seconds; on an error they keep their last values."""
-        self.measure_pools()
+        self.measure_process()
         if self.reading is None and time.monotonic() >= self.next_at:
             self.reading = self.background.start(self._update())
         if self.reading is not None:
@@ -48,8 +48,9 @@ class StateMetrics:
         finally:
             self.next_at, self.reading = time.monotonic() + pause, None
 
-    def measure_pools(self) -> None:
-        """Update the gauges of this process's connection pools."""
+    def measure_process(self) -> None:
+        """Update the metrics of this process: its CPU time and its connection pools."""
+        self.metrics.cpu.measure()
         for name, use in self.database.pool_use().items():
             self.metrics.pools.use(name, use)
 
