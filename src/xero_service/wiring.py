@@ -255,6 +255,7 @@ def _assemble(
             policy,
             settings.audit_retention,
             settings.events_retention,
+            settings.xero_scopes,
             metrics,
         ),
         replicas=replicas,

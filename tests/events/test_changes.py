@@ -71,9 +71,14 @@ async def test_a_tenant_lost_renamed_and_regained_in_xero(world: World, reader: 
         await world.services.upkeep.reconcile.reconcile(grant_id)
     assert (await kinds(reader))[len(before) :] == ["binding.needs_reauth"]
 
+    world.sandbox.rename_org(ACME_SERVICES, "Acme Renamed Ltd")
+    for _ in range(2):
+        await world.services.upkeep.reconcile.reconcile(grant_id)
+    assert (await kinds(reader))[len(before) + 1 :] == ["binding.renamed"]
+
     again = await admin.connects(ACME_TRADING)
     assert again["id"] == binding["id"]
-    assert (await kinds(reader))[len(before) + 1 :] == [
+    assert (await kinds(reader))[len(before) + 2 :] == [
         "binding.repointed",
         "binding.repointed",
         "binding.recovered",

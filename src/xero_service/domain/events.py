@@ -95,12 +95,18 @@ def binding_event(kind: EventKind, binding: Binding, **data: Any) -> Event:
     return Event(kind, binding.org_id, binding.id, binding.tenant_id, data)
 
 
+# What of a binding is over: also `expiring` and `permissions_missing` (store/binding_warnings.py).
+_DATA = {EventKind.BINDING_RECOVERED: {"after": "needs_reauth"}}
+
+
 def change_events(before: Binding | None, after: Binding) -> tuple[Event, ...]:
     """Return the events of a change of a binding, in order; `before`: None for a new one.
 
     Every statement that writes a binding's status, grant or name derives its events here.
     """
-    return tuple(binding_event(kind, after) for kind in _kinds(before, after))
+    return tuple(
+        binding_event(kind, after, **_DATA.get(kind, {})) for kind in _kinds(before, after)
+    )
 
 
 def _kinds(before: Binding | None, after: Binding) -> Iterator[EventKind]:

@@ -53,6 +53,7 @@ class UpkeepService:
     policy: RefreshPolicy
     audit_retention: timedelta
     events_retention: timedelta
+    required_scopes: tuple[str, ...]
     metrics: Metrics
 
     async def run(self, interval: timedelta) -> None:
@@ -88,6 +89,7 @@ class UpkeepService:
             self._forget_attempts,
             self._prune_audit,
             self._prune_events,
+            self._warn,
         )
 
     async def _repeat(self, step: Step, interval: timedelta) -> None:
@@ -164,6 +166,13 @@ class UpkeepService:
     async def _prune_audit(self) -> None:
         async for _ in self.activity.prune(self.audit_retention):
             pass
+
+    async def _warn(self) -> None:
+        """Report bindings that expire or lack permissions, and those that no longer do."""
+        more = True
+        while more:
+            async with self.database.background_transaction() as tx:
+                more = await tx.warnings.update(self.required_scopes, limit=BATCH)
 
     async def _start_deliveries(self) -> None:
         """Start what is due; its sending goes on beside the next rounds."""

@@ -82,6 +82,8 @@ class Bindings:
         without its event (design: rule 12). The returned row is what the database's triggers made
         of it: they keep a binding of a suspended tenant suspended.
         """
+        if values.get("status") is BindingStatus.NEEDS_REAUTH:
+            values["expiring_since"] = None  # the worse news replaces the warning
         old = (
             select(
                 BindingRow.id,

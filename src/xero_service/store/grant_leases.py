@@ -98,6 +98,7 @@ class GrantLeases:
                     else_=GrantRow.status,
                 ),
                 refresh_failures=0,
+                refresh_failing_since=None,
                 next_refresh_at=None,
                 last_error=None,
                 **NO_LEASE,
@@ -148,7 +149,11 @@ class GrantLeases:
         failures: int | None = await self._connection.scalar(
             update(GrantRow)
             .where(*_still_held_by(lease))
-            .values(refresh_failures=GrantRow.refresh_failures + 1, **values)
+            .values(
+                refresh_failures=GrantRow.refresh_failures + 1,
+                refresh_failing_since=func.coalesce(GrantRow.refresh_failing_since, NOW),
+                **values,
+            )
             .returning(GrantRow.refresh_failures)
         )
         return failures

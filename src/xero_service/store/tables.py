@@ -67,6 +67,7 @@ class GrantRow(Base):
     picked_at: Mapped[datetime | None]
     doubted_at: Mapped[datetime | None]
     doubted_generation: Mapped[int | None]
+    refresh_failing_since: Mapped[datetime | None]
     check_claimed_at: Mapped[datetime | None]
 
 
@@ -93,6 +94,8 @@ class BindingRow(Base):
     connection_id: Mapped[str | None]
     tenant_type: Mapped[str] = mapped_column(server_default="ORGANISATION")
     last_checked_at: Mapped[datetime | None]
+    expiring_since: Mapped[datetime | None]  # see store/binding_warnings.py
+    missing_scopes: Mapped[list[str] | None]
     suspended_at: Mapped[
         datetime | None
     ]  # written by the previous release only; see SuspendedTenantRow

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.store.audit import AuditLog
 from xero_service.store.authorisations import Authorisations
+from xero_service.store.binding_warnings import BindingWarnings
 from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
 from xero_service.store.events import Events
@@ -46,6 +47,11 @@ class Transaction:
     def bindings(self) -> Bindings:
         """Tenants linked to orgs."""
         return Bindings(self.connection, self.events)
+
+    @cached_property
+    def warnings(self) -> BindingWarnings:
+        """Warnings about bindings that only time or the configuration makes true."""
+        return BindingWarnings(self.connection, self.events)
 
     @cached_property
     def suspensions(self) -> Suspensions:

@@ -1,0 +1,35 @@
+"""Remember what bindings were warned about, and since when renewing a grant's tokens has failed.
+
+Runs before the new code is rolled out; the old code does not know the columns.
+
+Revision: 0016
+Follows: 0015
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+TIME = postgresql.TIMESTAMP(timezone=True)
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.add_column("integration_grants", sa.Column("refresh_failing_since", TIME, nullable=True))
+    op.add_column("integration_tenant_bindings", sa.Column("expiring_since", TIME, nullable=True))
+    op.add_column(
+        "integration_tenant_bindings",
+        sa.Column("missing_scopes", postgresql.ARRAY(sa.Text()), nullable=True),
+    )
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_column("integration_tenant_bindings", "missing_scopes")
+    op.drop_column("integration_tenant_bindings", "expiring_since")
+    op.drop_column("integration_grants", "refresh_failing_since")
