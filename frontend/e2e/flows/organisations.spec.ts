@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 
-import { expect, SettingsPage, test } from './settings-page'
-import { disconnectInXero, SANDBOX, XERO } from './sandbox'
+import { expect, SettingsPage, SETTINGS, test } from './settings-page'
+import { disconnectInXero, SANDBOX, SERVICE, XERO } from './sandbox'
 
 function visitsToXero(page: Page): string[] {
   const visits: string[] = []
@@ -19,12 +19,13 @@ async function withTwoInReach(admin: SettingsPage): Promise<void> {
   await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 }
 
-test('a second organisation is added without a new consent', async ({ page }) => {
+test('"Connect Xero" offers what a consent already reaches', async ({ page }) => {
   const admin = new SettingsPage(page)
   await withTwoInReach(admin)
   const visits = visitsToXero(page)
 
-  await admin.button('Add another organisation').click()
+  await admin.button('Connect Xero').click()
+  await expect(admin.selectDialog()).toContainText('already reaches these')
   await expect(admin.selectDialog()).toContainText('Already connected here')
   await admin.checkbox('Demo Company (NZ)').check()
   await admin.button('Connect organisation').click()
@@ -94,10 +95,8 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
   await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
   await disconnectInXero(XERO.acmeBookkeeper.key, XERO.acmeTrading)
 
-  // The next request to Xero finds out.
-  await admin.button('Add another organisation').click()
-  await expect(admin.checkbox('Acme Services Ltd')).toBeVisible()
-  await admin.button('Cancel').click()
+  await admin.button('Refresh Tokens').click()
+  await admin.expectText('Xero no longer gives access to one connection')
   const row = admin.row('Acme Trading Ltd')
   await expect(row).toContainText('Needs attention')
   await expect(row).toContainText('it was disconnected in Xero')
@@ -106,10 +105,12 @@ test('what was disconnected in Xero is shown, explained and reconnected', async 
   await admin.button('Reconnect').click()
   await admin.expectConsentPage()
   await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
-  await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
-  await admin.button('Connect organisation').click()
 
+  await admin.expectText('Acme Trading Ltd reconnected')
+  await expect(admin.selectDialog()).toBeHidden()
+  await expect(page).toHaveURL(SERVICE + SETTINGS)
   await expect(row).toContainText('Active')
+  await expect(row).toContainText('Checked just now')
   await expect(row).toContainText('Healthy, renews automatically')
 })
 

@@ -2,19 +2,33 @@ import { queryOptions, type QueryClient } from '@tanstack/react-query'
 
 import type { Api } from './client'
 import { unwrap } from './problem'
-import type { Binding } from './types'
+import type { Binding, BindingList } from './types'
 
 export const BINDINGS_KEY = ['bindings'] as const
 const REVOKED_BINDINGS_KEY = [...BINDINGS_KEY, 'revoked'] as const
+const RETRY_INTERVAL = 15_000
 
-/** The organisation's bindings. Each organisation has its own cache, so the key has no org id. */
-export function bindingsQuery(api: Api) {
+/** Each organisation has its own cache, so the key has no org id. */
+function listQuery<Selected>(api: Api, select: (list: BindingList) => Selected) {
   return queryOptions({
     queryKey: BINDINGS_KEY,
     queryFn: async ({ signal }) =>
-      unwrap(await api.GET('/api/integrations/xero/bindings', { signal })).bindings,
+      unwrap(await api.GET('/api/integrations/xero/bindings', { signal })),
+    select,
+    // After an outage of the service, the list recovers without a person.
+    refetchInterval: ({ state }) => (state.status === 'error' ? RETRY_INTERVAL : false),
+    refetchOnReconnect: 'always',
   })
 }
+
+const bindingsOf = ({ bindings }: BindingList) => bindings
+const pendingOf = ({ pending }: BindingList) => pending
+
+/** The organisation's bindings. */
+export const bindingsQuery = (api: Api) => listQuery(api, bindingsOf)
+
+/** The user's own newest consent from which nothing was chosen yet, or null. */
+export const pendingConsentQuery = (api: Api) => listQuery(api, pendingOf)
 
 /** The revoked bindings: the activity list needs their names. */
 export function revokedBindingsQuery(api: Api) {
@@ -30,8 +44,9 @@ export function revokedBindingsQuery(api: Api) {
 
 /** Moves a binding to the revoked list in the cache, before the next response. */
 export function markBindingRevoked(queryClient: QueryClient, forgotten: Binding): void {
-  queryClient.setQueryData<Binding[]>(BINDINGS_KEY, (bindings) =>
-    bindings?.filter(({ id }) => id !== forgotten.id),
+  queryClient.setQueryData<BindingList>(
+    BINDINGS_KEY,
+    (list) => list && { ...list, bindings: list.bindings.filter(({ id }) => id !== forgotten.id) },
   )
   queryClient.setQueryData<Binding[]>(REVOKED_BINDINGS_KEY, (bindings) =>
     bindings ? [...bindings, { ...forgotten, status: 'revoked' }] : bindings,

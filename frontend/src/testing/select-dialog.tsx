@@ -11,6 +11,7 @@ interface Options {
   grantIds?: string[]
   afterConsent?: boolean
   replacing?: Binding | null
+  unreached?: Binding | null
 }
 
 /** Renders the dialog for selecting an organisation. */
@@ -18,24 +19,27 @@ export function renderSelectDialog({
   grantIds = ['g1'],
   afterConsent = true,
   replacing = null,
+  unreached = null,
 }: Options = {}) {
   const onClose = vi.fn()
   const onConnected = vi.fn()
   const onConsent = vi.fn()
+  const connectFlow = { start: vi.fn(), reconnect: vi.fn(), pendingTrigger: null }
   const Page = () => (
     <SelectOrganisationDialog
       grantIds={grantIds}
       orgName="Acme"
       afterConsent={afterConsent}
       replacing={replacing}
+      unreached={unreached}
       onClose={onClose}
       onConnected={onConnected}
       onConsent={onConsent}
-      consenting={false}
+      connect={connectFlow}
       fallbackFocus={useRef(null)}
     />
   )
-  return { ...renderWithApp(<Page />), onClose, onConnected, onConsent }
+  return { ...renderWithApp(<Page />), onClose, onConnected, onConsent, connectFlow }
 }
 
 export const dialog = () => screen.getByRole('dialog', { name: 'Select a Xero organisation' })

@@ -12,10 +12,11 @@ import { useConnect } from './use-connect'
 const redirects = recordRedirects()
 
 function Page() {
+  const { start, pendingTrigger } = useConnect()
   return (
     <main>
       <h1>Integrations</h1>
-      <ConnectButton connect={useConnect()} />
+      <ConnectButton pending={pendingTrigger === 'connect'} onConnect={() => start('connect')} />
     </main>
   )
 }

@@ -1,17 +1,16 @@
 import { Button } from '@/components/button'
 import { useMessages } from '@/messages'
 
-import type { ConnectFlow } from './use-connect'
+interface ConnectButtonProps {
+  pending: boolean
+  onConnect: () => void
+}
 
 /** A neutral button: Xero's rules do not allow its logo and colours here. */
-export function ConnectButton({ connect }: { connect: ConnectFlow }) {
+export function ConnectButton({ pending, onConnect }: ConnectButtonProps) {
   const messages = useMessages().connect
   return (
-    <Button
-      variant="primary"
-      pending={connect.pendingTrigger === 'connect'}
-      onClick={() => connect.start('connect')}
-    >
+    <Button variant="primary" pending={pending} onClick={onConnect}>
       {messages.connectXero}
     </Button>
   )

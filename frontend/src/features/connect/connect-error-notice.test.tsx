@@ -7,7 +7,7 @@ import { renderWithApp } from '@/testing/render'
 import { ConnectErrorNotice } from './connect-error-notice'
 
 const show = (code: string, forAdmin = true) => {
-  const connect = { start: vi.fn(), pendingTrigger: null }
+  const connect = { start: vi.fn(), reconnect: vi.fn(), pendingTrigger: null }
   const onDismiss = vi.fn()
   const app = renderWithApp(
     <main>

@@ -7,8 +7,10 @@ import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
 import { useMessages } from '@/messages'
 
+import type { ConnectFlow } from './use-connect'
 import { TenantList } from './tenant-list'
 import { TenantListError, TenantListSkeleton } from './tenant-list-states'
+import { UnreachedNotice } from './unreached-notice'
 import { useSelectTenants, type SelectResult } from './use-select-tenants'
 import { useSelection } from './use-selection'
 import { useTenantOptions, type TenantOption } from './use-tenant-options'
@@ -19,6 +21,8 @@ interface SelectOrganisationDialogProps {
   orgName: string
   /** True directly after a consent. */
   afterConsent: boolean
+  /** The binding that the consent was meant for and does not reach. */
+  unreached?: Binding | null
   /** In a switch, the binding that the selected organisation is to replace. */
   replacing: Binding | null
   onClose: () => void
@@ -26,7 +30,7 @@ interface SelectOrganisationDialogProps {
   onConnected: (connected: Binding[]) => void
   /** Starts another consent at Xero, which may reach more organisations. */
   onConsent: () => void
-  consenting: boolean
+  connect: ConnectFlow
   fallbackFocus: RefObject<HTMLElement | null>
 }
 
@@ -36,16 +40,21 @@ export function SelectOrganisationDialog({
   orgName,
   afterConsent,
   replacing,
+  unreached = null,
   onClose,
   onConnected,
+  connect,
   onConsent,
-  consenting,
   fallbackFocus,
 }: SelectOrganisationDialogProps) {
   const messages = useMessages().connect.select
   const tenants = useTenantOptions(grantIds, { afterConsent })
   const options = tenants.options.filter(({ tenantId }) => tenantId !== replacing?.tenantId)
-  const selection = useSelection(options, replacing ? 'radio' : 'checkbox')
+  const selection = useSelection(options, {
+    choice: replacing ? 'radio' : 'checkbox',
+    // The consent was meant for another organisation, so it chooses none of these.
+    preselects: unreached === null,
+  })
   const { results, select, isPending, forget } = useSelectTenants()
 
   const chosen = options.filter(
@@ -56,7 +65,7 @@ export function SelectOrganisationDialog({
   const isPartlyDone = [...results.values()].some(({ status }) => status === 'connected')
   const isEmpty = !tenants.loading && !tenants.problem && options.length === 0
 
-  const connect = () =>
+  const connectChosen = () =>
     select(chosen, {
       onSuccess: ({ connected, failed: stillFailed }) => {
         if (stillFailed.length === 0) onConnected(connected.map(({ binding }) => binding))
@@ -64,7 +73,7 @@ export function SelectOrganisationDialog({
     })
 
   const reconsentButton = (
-    <Button size="sm" pending={consenting} onClick={onConsent}>
+    <Button size="sm" pending={connect.pendingTrigger === 'again'} onClick={onConsent}>
       {messages.signInAgain}
     </Button>
   )
@@ -77,7 +86,9 @@ export function SelectOrganisationDialog({
         <p>
           {replacing
             ? messages.switchDescription(replacing.tenantName)
-            : messages.description(orgName)}
+            : afterConsent
+              ? messages.description(orgName)
+              : messages.existingDescription(orgName)}
         </p>
       }
       fallbackFocus={fallbackFocus}
@@ -88,7 +99,7 @@ export function SelectOrganisationDialog({
             variant="primary"
             disabled={chosen.length === 0 && !isPending}
             pending={isPending}
-            onClick={connect}
+            onClick={connectChosen}
           >
             {messages.connect(Math.max(chosen.length, 1))}
           </Button>
@@ -96,6 +107,7 @@ export function SelectOrganisationDialog({
       }
     >
       <div className="flex min-h-0 flex-1 flex-col">
+        {unreached && <UnreachedNotice binding={unreached} connect={connect} />}
         {tenants.loading && options.length === 0 && <TenantListSkeleton />}
         {tenants.problem && (
           <TenantListError

@@ -1,6 +1,6 @@
-import { Search } from 'lucide-react'
 import { useId, useState } from 'react'
 
+import { SearchField } from '@/components/search-field'
 import { useMessages } from '@/messages'
 
 import { TenantRow } from './tenant-row'
@@ -40,20 +40,7 @@ export function TenantList({
   return (
     <>
       {options.length > SEARCH_THRESHOLD && (
-        <label className="relative mb-3 block">
-          <span className="sr-only">{messages.search}</span>
-          <Search
-            aria-hidden
-            className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted-foreground"
-          />
-          <input
-            type="search"
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-            placeholder={messages.search}
-            className="h-9 w-full rounded-lg border border-input bg-surface pr-3 pl-9 text-sm placeholder:text-muted-foreground"
-          />
-        </label>
+        <SearchField label={messages.search} value={search} onChange={setSearch} className="mb-3" />
       )}
       <div
         role={choice === 'radio' ? 'radiogroup' : 'group'}

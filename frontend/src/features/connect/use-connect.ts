@@ -10,6 +10,8 @@ import { useMessages } from '@/messages'
 export interface ConnectFlow {
   /** Opens Xero's consent page in this window. `trigger` names the button that was pressed. */
   start: (trigger: string) => void
+  /** Opens Xero's consent page for a binding; the trigger is its id. */
+  reconnect: (bindingId: string) => void
   /** The trigger of the start in progress. */
   pendingTrigger: string | null
 }
@@ -18,10 +20,14 @@ export interface ConnectFlow {
 export function useConnect(): ConnectFlow {
   const { api, showToast } = useXeroService()
   const messages = useMessages().connect
-  const { mutate, reset, isPending, isSuccess, variables } = useAction<AuthorizationStart, string>({
-    mutationFn: async () =>
+  const { mutate, reset, isPending, isSuccess, variables } = useAction<
+    AuthorizationStart,
+    { trigger: string; bindingId: string | null }
+  >({
+    mutationFn: async ({ bindingId }) =>
       unwrap(
         await api.GET('/api/integrations/xero/start', {
+          params: { query: bindingId === null ? {} : { reconnect: bindingId } },
           // The response sets the cookie that ties the consent to this browser.
           credentials: 'include',
         }),
@@ -44,9 +50,13 @@ export function useConnect(): ConnectFlow {
     return () => window.removeEventListener('pageshow', resetOnRestore)
   }, [reset])
 
-  const start = (trigger: string) => {
-    // The browser is already on its way to Xero.
-    if (!isSuccess) mutate(trigger)
+  const open = (trigger: string, bindingId: string | null) => {
+    // After a success the browser is already on its way to Xero.
+    if (!isSuccess) mutate({ trigger, bindingId })
   }
-  return { start, pendingTrigger: isPending || isSuccess ? variables : null }
+  return {
+    start: (trigger) => open(trigger, null),
+    reconnect: (bindingId) => open(bindingId, bindingId),
+    pendingTrigger: isPending || isSuccess ? variables.trigger : null,
+  }
 }

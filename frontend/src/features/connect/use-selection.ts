@@ -2,10 +2,19 @@ import { useState } from 'react'
 
 import { defaultTenantIds, type TenantOption } from './use-tenant-options'
 
-/** Holds which tenants are checked. What was just authorised is, until the user changes it. */
-export function useSelection(options: readonly TenantOption[], choice: 'checkbox' | 'radio') {
+interface SelectionOptions {
+  choice: 'checkbox' | 'radio'
+  /** Checks what was just authorised, until the user changes it. */
+  preselects: boolean
+}
+
+/** Holds which tenants are chosen. */
+export function useSelection(
+  options: readonly TenantOption[],
+  { choice, preselects }: SelectionOptions,
+) {
   const [picked, setPicked] = useState<ReadonlySet<string> | null>(null)
-  const preselected = defaultTenantIds(options)
+  const preselected = preselects ? defaultTenantIds(options) : []
   const selectedIds =
     picked ?? new Set(choice === 'radio' && preselected.length > 1 ? [] : preselected)
 

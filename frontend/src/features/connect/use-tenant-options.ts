@@ -20,7 +20,7 @@ export interface TenantOptions {
   retrying: boolean
 }
 
-function tenantsQuery(api: Api, grantId: string) {
+export function tenantsQuery(api: Api, grantId: string) {
   return queryOptions({
     queryKey: ['tenants', grantId],
     queryFn: async ({ signal, client }) => {
@@ -32,9 +32,11 @@ function tenantsQuery(api: Api, grantId: string) {
       void invalidateOrgData(client)
       return listed
     },
-    // Fetched once for each opening of the dialog, because only Xero knows the list.
-    staleTime: Infinity,
-    gcTime: 0,
+    // Fetched once for each opening of the dialog, because only Xero knows the list; the dialog
+    // that "Connect Xero" opens shows what the button has just fetched.
+    staleTime: 2_000,
+    gcTime: 2_000,
+    refetchOnReconnect: false,
     refetchOnWindowFocus: false,
   })
 }

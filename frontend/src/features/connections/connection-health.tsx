@@ -1,13 +1,14 @@
 import type { Binding, Health } from '@/api/types'
 import { Tooltip } from '@/components/tooltip'
 import { cn } from '@/lib/class-names'
-import { useFormats } from '@/messages'
+import { useFormats, useMessages, type Messages } from '@/messages'
 
-import { healthLabel } from './messages'
+import { conditionLabel, conditionOf, toneOf } from './condition'
 
 /** Token health as text; a tooltip shows the exact times. */
 export function ConnectionHealth({ binding, now }: { binding: Binding; now: number }) {
-  const { text, tone } = healthLabel(binding, now)
+  const messages = useMessages().connections
+  const tone = toneOf(conditionOf(binding))
   const words = (
     <>
       <span
@@ -19,10 +20,10 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
           tone === 'neutral' && 'bg-muted-foreground',
         )}
       />
-      <span>{text}</span>
+      <span>{conditionLabel(messages.condition, binding, now)}</span>
     </>
   )
-  const times = exactTimes(binding.health)
+  const times = exactTimes(messages.times, binding.health)
   if (times.length === 0) return <p className="inline-flex items-center gap-1.5">{words}</p>
   return <Tooltip content={<Times times={times} />}>{words}</Tooltip>
 }
@@ -43,11 +44,14 @@ function Times({ times }: { times: [string, string][] }) {
   )
 }
 
-function exactTimes(health: Health): [string, string][] {
+function exactTimes(
+  messages: Messages['connections']['times'],
+  health: Health,
+): [string, string][] {
   const all: [string, string | null][] = [
-    ['Last refreshed', health.lastRefreshedAt],
-    ['Access token expires', health.accessTokenExpiresAt],
-    ['Refresh token expires', health.refreshTokenExpiresAt],
+    [messages.lastRefreshed, health.lastRefreshedAt],
+    [messages.accessTokenExpires, health.accessTokenExpiresAt],
+    [messages.refreshTokenExpires, health.refreshTokenExpiresAt],
   ]
   return all.filter((row): row is [string, string] => row[1] !== null)
 }

@@ -1,5 +1,5 @@
 import { screen, within } from '@testing-library/react'
-import { describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { expectAccessible } from '@/testing/axe'
 import { binding, expiring, lost, retrying, services, suspended } from '@/testing/fixtures'
@@ -15,6 +15,8 @@ const actions: ConnectionActions = {
   onDisconnect: vi.fn(),
   reconnectingId: null,
 }
+
+beforeEach(() => vi.clearAllMocks())
 
 const show = (forAdmin = true) =>
   renderWithApp(
@@ -92,6 +94,8 @@ describe('full', () => {
     expect(await row('Acme Holdings Ltd')).toHaveTextContent('Xero is not answering')
     expect(await row('Acme Exports Ltd')).toHaveTextContent('Needs attention')
     expect(await row('Acme Archive Ltd')).toHaveTextContent('Suspended')
+    expect(await row('Acme Archive Ltd')).not.toHaveTextContent('Healthy')
+    expect(healthy).toHaveTextContent('Checked 8 minutes ago')
     await expectAccessible()
   })
 
@@ -130,7 +134,73 @@ describe('full', () => {
   })
 })
 
+describe('many', () => {
+  const many = Array.from({ length: 60 }, (_, index) =>
+    binding({ id: `b-${index}`, tenantName: `Branch ${index + 1}` }),
+  )
+
+  it('says how many need a person, and lists them first', async () => {
+    givenBindings(...many, lost)
+    show()
+
+    expect(await screen.findByText('1 of 61 needs you')).toBeVisible()
+    const [first, second, third] = screen.getAllByRole('listitem')
+    expect(first).toHaveAccessibleName('Acme Exports Ltd')
+    expect(second).toHaveAccessibleName('Branch 1')
+    expect(third).toHaveAccessibleName('Branch 2')
+  })
+
+  it.each([
+    [[binding(), services], true, 'All 2 connections work'],
+    [[binding(), retrying], true, 'None of 2 needs anything from you'],
+    [[binding(), lost], false, '1 of 2 needs an admin'],
+    [[expiring, lost], true, '2 of 2 need you'],
+  ])('sums up: %#', async (bindings, forAdmin, words) => {
+    givenBindings(...bindings)
+    show(forAdmin)
+
+    expect(await screen.findByText(words)).toBeVisible()
+  })
+
+  it('has no summary for one, no search for eight, and a search for nine', async () => {
+    givenBindings(binding())
+    const one = show()
+    await row('Acme Trading Ltd')
+    expect(screen.queryByText(/connections work/)).not.toBeInTheDocument()
+    one.unmount()
+
+    givenBindings(...many.slice(0, 8))
+    const eight = show()
+    await row('Branch 8')
+    expect(screen.queryByRole('searchbox')).not.toBeInTheDocument()
+    eight.unmount()
+
+    givenBindings(...many.slice(0, 9))
+    const { user } = show()
+    const search = await screen.findByRole('searchbox', { name: 'Search connections' })
+    await user.type(search, 'branch 7')
+    expect(screen.getAllByRole('listitem')).toHaveLength(1)
+    expect(screen.getByText('1 connection matches.')).toHaveAttribute('role', 'status')
+    await user.type(search, 'x')
+    expect(screen.getByText('No connection matches your search.')).toBeVisible()
+    await expectAccessible()
+  })
+})
+
 describe('admin', () => {
+  it('is offered the missing permissions', async () => {
+    const narrow = binding({ permissions: { granted: [], missing: ['accounting.invoices'] } })
+    givenBindings(narrow)
+    const { user } = show()
+
+    const needy = await row('Acme Trading Ltd')
+    expect(needy).toHaveTextContent('Lacks permissions that this app now asks for')
+    expect(needy).not.toHaveTextContent('Healthy')
+    await user.click(within(needy).getByRole('button', { name: 'Update permissions' }))
+
+    expect(actions.onReconnect).toHaveBeenCalledExactlyOnceWith(narrow)
+  })
+
   it('can reconnect only where a person is needed, and is told why', async () => {
     givenBindings(binding(), lost)
     const { user } = show()

@@ -1,15 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
-import { useXeroService } from '@/api/xero-service'
 import { bindingsQuery } from '@/api/bindings'
 import { toApiProblem } from '@/api/problem'
+import { useXeroService } from '@/api/xero-service'
 import { Card } from '@/components/card'
 import { ProblemNotice } from '@/components/problem-notice'
 import { Skeleton } from '@/components/skeleton'
-import { useNow } from '@/lib/use-now'
+import { useMessages } from '@/messages'
 
-import { ConnectionRow, type ConnectionActions } from './connection-row'
+import { ConnectionRows } from './connection-rows'
+import type { ConnectionActions } from './connection-row'
 
 interface ConnectionListProps {
   /** Null for members, who can only read. */
@@ -20,15 +21,15 @@ interface ConnectionListProps {
 
 /** The organisation's connections: loading, failed, empty or all of them. */
 export function ConnectionList({ actions, empty }: ConnectionListProps) {
-  const now = useNow()
   const { api, queryClient } = useXeroService()
+  const messages = useMessages().connections.list
   const bindings = useQuery(bindingsQuery(api), queryClient)
 
   if (bindings.isPending) return <ConnectionListSkeleton />
   if (!bindings.data) {
     return (
       <ProblemNotice
-        title="The connections could not be loaded"
+        title={messages.loadFailed}
         problem={toApiProblem(bindings.error)}
         onRetry={() => void bindings.refetch()}
         retrying={bindings.isFetching}
@@ -40,7 +41,7 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
       {bindings.isError && (
         <ProblemNotice
           className="mb-4"
-          title="This list may be out of date"
+          title={messages.outOfDate}
           problem={toApiProblem(bindings.error)}
           onRetry={() => void bindings.refetch()}
           retrying={bindings.isFetching}
@@ -49,13 +50,7 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
       {bindings.data.length === 0 ? (
         <Card>{empty}</Card>
       ) : (
-        <Card>
-          <ul aria-label="Connections" className="divide-y divide-border">
-            {bindings.data.map((binding) => (
-              <ConnectionRow key={binding.id} binding={binding} now={now} actions={actions} />
-            ))}
-          </ul>
-        </Card>
+        <ConnectionRows bindings={bindings.data} actions={actions} />
       )}
     </>
   )
@@ -63,9 +58,10 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
 
 /** As tall as two rows, to avoid a layout shift. */
 function ConnectionListSkeleton() {
+  const messages = useMessages().connections.list
   return (
     <Card>
-      <div role="status" aria-label="Loading connections" className="divide-y divide-border">
+      <div role="status" aria-label={messages.loading} className="divide-y divide-border">
         {[1, 2].map((row) => (
           <div key={row} className="flex gap-4 p-4 sm:p-5">
             <Skeleton className="size-10 shrink-0 rounded-lg max-sm:hidden" />

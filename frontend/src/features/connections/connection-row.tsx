@@ -1,13 +1,14 @@
-import { useId } from 'react'
+import { memo, useId } from 'react'
 
 import type { Binding } from '@/api/types'
 import { Badge } from '@/components/badge'
 import { Button } from '@/components/button'
 import { Initials } from '@/components/initials'
-import { RelativeTime, CalendarDate } from '@/components/time'
+import { CalendarDate, RelativeTime } from '@/components/time'
+import { Message, useMessages } from '@/messages'
 
+import { conditionOf, conditionReason, toneOf } from './condition'
 import { ConnectionHealth } from './connection-health'
-import { statusExplanation, statusLabel } from './messages'
 
 /** The actions of an admin on a connection. */
 export interface ConnectionActions {
@@ -24,62 +25,78 @@ interface ConnectionRowProps {
   actions: ConnectionActions | null
 }
 
-export function ConnectionRow({ binding, now, actions }: ConnectionRowProps) {
+/** A connection with one severity and, for admins, the one next action. */
+export const ConnectionRow = memo(function ConnectionRow({
+  binding,
+  now,
+  actions,
+}: ConnectionRowProps) {
+  const messages = useMessages().connections
   const nameId = useId()
-  const status = statusLabel(binding.status)
-  const reason = statusExplanation(binding)
+  const condition = conditionOf(binding)
+  const reason = conditionReason(messages, binding)
   return (
     <li aria-labelledby={nameId} className="flex gap-4 p-4 sm:p-5">
       <Initials name={binding.tenantName} className="hidden sm:flex" />
       <div className="flex min-w-0 flex-1 flex-col gap-3 lg:flex-row lg:items-start lg:gap-6">
         <div className="min-w-0 flex-1">
           <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-            <h3 id={nameId} className="text-sm font-medium break-words">
-              {binding.tenantName}
+            <h3 id={nameId} className="min-w-0 text-sm font-medium wrap-anywhere">
+              <bdi>{binding.tenantName}</bdi>
             </h3>
-            <Badge tone={status.tone}>{status.text}</Badge>
+            <Badge tone={toneOf(condition)}>{messages.status[binding.status]}</Badge>
           </div>
           <div className="mt-1.5 text-sm">
             <ConnectionHealth binding={binding} now={now} />
           </div>
           {reason && <p className="mt-1 text-sm text-pretty text-muted-foreground">{reason}</p>}
-          {actions && binding.health.state === 'needs_reauth' && (
-            <Button
-              variant="primary"
-              size="sm"
-              className="mt-3"
-              aria-describedby={nameId}
-              pending={actions.reconnectingId === binding.id}
-              onClick={() => actions.onReconnect(binding)}
-            >
-              Reconnect
-            </Button>
-          )}
-          <ConnectionDetails binding={binding} now={now} />
+          {actions && <NextAction binding={binding} actions={actions} nameId={nameId} />}
+          <ConnectionFacts binding={binding} now={now} />
         </div>
         {actions && <Actions binding={binding} actions={actions} nameId={nameId} />}
       </div>
     </li>
   )
-}
+})
 
-/** Who connected it and when, and when it was last used. */
-function ConnectionDetails({ binding, now }: { binding: Binding; now: number }) {
-  const who = binding.connectedBy?.xeroName ?? binding.connectedBy?.xeroEmail
+/** Who connected it and when, when it was last used, and when Xero was last asked about it. */
+function ConnectionFacts({ binding, now }: { binding: Binding; now: number }) {
+  const messages = useMessages().connections.row
+  const { connectedBy, createdAt, lastUsedAt, lastCheckedAt } = binding
+  const who = connectedBy?.xeroName ?? connectedBy?.xeroEmail
   return (
-    <p className="mt-2 text-xs text-pretty text-muted-foreground">
-      Connected {who && <>by {who} </>}on <CalendarDate moment={binding.createdAt} />
-      <span aria-hidden className="mx-1.5">
-        ·
-      </span>
-      {binding.lastUsedAt ? (
-        <>
-          Last used <RelativeTime moment={binding.lastUsedAt} now={now} />
-        </>
+    <p className="mt-2 text-xs text-pretty wrap-anywhere text-muted-foreground">
+      <Message
+        text={who ? messages.connectedByOn : messages.connectedOn}
+        values={{ who: <bdi>{who}</bdi>, date: <CalendarDate moment={createdAt} /> }}
+      />
+      <Separator />
+      {lastUsedAt ? (
+        <Message
+          text={messages.lastUsed}
+          values={{ when: <RelativeTime moment={lastUsedAt} now={now} /> }}
+        />
       ) : (
-        'Not used yet'
+        messages.notUsed
+      )}
+      {lastCheckedAt && (
+        <>
+          <Separator />
+          <Message
+            text={messages.checked}
+            values={{ when: <RelativeTime moment={lastCheckedAt} now={now} /> }}
+          />
+        </>
       )}
     </p>
+  )
+}
+
+function Separator() {
+  return (
+    <span aria-hidden className="mx-1.5">
+      ·
+    </span>
   )
 }
 
@@ -89,7 +106,27 @@ interface ActionsProps {
   nameId: string
 }
 
+/** The button that mends what the row says; none where nothing is to be done. */
+function NextAction({ binding, actions, nameId }: ActionsProps) {
+  const messages = useMessages().connections.row
+  const condition = conditionOf(binding)
+  if (condition !== 'needs_reauth' && condition !== 'permissions_missing') return null
+  return (
+    <Button
+      variant={condition === 'needs_reauth' ? 'primary' : 'outline'}
+      size="sm"
+      className="mt-3"
+      aria-describedby={nameId}
+      pending={actions.reconnectingId === binding.id}
+      onClick={() => actions.onReconnect(binding)}
+    >
+      {condition === 'needs_reauth' ? messages.reconnect : messages.updatePermissions}
+    </Button>
+  )
+}
+
 function Actions({ binding, actions, nameId }: ActionsProps) {
+  const messages = useMessages().connections.row
   return (
     <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
       <Button
@@ -99,14 +136,14 @@ function Actions({ binding, actions, nameId }: ActionsProps) {
         aria-describedby={nameId}
         onClick={() => actions.onSwitch(binding)}
       >
-        Switch organisation
+        {messages.switchOrganisation}
       </Button>
       <Button
         size="sm"
-        aria-label={`Disconnect ${binding.tenantName}`}
+        aria-label={messages.disconnectTenant(binding.tenantName)}
         onClick={() => actions.onDisconnect(binding)}
       >
-        Disconnect
+        {messages.disconnect}
       </Button>
     </div>
   )

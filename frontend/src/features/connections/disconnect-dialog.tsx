@@ -9,6 +9,7 @@ import type { Binding, DisconnectResult } from '@/api/types'
 import { Button } from '@/components/button'
 import { QuestionDialog } from '@/components/dialog'
 import { ProblemNotice } from '@/components/problem-notice'
+import { useMessages, type Messages } from '@/messages'
 
 interface DisconnectDialogProps {
   binding: Binding
@@ -27,47 +28,45 @@ export function DisconnectDialog({
 }: DisconnectDialogProps) {
   const keep = useRef<HTMLButtonElement>(null)
   const disconnect = useDisconnect()
+  const messages = useMessages().connections.disconnect
   const { tenantName } = binding
   return (
     <QuestionDialog
       onClose={onClose}
-      title={`Disconnect ${tenantName}?`}
+      title={messages.title(tenantName)}
       initialFocus={keep}
       fallbackFocus={fallbackFocus}
       description={
-        replacedBy ? (
-          <p>
-            {replacedBy} is connected now. If it takes the place of {tenantName}, disconnect the old
-            one here.
-          </p>
-        ) : (
-          <p>What uses this connection stops working at once.</p>
-        )
+        <p>
+          {replacedBy === null
+            ? messages.description
+            : messages.replacedDescription(replacedBy, tenantName)}
+        </p>
       }
       footer={
         <>
           <Button ref={keep} onClick={onClose}>
-            {replacedBy ? 'Keep both' : 'Cancel'}
+            {replacedBy === null ? messages.cancel : messages.keepBoth}
           </Button>
           <Button
             variant="danger"
             pending={disconnect.isPending}
             onClick={() => disconnect.mutate(binding, { onSuccess: onClose })}
           >
-            Disconnect
+            {messages.confirm}
           </Button>
         </>
       }
     >
       <ul className="flex list-disc flex-col gap-1.5 pl-4 text-sm text-pretty marker:text-muted-foreground">
-        <li>Your services can no longer read from {tenantName} in Xero, nor write to it.</li>
-        <li>Scheduled jobs and syncs that need it fail until it is connected again.</li>
-        <li>Nothing in Xero is deleted, and an admin can connect it again at any time.</li>
+        <li>{messages.noAccess(tenantName)}</li>
+        <li>{messages.jobsFail}</li>
+        <li>{messages.nothingDeleted}</li>
       </ul>
       {disconnect.isError && (
         <ProblemNotice
           className="mt-4"
-          title={`${tenantName} is still connected`}
+          title={messages.failed(tenantName)}
           problem={toApiProblem(disconnect.error)}
         />
       )}
@@ -77,6 +76,7 @@ export function DisconnectDialog({
 
 function useDisconnect() {
   const { api, queryClient, showToast } = useXeroService()
+  const messages = useMessages().connections.disconnect
   return useAction({
     mutationFn: async (binding: Binding) =>
       unwrap(
@@ -88,17 +88,24 @@ function useDisconnect() {
       markBindingRevoked(queryClient, binding)
       showToast({
         kind: 'success',
-        title: `${binding.tenantName} disconnected`,
-        description: cleanupMessages[remoteCleanup],
+        title: messages.done(binding.tenantName),
+        description: cleanupMessage(messages, remoteCleanup),
       })
     },
     onSettled: () => void invalidateOrgData(queryClient),
   })
 }
 
-const cleanupMessages: Record<DisconnectResult['remoteCleanup'], string | undefined> = {
-  done: undefined,
-  pending:
-    'Your services can no longer use it. Xero is not answering, so we will disconnect it there later.',
-  impossible: 'Access had already ended at Xero.',
+function cleanupMessage(
+  messages: Messages['connections']['disconnect'],
+  cleanup: DisconnectResult['remoteCleanup'],
+): string | undefined {
+  switch (cleanup) {
+    case 'done':
+      return undefined
+    case 'pending':
+      return messages.cleanupPending
+    case 'impossible':
+      return messages.cleanupImpossible
+  }
 }

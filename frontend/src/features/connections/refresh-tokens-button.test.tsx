@@ -35,6 +35,36 @@ it.each([
   expect(await screen.findByText(words)).toBeInTheDocument()
 })
 
+it('asks the service to check at Xero, too', async () => {
+  const requests = givenRefresh(refreshed())
+  await pressed()
+
+  await expect.poll(() => requests.length).toBe(1)
+  expect(await requests[0]?.json()).toEqual({ check: true })
+})
+
+it('says that Xero no longer gives access', async () => {
+  givenRefresh(
+    refreshed({ success: false, errors: [{ bindingId: lost.id, error: 'tenant_lost' }] }),
+  )
+  await pressed()
+
+  expect(
+    await screen.findByText('Xero no longer gives access to one connection'),
+  ).toBeInTheDocument()
+})
+
+it.each([
+  [refreshed({ hasActiveBindings: false }), 'No active connection to refresh', 'info'],
+  [refreshed({ refreshedCount: 7 }), '7 tokens refreshed', 'success'],
+])('gives no success tick to a refresh that did nothing: %#', async (outcome, words, type) => {
+  givenRefresh(outcome)
+  await pressed()
+
+  const toast = (await screen.findByText(words)).closest('[data-sonner-toast]')
+  expect(toast).toHaveAttribute('data-type', type)
+})
+
 it('shows the error of each organisation', async () => {
   givenRefresh(
     refreshed({

@@ -1,27 +1,32 @@
 import { RefreshCw } from 'lucide-react'
 
+import { bindingsQuery } from '@/api/bindings'
+import { invalidateOrgData } from '@/api/invalidate'
+import { toApiProblem, unwrap } from '@/api/problem'
+import type { Binding, RefreshResult } from '@/api/types'
 import { useAction } from '@/api/use-action'
 import { useXeroService } from '@/api/xero-service'
-import { bindingsQuery } from '@/api/bindings'
-import { unwrap, toApiProblem } from '@/api/problem'
-import { invalidateOrgData } from '@/api/invalidate'
-import type { Binding, RefreshResult } from '@/api/types'
 import { Button } from '@/components/button'
 import type { XeroToast } from '@/lib/toasts'
+import { useMessages, type Messages } from '@/messages'
 
-import { refreshErrorMessage, refreshSummary } from './messages'
+import { refreshErrorMessage } from './condition'
 
-/** Refreshes all of the organisation's tokens and shows the result. */
+/** Refreshes all of the organisation's tokens, asks Xero what they reach, and shows the result. */
 export function RefreshTokensButton() {
   const { api, queryClient, showToast } = useXeroService()
+  const messages = useMessages().connections
   const refresh = useAction({
-    mutationFn: async () => unwrap(await api.POST('/api/integrations/xero/refresh')),
-    onSuccess: (outcome) =>
-      showToast(resultToast(outcome, queryClient.getQueryData(bindingsQuery(api).queryKey) ?? [])),
+    mutationFn: async () =>
+      unwrap(await api.POST('/api/integrations/xero/refresh', { body: { check: true } })),
+    onSuccess: (result) => {
+      const list = queryClient.getQueryData(bindingsQuery(api).queryKey)
+      showToast(resultToast(messages, result, list?.bindings ?? []))
+    },
     onError: (error) =>
       showToast({
         kind: 'error',
-        title: 'Tokens could not be refreshed',
+        title: messages.refresh.failed,
         description: toApiProblem(error).detail,
       }),
     onSettled: () => void invalidateOrgData(queryClient),
@@ -32,32 +37,55 @@ export function RefreshTokensButton() {
       icon={<RefreshCw aria-hidden />}
       onClick={() => refresh.mutate()}
     >
-      Refresh Tokens
+      {messages.refresh.button}
     </Button>
   )
 }
 
-function resultToast(outcome: RefreshResult, bindings: readonly Binding[]): XeroToast {
-  if (outcome.errors.length === 0) {
-    return { kind: 'success', title: refreshSummary(outcome) }
+function resultToast(
+  messages: Messages['connections'],
+  result: RefreshResult,
+  bindings: readonly Binding[],
+): XeroToast {
+  if (result.errors.length === 0) {
+    // A refresh that had nothing to do is no success.
+    const kind = result.refreshedCount > 0 ? 'success' : 'info'
+    return { kind, title: refreshSummary(messages.refresh, result) }
   }
   const names = new Map(bindings.map(({ id, tenantName }) => [id, tenantName]))
   return {
-    kind: 'error',
-    title:
-      outcome.refreshedCount > 0
-        ? `${refreshSummary(outcome)}, ${outcome.errors.length} failed`
-        : 'Tokens could not be refreshed',
+    kind: result.refreshedCount > 0 ? 'warning' : 'error',
+    title: failureTitle(messages.refresh, result),
     duration: 12_000,
     description: (
       <ul className="flex flex-col gap-1">
-        {outcome.errors.map(({ bindingId, error }) => (
+        {result.errors.map(({ bindingId, error }) => (
           <li key={bindingId}>
-            <strong className="font-medium">{names.get(bindingId) ?? 'One connection'}</strong>:{' '}
-            {refreshErrorMessage(error)}
+            <strong className="font-medium">
+              <bdi>{names.get(bindingId) ?? messages.refresh.oneConnection}</bdi>
+            </strong>
+            : {refreshErrorMessage(messages.refreshErrors, error)}
           </li>
         ))}
       </ul>
     ),
   }
+}
+
+function failureTitle(messages: Messages['connections']['refresh'], result: RefreshResult): string {
+  const { errors, refreshedCount } = result
+  if (refreshedCount > 0) {
+    return `${refreshSummary(messages, result)}, ${messages.someFailed(errors.length)}`
+  }
+  const allLost = errors.every(({ error }) => error === 'tenant_lost')
+  return allLost ? messages.lost(errors.length) : messages.failed
+}
+
+/** Summarises a refresh, such as "2 tokens refreshed"; errors are not included. */
+function refreshSummary(
+  messages: Messages['connections']['refresh'],
+  { refreshedCount, hasActiveBindings }: RefreshResult,
+): string {
+  if (refreshedCount > 0) return messages.refreshed(refreshedCount)
+  return hasActiveBindings ? messages.upToDate : messages.nothingActive
 }

@@ -4,12 +4,43 @@ import { plural } from './plural'
 export const connect = {
   connectXero: 'Connect Xero',
   xeroNotOpened: 'Xero could not be opened',
+  pending: {
+    title: 'You have not finished connecting',
+    text: 'You signed in to Xero {when} and have not chosen an organisation yet.',
+    finish: 'Finish connecting',
+  },
+  /** The question that the link of a mail asks. */
+  reconnect: {
+    title: (tenantName: string) => `Reconnect ${tenantName}?`,
+    broken: 'Services cannot use this connection until somebody allows access at Xero again.',
+    working: (tenantName: string) => `${tenantName} is connected. Reconnecting renews its consent.`,
+    hint: (tenantName: string) =>
+      `Xero opens next: sign in as somebody who can open ${tenantName} there, and choose it.`,
+    lastTime: (xeroUser: string) => `Last time it was ${xeroUser}.`,
+    confirm: 'Reconnect',
+    cancel: 'Cancel',
+  },
+  unknownLink: {
+    title: 'This link is for a connection that is not here',
+    text: (orgName: string) =>
+      `${orgName} has no such connection. Switch to the organisation that the link was sent to; if it is this one, the connection was disconnected since.`,
+  },
+  unreached: {
+    title: (tenantName: string) => `${tenantName} is still not connected`,
+    hint: (tenantName: string) =>
+      `The sign-in to Xero does not reach it. Try again, sign in as somebody who can open ${tenantName} in Xero, and choose it there.`,
+    hintWithName: (tenantName: string, xeroUser: string) =>
+      `The sign-in to Xero does not reach it. Try again, sign in as somebody who can open ${tenantName} in Xero (last time it was ${xeroUser}), and choose it there.`,
+    retry: (tenantName: string) => `Try again for ${tenantName}`,
+  },
   select: {
     title: 'Select a Xero organisation',
     description: (orgName: string) =>
       `Choose what to connect to ${orgName}. You can add others afterwards.`,
     switchDescription: (tenantName: string) =>
       `Choose the organisation to use in place of ${tenantName}. It gets a bindingId of its own, which your services have to use from then on.`,
+    existingDescription: (orgName: string) =>
+      `Your sign-in to Xero already reaches these, so you need not sign in again. Choose what to connect to ${orgName}.`,
     group: 'Xero organisations',
     search: 'Search organisations',
     noMatch: 'No organisation matches your search.',
@@ -44,6 +75,13 @@ export const connect = {
   result: {
     connected: (tenantName: string) => `${tenantName} connected`,
     reconnected: (tenantName: string) => `${tenantName} reconnected`,
+    /** Where the name of the organisation is not known. */
+    xeroReconnected: 'Xero reconnected',
+    stillBroken: (count: number) =>
+      plural(count, {
+        one: 'One other connection still needs to be reconnected.',
+        other: `${count} other connections still need to be reconnected.`,
+      }),
     severalConnected: (count: number) => `${count} organisations connected`,
     failed: (tenantName: string) => `${tenantName} was not connected`,
     severalFailed: (count: number) => `${count} organisations were not connected`,

@@ -1,6 +1,7 @@
 import { activity } from './activity'
 import { app } from './app'
 import { connect } from './connect'
+import { connections } from './connections'
 import { integrations } from './integrations'
 import { parts } from './parts'
 import { problems } from './problems'
@@ -12,6 +13,7 @@ export const english = {
   activity,
   app,
   connect,
+  connections,
   integrations,
   parts,
   problems,

@@ -12,7 +12,9 @@ import {
   givenSelectSucceeds,
   givenStart,
   givenTenants,
+  givenTenantsAnswer,
   NEVER,
+  problem,
 } from '@/testing/server'
 import { sentence } from '@/testing/sentence'
 
@@ -54,7 +56,6 @@ describe('an admin', () => {
     for (const name of [
       'Refresh Tokens',
       'Connect Xero',
-      'Add another organisation',
       'Disconnect Acme Trading Ltd',
       'Disconnect Acme Services Ltd',
     ]) {
@@ -96,7 +97,7 @@ describe('a member', () => {
     expect(
       screen.getByText(sentence('Only admins of Acme can connect, switch or disconnect')),
     ).toBeVisible()
-    for (const name of [/Connect/, /Disconnect/, /Reconnect/, /Switch/, /Add another/]) {
+    for (const name of [/Connect/, /Disconnect/, /Reconnect/, /Switch/]) {
       expect(screen.queryByRole('button', { name })).not.toBeInTheDocument()
     }
     await expectAccessible()
@@ -165,43 +166,47 @@ describe('back from Xero', () => {
   })
 })
 
-describe('adding another', () => {
-  it('uses the existing consent, without a visit to Xero', async () => {
+describe('Connect Xero, with something connected', () => {
+  it('offers what an existing consent reaches, without a visit to Xero', async () => {
     const list = givenBindings(binding())
     givenTenants([tenant({ availability: 'bound_here' }), offered])
     const bodies = givenSelectSucceeds(demo, list)
     const { user } = show()
 
-    const add = await button('Add another organisation')
-    await user.click(add)
+    const connect = await button('Connect Xero')
+    await user.click(connect)
+    expect(await chooser()).toHaveAccessibleDescription(/already reaches these/)
     await user.click(await screen.findByRole('checkbox', { name: 'Demo Company (NZ)' }))
     await user.click(await button('Connect organisation'))
 
     expect(await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })).toBeVisible()
     expect(bodies).toEqual([{ grantId: binding().grantId, tenantId: 't-demo' }])
     expect(redirects()).toEqual([])
-    await expect.poll(focused).toBe(add)
+    await expect.poll(focused).toBe(connect)
   })
 
-  it('starts a consent for an organisation that no consent reaches', async () => {
+  it.each([
+    ['reaches nothing more', () => givenTenants([tenant({ availability: 'bound_here' })])],
+    ['cannot be asked', () => givenTenantsAnswer(problem(503, 'xero_unavailable', 'No.'))],
+  ])('opens Xero where the existing consent %s', async (_, given) => {
     givenBindings(binding())
-    givenTenants([tenant({ availability: 'bound_here' })])
+    given()
     givenStart()
     const { user } = show()
 
-    await user.click(await button('Add another organisation'))
-    await user.click(await button('Sign in to Xero again'))
+    await user.click(await button('Connect Xero'))
 
     await expect.poll(redirects).toHaveLength(1)
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
   })
 
-  it('is not offered without a live consent', async () => {
+  it('opens Xero at once without a live consent', async () => {
     givenBindings(lost)
-    show()
+    givenStart()
+    const { user } = show()
 
-    await screen.findByRole('listitem', { name: 'Acme Exports Ltd' })
-    expect(
-      screen.queryByRole('button', { name: 'Add another organisation' }),
-    ).not.toBeInTheDocument()
+    await user.click(await button('Connect Xero'))
+
+    await expect.poll(redirects).toHaveLength(1)
   })
 })

@@ -14,9 +14,11 @@ type ActiveDialog =
       kind: 'select-organisation'
       grantIds: readonly string[]
       replacing: Binding | null
+      unreached: Binding | null
       afterConsent: boolean
     }
   | { kind: 'disconnect'; binding: Binding; replacedBy: string | null }
+  | { kind: 'reconnect'; binding: Binding }
 
 interface ActiveDialogOptions {
   callback: CallbackResult
@@ -32,52 +34,42 @@ export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOpt
     clearPendingSwitch() // the consent was cancelled at Xero, for example
     return null
   })
-  const grantIds = liveGrantIds(bindings)
-
-  const dialog: ActiveDialog | null =
-    opened ??
-    (callback.grantId === null
-      ? null
-      : {
-          kind: 'select-organisation',
-          grantIds: [callback.grantId],
-          replacing: bindings.find(({ id }) => id === switchingId) ?? null,
-          afterConsent: true,
-        })
+  const dialog = opened ?? dialogOfUrl(callback, bindings, switchingId)
 
   const close = () => {
     clearPendingSwitch()
     setSwitchingId(null)
     setOpened(null)
-    if (callback.grantId !== null) callback.clear()
+    if (callback.grantId !== null || callback.reconnectId !== null) callback.clear()
   }
+
+  const openSelection = (change: {
+    grantIds: readonly string[]
+    replacing?: Binding
+    afterConsent: boolean
+  }) => setOpened({ kind: 'select-organisation', replacing: null, unreached: null, ...change })
 
   return {
     dialog,
     close,
-    /** Null if no grant is live: then only a new consent reaches an organisation. */
-    openAddOrganisation:
-      grantIds.length > 0
-        ? () =>
-            setOpened({
-              kind: 'select-organisation',
-              grantIds,
-              replacing: null,
-              afterConsent: false,
-            })
-        : null,
+    /** Offers what existing consents reach. */
+    openExisting: () => openSelection({ grantIds: liveGrantIds(bindings), afterConsent: false }),
+    /** Resumes a consent from which nothing was chosen yet. */
+    openPending: (grantId: string) => openSelection({ grantIds: [grantId], afterConsent: true }),
     openSwitch: (binding: Binding) => {
+      const grantIds = liveGrantIds(bindings)
       if (grantIds.length > 0) {
-        setOpened({
-          kind: 'select-organisation',
-          grantIds,
-          replacing: binding,
-          afterConsent: false,
-        })
+        openSelection({ grantIds, replacing: binding, afterConsent: false })
       } else {
         savePendingSwitch(binding.id)
         connect.start(binding.id)
       }
+    },
+    /** Starts the consent that a link asks for. "Back" from Xero does not ask again. */
+    confirmReconnect: (binding: Binding) => {
+      setOpened({ kind: 'reconnect', binding })
+      callback.clear()
+      connect.reconnect(binding.id)
     },
     openDisconnect: (binding: Binding) =>
       setOpened({ kind: 'disconnect', binding, replacedBy: null }),
@@ -98,8 +90,29 @@ export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOpt
   }
 }
 
+export type ActiveDialogs = ReturnType<typeof useActiveDialog>
+
+function dialogOfUrl(
+  { grantId, unreachedId, reconnectId }: CallbackResult,
+  bindings: readonly Binding[],
+  switchingId: string | null,
+): ActiveDialog | null {
+  const bindingOf = (id: string | null) => bindings.find((binding) => binding.id === id) ?? null
+  if (grantId !== null) {
+    return {
+      kind: 'select-organisation',
+      grantIds: [grantId],
+      replacing: bindingOf(switchingId),
+      unreached: bindingOf(unreachedId),
+      afterConsent: true,
+    }
+  }
+  const binding = bindingOf(reconnectId)
+  return binding && { kind: 'reconnect', binding }
+}
+
 /** Returns the grants on which at least one working binding rests. */
-function liveGrantIds(bindings: readonly Binding[]): string[] {
+export function liveGrantIds(bindings: readonly Binding[]): string[] {
   const working = bindings.filter(({ health }) => health.state !== 'needs_reauth')
   return [...new Set(working.map(({ grantId }) => grantId))]
 }

@@ -1,0 +1,59 @@
+import type { RefObject } from 'react'
+
+import { useXeroService } from '@/api/xero-service'
+import { ReconnectDialog } from '@/features/connect/reconnect-dialog'
+import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
+import type { ConnectFlow } from '@/features/connect/use-connect'
+import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
+
+import type { ActiveDialogs } from './use-active-dialog'
+
+interface ConnectionDialogsProps {
+  dialogs: ActiveDialogs
+  connect: ConnectFlow
+  fallbackFocus: RefObject<HTMLElement | null>
+}
+
+/** The open dialog, if any. */
+export function ConnectionDialogs({ dialogs, connect, fallbackFocus }: ConnectionDialogsProps) {
+  const { orgName } = useXeroService()
+  const { dialog, close } = dialogs
+  switch (dialog?.kind) {
+    case 'select-organisation':
+      return (
+        <SelectOrganisationDialog
+          grantIds={dialog.grantIds}
+          orgName={orgName}
+          afterConsent={dialog.afterConsent}
+          unreached={dialog.unreached}
+          replacing={dialog.replacing}
+          onClose={close}
+          onConnected={dialogs.onConnected}
+          onConsent={dialogs.startNewConsent}
+          connect={connect}
+          fallbackFocus={fallbackFocus}
+        />
+      )
+    case 'disconnect':
+      return (
+        <DisconnectDialog
+          binding={dialog.binding}
+          replacedBy={dialog.replacedBy}
+          onClose={close}
+          fallbackFocus={fallbackFocus}
+        />
+      )
+    case 'reconnect':
+      return (
+        <ReconnectDialog
+          binding={dialog.binding}
+          pending={connect.pendingTrigger === dialog.binding.id}
+          onConfirm={() => dialogs.confirmReconnect(dialog.binding)}
+          onClose={close}
+          fallbackFocus={fallbackFocus}
+        />
+      )
+    case undefined:
+      return null
+  }
+}
