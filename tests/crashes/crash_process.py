@@ -60,7 +60,12 @@ async def webhook(services: Services, told: dict[str, Any]) -> None:
     )
 
 
+async def deliver(services: Services, _: dict[str, Any]) -> None:
+    await services.deliveries.deliver_due()
+
+
 DEEDS = {
+    "deliver": deliver,
     "refresh": refresh,
     "callback": callback,
     "select": select,

@@ -1,5 +1,6 @@
-"""R3, R4: a process dies at each place there is; no grant is lost and nothing is half done."""
+"""R3, R4, R28: a process dies at each place there is; no grant is lost and nothing is half done."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.crashes.assertions import has_the_live_set
 from tests.crashes.conftest import Doom
+from tests.events.receiver import receiving
 from tests.world import Person, World, until
 from tests.xero_webhooks.signed import (
     batch,
@@ -83,6 +85,7 @@ async def dying_before_a_refusal_is_marked(
 
     await until(given_up, within=30)
     assert (await admin.bindings())[ACME_TRADING]["status"] == "needs_reauth"
+    assert await written(world, "binding.needs_reauth") == 1
     landing = await admin.consents(ACME_TRADING)
     restored = await admin.selects(landing.grant_id, ACME_TRADING)
     assert restored["id"] == binding["id"]
@@ -117,6 +120,7 @@ async def dying_after_a_selection(world: World, admin: Person, doom: Doom, place
     (bound,) = (await admin.bindings()).values()
     again = await admin.selects(landing.grant_id, ACME_TRADING)
     assert again["id"] == bound["id"]
+    assert await written(world, "binding.connected") == 1
 
 
 async def dying_in_a_disconnect_of_one(
@@ -130,6 +134,7 @@ async def dying_in_a_disconnect_of_one(
     await settles(world)
     assert connected(world) == {ACME_SERVICES}
     assert set(await admin.bindings()) == {ACME_SERVICES}
+    assert await written(world, "binding.disconnected") == 1
     await world.ages(kept["grantId"])
     await refreshes_in_the_end(world, admin, kept["grantId"])
 
@@ -171,6 +176,29 @@ async def dying_in_a_webhook(world: World, admin: Person, doom: Doom, place: Pla
     assert await gaps(world.database) == []
 
 
+async def dying_in_a_delivery(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    """R28: each event exists once and is acknowledged at least once, in order, with one id."""
+    async with receiving(world) as receiver:
+        binding = await admin.connects(ACME_TRADING)
+        await admin.disconnects(binding["id"])
+
+        await asyncio.to_thread(doom.at, place, "deliver")
+
+        await world.database.execute("UPDATE webhook_deliveries SET claimed_until = now()")
+        await world.services.deliveries.deliver_due()
+        stored = await world.database.fetch("SELECT id, kind FROM events ORDER BY position")
+        assert [row["kind"] for row in stored] == ["binding.connected", "binding.disconnected"]
+        heard = list(dict.fromkeys(each["id"] for each in receiver.events()))
+        assert heard == [f"evt_{row['id'].hex}" for row in stored]
+        assert len(receiver.events()) <= len(stored) + 1
+
+
+async def written(world: World, kind: str) -> int:
+    """R28: how many events of a kind there are."""
+    found: int = await world.database.fetchval("SELECT count(*) FROM events WHERE kind = $1", kind)
+    return found
+
+
 def connected(world: World) -> set[str]:
     """The tenants that Xero has connected to our app."""
     connections = world.sandbox.state()["connections"]
@@ -205,6 +233,9 @@ SCENES: dict[Place, Scene] = {
     Place.XERO_EVENTS_ADDED: dying_in_a_webhook,
     Place.XERO_EVENTS_COMMITTED: dying_in_a_webhook,
     Place.CLEANUP_COMMITTED: dying_in_a_disconnect_of_the_last,
+    Place.DELIVERY_CLAIMED: dying_in_a_delivery,
+    Place.DELIVERY_ANSWERED: dying_in_a_delivery,
+    Place.DELIVERY_RECORDED: dying_in_a_delivery,
 }
 
 
