@@ -82,6 +82,21 @@ $(PAGE): .demo/page-settings $(PAGE_SOURCES)
 .demo/page-settings: .always
 	@mkdir -p .demo; env | grep '^VITE_' | sort | cmp -s - $@ || env | grep '^VITE_' | sort > $@ || true
 
+# ── Package ───────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: packages
+packages: install ## Build what others install into dist/: wheels, and the React package
+	@rm -rf dist; mkdir dist
+	@$(BIN)/python deploy/wheels.py dist
+	@node frontend/scripts/package.mjs dist > /dev/null
+	@ls dist
+
+.PHONY: packages-check
+packages-check: packages ## Install the React package into host applications and use them
+	$(call say,'The React package in host applications')
+	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && \
+		$(BIN)/python -m demo.around --other-frontend node frontend/scripts/check-hosts.mjs $(HOST)
+
 # ── Prove ─────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: test

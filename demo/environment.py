@@ -81,8 +81,11 @@ def service_environment(
     app: XeroApp,
     database_url: str,
     page: Path | None,
+    frontend: str | None = None,
 ) -> dict[str, str]:
     """Return the service's environment for a stack at `origin`.
+
+    `frontend` is the origin of the page if it is not the service's own.
 
     Variables of `ambient` take precedence over defaults, but not over the stack's own addresses.
     """
@@ -93,9 +96,9 @@ def service_environment(
         **{name: value for name, value in ambient.items() if value},
         "DATABASE_URL": database_url,
         "PUBLIC_URL": origin,
-        "FRONTEND_URL": origin,
+        "FRONTEND_URL": frontend or origin,
         "XERO_REDIRECT_URI": origin + CALLBACK,
-        "AUTH_AUTHORIZED_PARTIES": origin,
+        "AUTH_AUTHORIZED_PARTIES": frontend or origin,
     }
     variables.pop("SPA_DIR", None)
     if page is not None:

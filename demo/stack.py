@@ -128,14 +128,16 @@ def running(
     sandbox_port: int | None = None,
     replicas: int = 1,
     page: Path | None = None,
+    frontend: str | None = None,
     database_url: str | None = None,
     ambient: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """Run a stack in `directory`: migrated, ready, with `replicas` processes of the service.
 
     By default the ports are free ones and the database is new, on a server of its own. `page` is a
-    built SPA. `ambient` is the environment to read; without it, this process's service variables
-    are ignored and the sandbox stands in for Xero.
+    built SPA; `frontend` is the origin of a page that another server serves. `ambient` is the
+    environment to read; without it, this process's service variables are ignored and the sandbox
+    stands in for Xero.
     """
     directory.mkdir(parents=True, exist_ok=True)
     ambient = without_service_variables(os.environ) if ambient is None else ambient
@@ -163,6 +165,7 @@ def running(
                 app=app,
                 database_url=database_url,
                 page=page,
+                frontend=frontend,
             ),
         )
         undo.callback(stack.stop)

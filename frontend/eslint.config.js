@@ -24,6 +24,7 @@ const zones = [
   { target: './src/components', from: ['./src/app', './src/pages', './src/features', './src/api'] },
   { target: './src/features', from: ['./src/app', './src/pages'] },
   { target: './src/pages', from: ['./src/app'] },
+  { target: './src/{app,pages,features,api,components,messages,lib}', from: './src/package' },
   ...features.map((feature) => ({
     target: `./src/features/${feature}`,
     from: './src/features',
@@ -48,7 +49,16 @@ const hostImports = [
 ]
 
 export default defineConfig(
-  { ignores: ['dist', 'playwright-report', 'test-results', 'src/api/schema.d.ts', 'public'] },
+  {
+    ignores: [
+      'dist',
+      'hosts',
+      'playwright-report',
+      'test-results',
+      'src/api/schema.d.ts',
+      'public',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -106,7 +116,7 @@ export default defineConfig(
   },
   {
     files: ['scripts/**'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
+    languageOptions: { globals: { console: 'readonly', fetch: 'readonly', process: 'readonly' } },
     rules: { 'no-console': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' },
   },
 )

@@ -19,6 +19,15 @@ const flows: Project = {
   timeout: 60_000,
 }
 
+/** The package in a host application, which `scripts/check-hosts.mjs` serves. */
+const host = process.env['HOST']
+const hosts: Project = {
+  name: host ?? 'hosts',
+  testMatch: 'hosts/**/*.spec.ts',
+  workers: 1,
+  timeout: 60_000,
+}
+
 const asRoot = process.getuid?.() === 0
 
 export default defineConfig({
@@ -29,9 +38,9 @@ export default defineConfig({
   reporter: process.env['CI'] ? 'line' : 'list',
   timeout: 45_000,
   expect: { timeout: 10_000 },
-  projects: service ? [flows, states] : [states],
+  projects: host ? [hosts] : service ? [flows, states] : [states],
   use: {
-    baseURL: service ?? preview,
+    baseURL: host ? process.env['XERO_FRONTEND_URL'] : (service ?? preview),
     // The system's browser: nothing is downloaded.
     channel: 'chromium',
     launchOptions: {

@@ -3,11 +3,11 @@
 // npm leaves an optional package out of the lock when the registry at hand does not carry it, and
 // `npm ci` then refuses the lock on every platform. Their exact versions stand in the packages
 // that ask for them, their platform in their names, and their hash in what is known about them.
-// Run after each `npm install`.
+// Run after each `npm install`: node scripts/complete-lock.mjs [LOCK FILE]
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const LOCK = new URL('../package-lock.json', import.meta.url)
+const LOCK = process.argv[2] ?? new URL('../package-lock.json', import.meta.url)
 const SYSTEMS = [
   'aix',
   'android',
@@ -33,7 +33,7 @@ const PROCESSORS = [
   'x64',
 ]
 
-/** @typedef {{ version?: string, integrity?: string, link?: boolean, optionalDependencies?: Record<string, string>, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} Entry */
+/** @typedef {{ version?: string, integrity?: string, link?: boolean, resolved?: string, optionalDependencies?: Record<string, string>, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} Entry */
 /** @type {{ packages: { '': Entry } & Record<string, Entry> }} */
 const lock = JSON.parse(readFileSync(LOCK, 'utf8'))
 
@@ -58,7 +58,7 @@ for (const entry of Object.values(lock.packages)) {
   }
 }
 for (const [path, entry] of Object.entries(lock.packages)) {
-  if (path === '' || entry.link || entry.integrity) continue
+  if (path === '' || entry.link || entry.resolved || entry.integrity) continue
   const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
   const question = ['view', `${name}@${entry.version ?? ''}`, 'dist.integrity']
   try {

@@ -85,7 +85,7 @@ export async function sessionToken(personId: string, orgId: string): Promise<str
   const { token } = (await ask('POST', `${session}/tokens`, {
     sessionId,
     orgId,
-    azp: SERVICE,
+    azp: process.env['XERO_FRONTEND_URL'] ?? SERVICE,
   })) as { token: string }
   return token
 }

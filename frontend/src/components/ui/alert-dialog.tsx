@@ -2,6 +2,7 @@ import { AlertDialog as AlertDialogPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { styleScope } from '@/lib/style-scope'
 
 import { modalBody, modalContent, modalFooter, modalHeader, modalOverlay } from './modal-styles'
 
@@ -19,9 +20,14 @@ export const AlertDialogContent = forwardRef<
 >(function AlertDialogContent({ className, ...rest }, ref) {
   return (
     <AlertDialogPrimitive.Portal>
-      <AlertDialogPrimitive.Overlay data-slot="alert-dialog-overlay" className={modalOverlay} />
+      <AlertDialogPrimitive.Overlay
+        {...styleScope}
+        data-slot="alert-dialog-overlay"
+        className={modalOverlay}
+      />
       <AlertDialogPrimitive.Content
         ref={ref}
+        {...styleScope}
         data-slot="alert-dialog-content"
         className={cn(modalContent, className)}
         {...rest}

@@ -3,6 +3,7 @@ import { Dialog as DialogPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { styleScope } from '@/lib/style-scope'
 import { useMessages } from '@/messages'
 
 import { Button } from './button'
@@ -19,9 +20,14 @@ export const DialogContent = forwardRef<
   const { parts } = useMessages()
   return (
     <DialogPrimitive.Portal>
-      <DialogPrimitive.Overlay data-slot="dialog-overlay" className={modalOverlay} />
+      <DialogPrimitive.Overlay
+        {...styleScope}
+        data-slot="dialog-overlay"
+        className={modalOverlay}
+      />
       <DialogPrimitive.Content
         ref={ref}
+        {...styleScope}
         data-slot="dialog-content"
         className={cn(modalContent, className)}
         {...rest}

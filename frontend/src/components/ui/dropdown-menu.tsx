@@ -2,6 +2,7 @@ import { DropdownMenu as DropdownMenuPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { styleScope } from '@/lib/style-scope'
 
 import { menuContent, menuItem, menuLabel, menuSeparator } from './menu-styles'
 
@@ -16,6 +17,7 @@ export const DropdownMenuContent = forwardRef<
     <DropdownMenuPrimitive.Portal>
       <DropdownMenuPrimitive.Content
         ref={ref}
+        {...styleScope}
         data-slot="dropdown-menu-content"
         sideOffset={sideOffset}
         align={align}

@@ -3,6 +3,7 @@ import { Select as SelectPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { styleScope } from '@/lib/style-scope'
 
 import { menuContent, menuItem } from './menu-styles'
 
@@ -39,6 +40,7 @@ export const SelectContent = forwardRef<
     <SelectPrimitive.Portal>
       <SelectPrimitive.Content
         ref={ref}
+        {...styleScope}
         data-slot="select-content"
         position="popper"
         sideOffset={4}

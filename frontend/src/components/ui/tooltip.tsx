@@ -2,6 +2,7 @@ import { Tooltip as TooltipPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
+import { styleScope } from '@/lib/style-scope'
 
 /** A tooltip needs no provider of the page: each brings its own. */
 export function Tooltip({
@@ -30,6 +31,7 @@ export const TooltipContent = forwardRef<
     <TooltipPrimitive.Portal>
       <TooltipPrimitive.Content
         ref={ref}
+        {...styleScope}
         data-slot="tooltip-content"
         sideOffset={sideOffset}
         collisionPadding={8}

@@ -12,6 +12,8 @@ import { useReconnectedToast } from '@/features/connect/use-reconnected-toast'
 import { ConnectionList } from '@/features/connections/connection-list'
 import { RefreshTokensButton } from '@/features/connections/refresh-tokens-button'
 import { Message, useMessages } from '@/messages'
+import { styleScope } from '@/lib/style-scope'
+import { useIsHydrated } from '@/lib/use-is-hydrated'
 
 import { CallbackNotices } from './callback-notices'
 import { ConnectionDialogs } from './connection-dialogs'
@@ -25,7 +27,9 @@ import { useConnectAction } from './use-connect-action'
  */
 export function XeroConnections() {
   const { orgId } = useXeroService()
-  return orgId !== null && <OrgConnections key={orgId} />
+  // Times, the URL and what the tab stores are known only in the browser.
+  const isHydrated = useIsHydrated()
+  return <div {...styleScope}>{isHydrated && orgId !== null && <OrgConnections key={orgId} />}</div>
 }
 
 function OrgConnections() {

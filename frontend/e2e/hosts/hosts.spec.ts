@@ -1,0 +1,102 @@
+import type { Page, Request } from '@playwright/test'
+
+import { injectFault, clearFaults, SERVICE } from '../flows/sandbox'
+import { expect, SettingsPage, test } from '../flows/settings-page'
+
+const REFRESH = `${SERVICE}/api/integrations/xero/refresh`
+
+/** The organisation of each refresh request that the page has sent. */
+function recordRefreshes(page: Page): string[] {
+  const orgs: string[] = []
+  page.on('request', (request) => {
+    if (request.url() === REFRESH && request.method() === 'POST') orgs.push(orgOf(request))
+  })
+  return orgs
+}
+
+function orgOf(request: Request): string {
+  const [, claims = ''] = (request.headers()['authorization'] ?? '').split('.')
+  const { o } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { o?: { id: string } }
+  return o?.id ?? 'none'
+}
+
+const organisation = (page: Page) => page.getByRole('combobox', { name: 'Organisation' })
+
+test('the refresher sends one request on arrival and one for each switch', async ({ page }) => {
+  const refreshes = recordRefreshes(page)
+  await page.goto('/')
+  await expect.poll(() => refreshes).toEqual(['org_acme'])
+
+  await page.getByRole('button', { name: 'Rendered 0' }).click()
+  await expect(page.getByRole('button', { name: 'Rendered 1' })).toBeVisible()
+  const answered = page.waitForResponse(REFRESH)
+  await organisation(page).selectOption('Globex')
+  await answered
+  expect(refreshes).toEqual(['org_acme', 'org_globex'])
+
+  await page.getByRole('button', { name: 'Rendered 1' }).click()
+  const answeredAgain = page.waitForResponse(REFRESH)
+  await organisation(page).selectOption('Acme')
+  await answeredAgain
+  expect(refreshes).toEqual(['org_acme', 'org_globex', 'org_acme'])
+})
+
+test('an admin connects, is told of a silent refresh, and disconnects', async ({ page }) => {
+  const admin = new SettingsPage(page)
+  await page.goto('/')
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible()
+  await admin.expectText('No Xero organisation connected')
+
+  const changes = { expires_in: 120 }
+  await injectFault({ kind: 'token', fault: 'changed_fields', when: 'after', times: null, changes })
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
+  await clearFaults()
+  await expect(page).toHaveURL(/\/settings\/integrations$/)
+
+  await organisation(page).selectOption('Globex')
+  await admin.expectText('No Xero organisation connected')
+  await organisation(page).selectOption('Acme')
+  await admin.expectText('Xero connection refreshed')
+
+  await admin.button('Disconnect Acme Trading Ltd').click()
+  await page.getByRole('button', { name: 'Disconnect', exact: true }).last().click()
+  await admin.expectText('No Xero organisation connected')
+})
+
+test("the host's theme applies to the page, and neither changes the other", async ({ page }) => {
+  const admin = new SettingsPage(page)
+  await page.goto('/settings/integrations')
+  const connect = admin.button('Connect Xero')
+  await expect(connect).toHaveCSS('background-color', await colorOf(page, 'var(--primary)'))
+  await expect(connect).toHaveCSS('border-style', 'solid')
+  await expect(connect).toHaveCSS('font-family', 'Georgia, serif')
+
+  const hostButton = page.getByRole('button', { name: /^Rendered/ })
+  await expect(hostButton).toHaveCSS('border-style', 'dashed')
+  await expect(hostButton).toHaveCSS('font-size', '24px')
+  await expect(page.getByRole('heading', { level: 1 })).toHaveCSS('font-size', '40px')
+  await page.goto('/')
+  await expect(page.getByText('A class of the host')).toBeVisible()
+})
+
+test('a dialog has the styles, although the page moves it to the body', async ({ page }) => {
+  const admin = new SettingsPage(page)
+  await page.goto('/settings/integrations')
+  await admin.startConnecting()
+  await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
+
+  await expect(admin.selectDialog()).toHaveCSS('position', 'fixed')
+  await expect(admin.button('Cancel')).not.toHaveCSS('border-style', 'dashed')
+})
+
+/** Resolves a colour as the browser computes it for the host. */
+function colorOf(page: Page, value: string): Promise<string> {
+  return page.evaluate((color) => {
+    const probe = document.body.appendChild(document.createElement('i'))
+    probe.style.backgroundColor = color
+    const computed = getComputedStyle(probe).backgroundColor
+    probe.remove()
+    return computed
+  }, value)
+}
