@@ -69,7 +69,8 @@ async def bound(world: World) -> Bound:
 
 async def a_day_passes(world: World) -> None:
     await world.database.execute(
-        "UPDATE integration_tenant_bindings SET last_checked_at = now() - interval '25 hours'"
+        "UPDATE integration_tenant_bindings SET last_checked_at = now() - interval '25 hours';"
+        "UPDATE integration_grants SET check_claimed_at = check_claimed_at - interval '25 hours'"
     )
     await world.services.upkeep.round()
 
@@ -234,3 +235,23 @@ async def test_an_outage_of_xero_costs_nobody_a_binding_r25(world: World, bound:
 
         assert {each["status"] for each in (await bound.admin.bindings()).values()} == {"active"}
         world.sandbox.release(outage)
+
+
+async def test_a_check_that_fails_is_not_shown_as_made_and_is_repeated_within_the_hour_r39(
+    world: World, bound: Bound
+) -> None:
+    """`lastCheckedAt` says when Xero last confirmed the connection, not when it was asked."""
+    world.sandbox.fault("connections", "503", times=None)
+    await a_day_passes(world)
+    failed = (await bound.admin.bindings())[bound.beside["tenantId"]]["lastCheckedAt"]
+    world.sandbox.clear_faults()
+    await world.services.upkeep.round()
+    too_soon = (await bound.admin.bindings())[bound.beside["tenantId"]]["lastCheckedAt"]
+
+    await world.database.execute(
+        "UPDATE integration_grants SET check_claimed_at = check_claimed_at - interval '1 hour'"
+    )
+    await world.services.upkeep.round()
+
+    checked = (await bound.admin.bindings())[bound.beside["tenantId"]]["lastCheckedAt"]
+    assert failed == too_soon < checked

@@ -15,7 +15,10 @@ from xero_service.services import upkeep
 
 OFTEN = timedelta(seconds=0.05)
 VALID = timedelta(minutes=29)
-UNCHECKED = "UPDATE integration_tenant_bindings SET last_checked_at = NULL"
+UNCHECKED = (
+    "UPDATE integration_tenant_bindings SET last_checked_at = NULL;"
+    "UPDATE integration_grants SET check_claimed_at = NULL"
+)
 
 
 @pytest.fixture
@@ -66,9 +69,7 @@ async def test_a_sweep_that_hangs_is_not_begun_a_second_time(world: World) -> No
     hold = world.hold("connections", times=None)
     async with running(world):
         await hold.reached(2)
-        await world.database.execute(
-            "UPDATE integration_tenant_bindings SET last_checked_at = NULL"
-        )
+        await world.database.execute(UNCHECKED)
         for _ in range(3):
             before = time.time()
             await until(partial(finished, world, "refresh", after=before))

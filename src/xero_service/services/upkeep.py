@@ -30,6 +30,7 @@ AHEAD = timedelta(minutes=5)  # before the margin, in which callers refresh
 HIDDEN_FOR = timedelta(seconds=60)  # then a claimed item can be claimed again
 KEEP_ATTEMPTS_FOR = timedelta(hours=1)  # a late callback is then "expired", not "unknown"
 CHECKED_EVERY = timedelta(hours=24)  # users disconnect in Xero without notice
+CHECK_RETRIED_AFTER = timedelta(hours=1)  # a check that failed
 DELIVERIES_EVERY = timedelta(seconds=1)
 UNUSED_AFTER = timedelta(hours=24)
 
@@ -140,7 +141,7 @@ class UpkeepService:
         async def claim() -> Sequence[UUID]:
             async with self.database.background_transaction() as tx:
                 return await tx.upkeep_queue.claim_unchecked_grants(
-                    since=CHECKED_EVERY, limit=BATCH
+                    since=CHECKED_EVERY, again_after=CHECK_RETRIED_AFTER, limit=BATCH
                 )
 
         async with self.database.background_transaction() as tx:

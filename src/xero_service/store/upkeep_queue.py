@@ -85,32 +85,46 @@ class UpkeepQueue:
         )
         return [(row.id, row.generation) for row in rows]
 
-    async def claim_unchecked_grants(self, *, since: timedelta, limit: int) -> list[UUID]:
+    async def claim_unchecked_grants(
+        self, *, since: timedelta, again_after: timedelta, limit: int
+    ) -> list[UUID]:
         """Claim active grants with a binding that was not checked with Xero for `since`.
 
-        The check is recorded before it is made, so that one replica makes it; a check that fails is
-        due again after `since`, or on the next 403.
+        A check that fails is due again `again_after` its claim, on the next 403, or as soon as the
+        binding changes; `last_checked_at` is the time of the last one that succeeded.
         """
         due = (
-            select(BindingRow.id)
-            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+            select(GrantRow.id)
             .where(
                 GrantRow.status == GrantStatus.ACTIVE,
-                BindingRow.status != "revoked",
-                or_(BindingRow.last_checked_at.is_(None), BindingRow.last_checked_at < NOW - since),
+                select(BindingRow.id)
+                .where(
+                    BindingRow.active_grant_id == GrantRow.id,
+                    BindingRow.status != "revoked",
+                    or_(
+                        BindingRow.last_checked_at.is_(None),
+                        BindingRow.last_checked_at < NOW - since,
+                    ),
+                    or_(
+                        GrantRow.check_claimed_at.is_(None),
+                        GrantRow.check_claimed_at
+                        < func.greatest(NOW - again_after, BindingRow.updated_at),
+                    ),
+                )
+                .exists(),
             )
-            .order_by(BindingRow.last_checked_at.nulls_first())
+            .order_by(GrantRow.check_claimed_at.nulls_first())
             .limit(limit)
-            .with_for_update(of=BindingRow, skip_locked=True)
+            .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
         rows = await self._connection.scalars(
-            update(BindingRow)
-            .where(BindingRow.id.in_(due))
-            .values(last_checked_at=NOW)
-            .returning(BindingRow.active_grant_id)
+            update(GrantRow)
+            .where(GrantRow.id.in_(due))
+            .values(check_claimed_at=NOW)
+            .returning(GrantRow.id)
         )
-        return list(dict.fromkeys(rows))
+        return list(rows)
 
     async def unread_grants(self, *, limit: int) -> list[UUID]:
         """Return active grants with a consent of unknown reach, a minute after the consent."""
