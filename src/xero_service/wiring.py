@@ -241,7 +241,9 @@ def _assemble(
         xero_webhooks=XeroWebhookService(database, settings.webhook_keys(), metrics),
         webhooks=EndpointService(database, keys, outbound.webhooks),
         deliveries=deliveries,
-        operators=OperatorService(database, tokens, disconnects, service_keys),
+        operators=OperatorService(
+            database, tokens, disconnects, service_keys, settings.xero_scopes
+        ),
         key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(
             database,

@@ -73,6 +73,7 @@ async def test_a_connections_life_needs_no_more_than_the_serving_role_has(world:
         ("bindings", "suspend", second["id"]),
         ("bindings", "resume", second["id"]),
         ("grants", "list"),
+        ("scopes", "status"),
         ("grants", "retry", second["grantId"]),
         ("encryption", "rewrap"),
         ("audit",),

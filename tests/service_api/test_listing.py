@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.world import ACME, GLOBEX, World
-from xero_sandbox.samples import ACME_TRADING
+from xero_sandbox.samples import ACME_TRADING, GLOBEX_BOOKKEEPER
+from xero_sandbox.samples import GLOBEX as GLOBEX_TENANT
 from xero_service.cli import app as commands
 from xero_service.cli import exit_code
 from xero_service.errors import IntegrationError
@@ -91,6 +92,30 @@ async def test_a_listing_of_one_org_shows_no_other(world: World) -> None:
 
     assert await listed("bindings", "list", "--org", GLOBEX) == []
     assert len(await listed("bindings", "list", "--org", ACME)) == 1
+
+
+async def test_operators_count_who_has_still_to_consent_again(world: World) -> None:
+    """Scope drift: n of m, who is left, and each binding's scopes for programs."""
+    left = await (await world.acme_admin()).connects(ACME_TRADING)
+    await (await world.globex_admin()).connects(
+        GLOBEX_TENANT, xero_user=GLOBEX_BOOKKEEPER.xero_user_id
+    )
+    removed = world.application.settings.xero_scopes[-1]
+    await world.database.execute(
+        "UPDATE integration_grants SET scopes = array_remove(scopes, $2) WHERE id = $1",
+        *(left["grantId"], removed),
+    )
+
+    code, printed, _ = await run("scopes", "status")
+
+    assert code == 0
+    assert "1 of 2 bindings have every permission." in printed
+    assert left["id"] in printed
+    assert removed in printed
+    missing = {each["id"]: each["missing"] for each in await listed("scopes", "status")}
+    assert missing.pop(left["id"]) == [removed]
+    assert list(missing.values()) == [[]]
+    assert [each["orgId"] for each in await listed("scopes", "status", "--org", ACME)] == [ACME]
 
 
 async def test_the_version_is_printed(settings: object) -> None:

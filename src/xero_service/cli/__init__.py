@@ -15,6 +15,7 @@ from xero_service.cli import (
     migrate,
     openapi,
     operators,
+    scopes,
     serve,
     upkeep,
     webhooks,
@@ -59,6 +60,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(operators.bindings, name="bindings")
 app.add_typer(operators.grants, name="grants")
 app.add_typer(operators.orgs, name="orgs")
+app.add_typer(scopes.app, name="scopes")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(audit.app, name="audit")
 app.add_typer(encryption.app, name="encryption")

@@ -12,6 +12,7 @@ from xero_service.domain import (
     BoundGrant,
     Grant,
     GrantStatus,
+    Permissions,
     ServiceKey,
 )
 from xero_service.errors import NotFound
@@ -46,6 +47,7 @@ class OperatorService:
     tokens: TokenService
     disconnects: DisconnectService
     keys: KeyService
+    required_scopes: tuple[str, ...]
 
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
         """Return the bindings of one org or of all; revoked ones only of suspended tenants."""
@@ -56,6 +58,18 @@ class OperatorService:
         """Return the grants of one org or of all, superseded ones left out."""
         async with self.database.transaction() as tx:
             return await tx.grants.all(org_id=org_id)
+
+    async def permissions(self, org_id: str | None) -> tuple[tuple[Binding, Permissions], ...]:
+        """Return the bindings in use, of one org or of all, with their grants' permissions."""
+        async with self.database.transaction() as tx:
+            bindings = await tx.bindings.all(org_id)
+            # A binding may rest on the consent that another org's admin gave.
+            scopes = {each.id: each.scopes for each in await tx.grants.all(org_id=None)}
+        return tuple(
+            (each, Permissions.of(scopes.get(each.grant_id, ()), self.required_scopes))
+            for each in bindings
+            if each.status is not BindingStatus.REVOKED
+        )
 
     async def suspend(self, actor: Actor, binding_id: UUID) -> Binding:
         """Suspend a binding and its tenant until they are resumed; raises NotFound.
