@@ -9,7 +9,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.leaks.watch import Watch
+from tests.events.receiver import Receiver, receiving
+from tests.leaks.watch import Said, Watch
 from tests.people import Person
 from tests.service_api.callers import Service, idle, service
 from tests.world import ACME, World
@@ -50,6 +51,12 @@ class Day:
         self.watch.keep("name", BOOKKEEPER.email, BOOKKEEPER.name)
         self.watch.keep("client_secret", _secret(self.world, "xero_client_secret"))
         self.watch.keep("encryption key", _secret(self.world, "encryption_key"))
+        async with receiving(self.world) as receiver:
+            self.watch.keep("webhook secret", *receiver.secrets)
+            await self.hours(monkeypatch)
+            await self.events_leave(receiver)
+
+    async def hours(self, monkeypatch: pytest.MonkeyPatch) -> None:
         await self.people_connect()
         binding = await self.admin.connects(ACME_TRADING)
         billing = await self.service_key()
@@ -190,6 +197,22 @@ class Day:
         await self.http.get("/metrics")
         await self.http.get("/readyz")
         await idle(self.world.application)
+
+    async def events_leave(self, receiver: Receiver) -> None:
+        """S58: to an endpoint that first refuses and repeats what it got, and to a poller."""
+        receiver.behaves = lambda received: f"500 No\n\n{received.body.decode()}"
+        await self.world.services.deliveries.deliver_due()
+        receiver.behaves = lambda _: "204 No Content"
+        await self.world.services.webhooks.enable(SYSTEM, receiver.endpoint_id)
+        await self.world.database.execute("UPDATE webhook_deliveries SET next_attempt_at = now()")
+        await self.world.services.deliveries.deliver_due()
+        reader = await service(self.world.application, "events:read", http=self.http)
+        self.watch.keep("service key", reader.made.secret)
+        polled = (await reader.request("GET", "/events", params={"limit": 200})).json()["events"]
+        assert len(receiver.events()) >= len(polled) > 5
+        for each in receiver.received:
+            text = f"{each.headers}\n\n{each.body.decode()}"
+            self.watch.said.append(Said("POST", "/webhook", 204, text))
 
     async def rewraps(self) -> None:
         settings = self.world.application.settings

@@ -1,4 +1,4 @@
-"""S19, S42: after a whole day at DEBUG no secret is found anywhere but where it belongs."""
+"""S19, S42, S58: after a whole day at DEBUG no secret is found anywhere but where it belongs."""
 
 import logging
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from xero_service.telemetry import configure_logging
 NEEDED = {
     *("access_token", "refresh_token", "id_token", "code", "code_verifier", "client_secret"),
     *("state or nonce", "flow cookie", "session token", "service key", "encryption key"),
-    *("name", "stray"),
+    *("name", "stray", "webhook secret"),
 }
 
 
