@@ -1,10 +1,11 @@
 # Two images from one file: `service` (the default) and `web`, which is nginx with the page.
 
-ARG PYTHON=3.13
-ARG NODE=22
-ARG NGINX=1.28
+# Full versions, so that the same commit builds the same images; `make images` gives others.
+ARG PYTHON_IMAGE=python:3.13.16-slim
+ARG NODE_IMAGE=node:22.23.3-slim
+ARG NGINX_IMAGE=nginx:1.28.2-alpine
 
-FROM node:${NODE}-slim AS page
+FROM ${NODE_IMAGE} AS page
 WORKDIR /build/frontend
 COPY frontend/package.json frontend/package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -14,7 +15,7 @@ RUN npm run build
 
 # Everything is installed by hash; the service itself comes as a wheel built without isolation, so
 # that nothing outside the locked files takes part.
-FROM python:${PYTHON}-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY requirements/ requirements/
@@ -26,7 +27,7 @@ COPY migrations/ migrations/
 RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/venv/bin/pip install --no-deps --no-index dist/*.whl
 
-FROM nginx:${NGINX}-alpine AS web
+FROM ${NGINX_IMAGE} AS web
 COPY deploy/nginx.conf /etc/nginx/nginx.conf
 COPY deploy/site.conf.template /etc/nginx/templates/site.conf.template
 COPY --from=page /build/frontend/dist /usr/share/nginx/html
@@ -45,7 +46,7 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
     CMD ["wget", "--quiet", "--spider", "http://127.0.0.1:8080/"]
 
-FROM python:${PYTHON}-slim AS service
+FROM ${PYTHON_IMAGE} AS service
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin xero
 COPY --from=build /opt/venv /opt/venv
 COPY --from=page /build/frontend/dist /opt/page

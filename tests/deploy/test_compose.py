@@ -283,6 +283,23 @@ def test_the_default_image_is_the_service_and_serves() -> None:
     assert 'CMD ["xero-service", "serve", "--host", "0.0.0.0"' in stage("service")
 
 
+def test_every_image_is_pinned_by_its_full_version_and_can_be_replaced() -> None:
+    """O1: a stand-in, a mirror or a digest is a build argument."""
+    defaults = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    bases = set(re.findall(r"^FROM (\S+) AS", DOCKERFILE, re.MULTILINE))
+    used = {resolved(part["image"]) for part in PARTS.values() if "build" not in part}
+
+    assert bases == {f"${{{name}}}" for name in defaults}
+    for image in [*defaults.values(), *(used - {"xero-service"})]:
+        assert re.fullmatch(r"[\w/]+:v?\d+\.\d+(\.\d+)?(-\w+)?", image), image
+
+
+@pytest.mark.parametrize("name", ["api", "upkeep", "migrate", "web"])
+def test_memory_is_limited_to_what_a_process_and_a_command_beside_it_need(name: str) -> None:
+    """`make images` holds each to it under load."""
+    assert PARTS[name]["mem_limit"] == "256m"
+
+
 def test_everything_is_installed_by_hash() -> None:
     installs = re.findall(r"pip install ([^&\\\n]+)", DOCKERFILE)
 
