@@ -125,6 +125,10 @@ soak: install ## Run the long forms: races, restarts, load with faults, mutation
 	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && \
 		$(BIN)/python -m demo.around $(NPM) run e2e
 
+.PHONY: sbom
+sbom: install ## Write bills of materials (CycloneDX) of the wheel and the images into dist/sbom
+	@$(BIN)/python .ci/sbom.py
+
 .PHONY: bench
 bench: install ## Run the benchmarks and write docs/benchmarks.md, 15 minutes (NAME=… for one of them)
 	@exec $(BIN)/python -m bench $(NAME)
