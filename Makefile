@@ -125,6 +125,11 @@ soak: install ## Run the long forms: races, restarts, load with faults, mutation
 	@CHROMIUM="$$($(BIN)/python -m demo.programs chromium)" && export CHROMIUM && \
 		$(BIN)/python -m demo.around $(NPM) run e2e
 
+.PHONY: images
+images: install ## Build the images, run the compose file and the drills (exit 3: no container engine)
+	$(call say,'Images')
+	@.ci/images/run
+
 .PHONY: sbom
 sbom: install ## Write bills of materials (CycloneDX) of the wheel and the images into dist/sbom
 	@$(BIN)/python .ci/sbom.py

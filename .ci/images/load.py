@@ -1,0 +1,87 @@
+"""Callers that read tokens and call Xero through nginx, all the while that a drill runs."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from compose import ORIGIN, CheckFailed
+from journey import API, Connected
+
+PAUSE = 0.05
+CALL_PAUSE = 1.5  # a tenant has sixty calls a minute
+
+
+@dataclass
+class Answers:
+    """What the callers were told during a drill."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    without_retry_after: int = 0
+    slowest: float = 0.0
+
+    def __str__(self) -> str:
+        told = ", ".join(
+            f"{count} answers {status}" for status, count in sorted(self.statuses.items())
+        )
+        return f"{told}; slowest {self.slowest:.2f} s"
+
+    def record(self, response: httpx.Response | None, seconds: float, error: str = "") -> None:
+        """Add an answer; none, where the connection failed, counts as 0."""
+        status = response.status_code if response is not None else 0
+        self.statuses[status] += 1
+        self.slowest = max(self.slowest, seconds)
+        if response is not None and response.is_success:
+            return
+        self.failures.append(error or f"{status} {response.text if response is not None else ''}")
+        if response is None or "retry-after" not in response.headers:
+            self.without_retry_after += 1
+
+    def require_none_failed(self) -> None:
+        """Raise CheckFailed where a request failed."""
+        if self.failures:
+            raise CheckFailed(f"{len(self.failures)} requests failed: {self.failures[:3]}")
+
+    def require_only_busy(self) -> None:
+        """Raise CheckFailed where a request failed other than by 503 with Retry-After."""
+        others = {status for status in self.statuses if status not in {200, 503}}
+        if others or self.without_retry_after:
+            raise CheckFailed(f"not only 503 with Retry-After: {self}; {self.failures[:3]}")
+
+
+@contextmanager
+def load(connected: Connected) -> Iterator[Answers]:
+    """Call over and over until the block ends."""
+    answers, over, lock = Answers(), threading.Event(), threading.Lock()
+
+    def repeat(method: str, path: str, pause: float) -> None:
+        with httpx.Client(base_url=ORIGIN, timeout=60, trust_env=False) as http:
+            while not over.is_set():
+                began = time.monotonic()
+                response, error = None, ""
+                try:
+                    response = http.request(method, path, headers=connected.headers)
+                except httpx.TransportError as caught:
+                    error = repr(caught)
+                with lock:
+                    answers.record(response, time.monotonic() - began, error)
+                over.wait(pause)
+
+    callers = [
+        threading.Thread(target=repeat, args=("POST", f"{API}/bindings/{each}/token", PAUSE))
+        for each in connected.bindings * 2
+    ]
+    call = f"{API}/bindings/{connected.bindings[0]}/api/api.xro/2.0/Organisation"
+    callers.append(threading.Thread(target=repeat, args=("GET", call, CALL_PAUSE)))
+    for each in callers:
+        each.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for each in callers:
+            each.join()
