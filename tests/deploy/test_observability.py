@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from demo import programs
+from demo.stack import SERVICE
 from tests.repository import ROOT
 from xero_service.app import expect_routes
 from xero_service.telemetry import Metrics
@@ -131,3 +132,12 @@ def test_names_and_units_follow_the_rules_of_prometheus_o3() -> None:
     code, said = promtool("check", "metrics", stdin=exposition())
 
     assert code == 0, said
+
+
+def test_the_reference_of_the_metrics_is_that_of_the_code_o3() -> None:
+    """As `make check` compares them; `make metrics` writes it."""
+    done = subprocess.run(
+        [SERVICE, "metrics-reference"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == (ROOT / "docs/metrics.md").read_text()
