@@ -12,7 +12,9 @@ export function useMoreInReach() {
   return useAction({
     mutationFn: async (grantIds: readonly string[]) => {
       const lists = await Promise.allSettled(
-        grantIds.map((grantId) => queryClient.query(tenantsQuery(api, grantId))),
+        grantIds.map((grantId) =>
+          queryClient.query({ ...tenantsQuery(api, grantId), staleTime: 0 }),
+        ),
       )
       return lists.some(
         (list) =>

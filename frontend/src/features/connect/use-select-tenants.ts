@@ -7,7 +7,7 @@ import { useAction } from '@/api/use-action'
 import { useXeroService } from '@/api/xero-service'
 import { useMessages, type Messages } from '@/messages'
 
-import type { TenantOption } from './use-tenant-options'
+import { TENANTS_KEY, type TenantOption } from './use-tenant-options'
 
 /** What became of one selected tenant. */
 export type SelectResult =
@@ -66,7 +66,11 @@ export function useSelectTenants() {
         })
       }
     },
-    onSettled: () => void invalidateOrgData(queryClient),
+    onSettled: () => {
+      // The open dialog shows the results itself; the next one asks Xero again.
+      void queryClient.invalidateQueries({ queryKey: TENANTS_KEY, refetchType: 'none' })
+      void invalidateOrgData(queryClient)
+    },
   })
 
   /** Removes the failure of a tenant whose checkbox the user changed. */

@@ -6,6 +6,8 @@ import { unwrap, toApiProblem, type ApiProblem } from '@/api/problem'
 import { invalidateOrgData } from '@/api/invalidate'
 import type { Tenant } from '@/api/types'
 
+export const TENANTS_KEY = ['tenants'] as const
+
 /** A tenant and the grant that reaches it. */
 export interface TenantOption extends Tenant {
   grantId: string
@@ -22,7 +24,7 @@ export interface TenantOptions {
 
 export function tenantsQuery(api: Api, grantId: string) {
   return queryOptions({
-    queryKey: ['tenants', grantId],
+    queryKey: [...TENANTS_KEY, grantId],
     queryFn: async ({ signal, client }) => {
       const query = { grantId }
       const listed = unwrap(

@@ -185,6 +185,23 @@ describe('Connect Xero, with something connected', () => {
     await expect.poll(focused).toBe(connect)
   })
 
+  it('asks Xero again after a choice, so that it opens Xero when nothing more is in reach', async () => {
+    const list = givenBindings()
+    const starts = givenStart()
+    givenTenants([{ ...offered, justAuthorised: true }])
+    givenSelectSucceeds(demo, list)
+    const { user } = show(ACME_ADMIN, CALLBACK_URL)
+    await screen.findByRole('checkbox', { name: 'Demo Company (NZ)' })
+    await user.click(await button('Connect organisation'))
+    await screen.findByRole('listitem', { name: 'Demo Company (NZ)' })
+
+    givenTenants([{ ...offered, availability: 'bound_here' }])
+    await user.click(await button('Connect Xero'))
+
+    await expect.poll(redirects).toHaveLength(1)
+    expect(starts).toHaveLength(1)
+  })
+
   it.each([
     ['reaches nothing more', () => givenTenants([tenant({ availability: 'bound_here' })])],
     ['cannot be asked', () => givenTenantsAnswer(problem(503, 'xero_unavailable', 'No.'))],
