@@ -26,7 +26,7 @@ class AuthorizeRequest:
 
 
 def parse_authorize_request(
-    query: str, config: SandboxConfig, switches: Switches
+    query: str, config: SandboxConfig, switches: Switches, *, broad_in_force: bool
 ) -> AuthorizeRequest:
     """Return the parsed request, or raise AuthorizeRefused.
 
@@ -41,7 +41,13 @@ def parse_authorize_request(
         raise AuthorizeRefused("unsupported_response_type")
     return AuthorizeRequest(
         redirect_uri=values["redirect_uri"],
-        scopes=_read_scopes(query, values.get("scope", ""), config, switches),
+        scopes=_read_scopes(
+            query,
+            values.get("scope", ""),
+            config,
+            switches,
+            broad_allowed=switches.broad_scopes and broad_in_force,
+        ),
         state=values.get("state"),
         challenge=_read_challenge(values, config),
         nonce=values.get("nonce"),
@@ -61,13 +67,13 @@ def _read_challenge(values: dict[str, str], config: SandboxConfig) -> str | None
 
 
 def _read_scopes(
-    query: str, requested: str, config: SandboxConfig, switches: Switches
+    query: str, requested: str, config: SandboxConfig, switches: Switches, *, broad_allowed: bool
 ) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(requested.split()))
     raw = re.search(r"(?:^|&)scope=([^&]*)", query)
     if switches.strict_scope_encoding and raw and "+" in raw[1]:
         raise AuthorizeRefused("invalid_scope")
-    if not names or scopes.unknown(names, broad_allowed=switches.broad_scopes):
+    if not names or scopes.unknown(names, broad_allowed=broad_allowed):
         raise AuthorizeRefused("invalid_scope")
     if scopes.mixes_tenant_types(names):
         raise AuthorizeRefused("invalid_scope")

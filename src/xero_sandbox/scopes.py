@@ -44,10 +44,13 @@ def mixes_tenant_types(requested: tuple[str, ...]) -> bool:
     return {"accounting", "practicemanager"} <= roots
 
 
-def permits(granted: set[str], needed: str, *, to_read: bool) -> bool:
-    """Whether `granted` has `needed`, its broad parent, or for reading its `.read` form."""
+def permits(granted: set[str], needed: str, *, to_read: bool, broad_in_force: bool) -> bool:
+    """Whether `granted` has `needed`, its broad parent, or for reading its `.read` form.
+
+    `broad_in_force`: False once Xero has ended the broad scopes, which then permit nothing.
+    """
     accepted = {needed, f"{needed}.read"} if to_read else {needed}
-    if needed.removeprefix("accounting.") in _GRANULAR:
+    if broad_in_force and needed.removeprefix("accounting.") in _GRANULAR:
         accepted |= {"accounting.transactions"}
         accepted |= {"accounting.transactions.read"} if to_read else set()
     return bool(granted & accepted)

@@ -44,6 +44,11 @@ class SandboxState:
         self.attempts: dict[str, AuthorizeRequest] = {}
         self.latency = 0.0
 
+    @property
+    def broad_scopes_in_force(self) -> bool:
+        """Whether the day has not come on which Xero ends the broad scopes (facts §6)."""
+        return self.clock.now() < self.switches.broad_scopes_end.timestamp()
+
     async def reset(self) -> None:
         """Return to the sample state; signing keys stay, because clients cache them."""
         await self.faults.clear()

@@ -1,5 +1,6 @@
 """The switches: behaviour of Xero that is not documented, and its limits, set by tests."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -28,7 +29,8 @@ class Switches(JsonModel):
     odd_connections: Literal["none", "first_without_tenant", "each_twice"] = "none"
     expires_in: Literal["number", "float", "text", "padded_text", "null", "absent"] = "number"
     strict_scope_encoding: bool = False
-    broad_scopes: bool = False
+    broad_scopes: bool = False  # the app was created before 2026-03-02 (facts §6)
+    broad_scopes_end: datetime = datetime(2027, 9, 13, tzinfo=UTC)  # by the sandbox's clock
     bulk_connect: bool = False
     connection_cap: int | None = None
     rate_limits: bool = True

@@ -27,18 +27,24 @@ class Member:
     binding_id: UUID
     grant_id: UUID
     tenant_id: str
+    xero_user_id: str
 
 
 async def crowd(
-    world: World, count: int, *, expires_in: timedelta = timedelta(minutes=-1), days: int = 0
+    world: World,
+    count: int,
+    *,
+    expires_in: timedelta = timedelta(minutes=-1),
+    days: int = 0,
+    scopes: list[str] | None = None,
 ) -> Sequence[Member]:
-    """Connect so many Xero users, as consents would have, `days` ago."""
+    """Connect so many Xero users, as consents for `scopes` would have, `days` ago."""
     world.sandbox.switch(cheapTokens=True)
     keys = KeyRing(world.application.settings.encryption_keys()[0])
     now = datetime.now(UTC)
     members, grants, bindings = [], [], []
-    for seeded in world.sandbox.seed(count):
-        member = Member(uuid4(), uuid4(), seeded["tenantId"])
+    for seeded in world.sandbox.seed(count, scopes=scopes):
+        member = Member(uuid4(), uuid4(), seeded["tenantId"], seeded["xeroUserId"])
         sealed = [
             keys.encrypt_token(seeded[name], f"{member.grant_id}:{column}")
             for name, column in (

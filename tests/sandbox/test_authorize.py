@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import httpx
@@ -66,6 +67,24 @@ def test_a_broad_scope_is_known_to_apps_that_predate_the_granular_ones(
     sandbox.switch(broadScopes=True)
 
     assert app.http.get(app.authorize_url(scope="accounting.transactions")).status_code == 200
+
+
+def test_broad_scopes_end_on_a_day_of_the_sandboxs_clock(
+    app: SampleApp, sandbox: SandboxClient
+) -> None:
+    """Facts §6: an app of either age gets no broad scope from then on."""
+    broad = app.authorize_url(scope="accounting.transactions")
+    sandbox.switch(broadScopes=True, broadScopesEnd=in_half_an_hour())
+    assert app.http.get(broad).status_code == 200
+
+    sandbox.advance(3600)
+
+    assert "invalid_scope" in _error_page(app.http, broad)
+    assert app.http.get(app.authorize_url(scope="accounting.invoices")).status_code == 200
+
+
+def in_half_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
 
 
 def test_scopes_joined_by_plus_are_accepted_unless_xero_is_strict(

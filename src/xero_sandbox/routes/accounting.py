@@ -32,7 +32,7 @@ async def resource(
 ) -> Response:
     """Read or add records of one kind."""
     claims = bearer_claims(request, sandbox)
-    _check_scope(resource, request.method, claims)
+    _check_scope(resource, request.method, claims, sandbox)
     org = _check_tenant(request, sandbox, claims)
     rate_limit = _check_rate(org, sandbox, entry)
     if rate_limit.problem:
@@ -53,9 +53,14 @@ async def anything_else(request: Request, sandbox: SandboxDep) -> Response:
     raise ApiProblem(404, None)
 
 
-def _check_scope(name: str, method: str, claims: dict[str, Any]) -> None:
+def _check_scope(name: str, method: str, claims: dict[str, Any], sandbox: SandboxState) -> None:
     needed = accounting_data.SCOPES.get(name)
-    if needed and not scopes.permits(set(claims["scope"]), needed, to_read=method == "GET"):
+    if needed and not scopes.permits(
+        set(claims["scope"]),
+        needed,
+        to_read=method == "GET",
+        broad_in_force=sandbox.broad_scopes_in_force,
+    ):
         raise missing_scope()
 
 

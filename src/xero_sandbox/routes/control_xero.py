@@ -101,7 +101,12 @@ async def consent(order: ConsentOrder, sandbox: SandboxDep) -> dict[str, str]:
     if parts.path != "/login/identity/connect/authorize":
         return {"error": "This is not the address of the consent page."}
     try:
-        authorize = parse_authorize_request(parts.query, sandbox.config, sandbox.switches)
+        authorize = parse_authorize_request(
+            parts.query,
+            sandbox.config,
+            sandbox.switches,
+            broad_in_force=sandbox.broad_scopes_in_force,
+        )
         return {
             "redirect": sandbox.consent_flow.decide(authorize, order.action, user, order.tenant_ids)
         }

@@ -40,7 +40,12 @@ async def authorize(request: Request, sandbox: SandboxDep, entry: EntryDep) -> R
     """Serve the consent page, or an error page if the request is invalid."""
     entry.client_id = request.query_params.get("client_id")
     try:
-        parsed = parse_authorize_request(request.url.query, sandbox.config, sandbox.switches)
+        parsed = parse_authorize_request(
+            request.url.query,
+            sandbox.config,
+            sandbox.switches,
+            broad_in_force=sandbox.broad_scopes_in_force,
+        )
     except AuthorizeRefused as refused:
         entry.outcome = str(refused)
         return _page(request, "refused.html", 400, reason=str(refused))
