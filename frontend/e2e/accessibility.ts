@@ -1,5 +1,12 @@
 import { expect, type Page } from '@playwright/test'
-import axe from 'axe-core'
+import axe, { type RunOptions } from 'axe-core'
+
+/** WCAG 2.2 AA, axe's best practices, and the rule on labels that it does not run by default. */
+const RULES: RunOptions = {
+  resultTypes: ['violations'],
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  rules: { 'label-content-name-mismatch': { enabled: true } },
+}
 
 /**
  * Expects that axe finds no violation on the page. axe runs in the page itself, which has no
@@ -10,10 +17,10 @@ export async function expectAccessible(page: Page): Promise<void> {
   await waitForAnimations(page)
   const isLoaded = await page.evaluate(() => 'axe' in window)
   if (!isLoaded) await page.evaluate(axe.source)
-  const violations = await page.evaluate(async () => {
+  const violations = await page.evaluate(async (rules) => {
     const { run } = (window as unknown as { axe: typeof axe }).axe
-    return (await run({ resultTypes: ['violations'] })).violations
-  })
+    return (await run(rules)).violations
+  }, RULES)
   expect(violations).toEqual([])
 }
 
@@ -22,4 +29,25 @@ export async function waitForAnimations(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     document.getAnimations().every(({ playState }) => playState !== 'running'),
   )
+}
+
+export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  expect(overflow).toBeLessThanOrEqual(0)
+}
+
+/** Makes every text a third longer and accented, as a translation may be. */
+export async function lengthenTexts(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+      const text = walker.currentNode.nodeValue ?? ''
+      if (!/\p{L}/u.test(text) || walker.currentNode.parentElement?.closest('script, style'))
+        continue
+      const accented = text.replaceAll('a', 'à').replaceAll('e', 'é').replaceAll('o', 'ô')
+      walker.currentNode.nodeValue = accented + 'é'.repeat(Math.ceil(text.trim().length / 3))
+    }
+  })
 }

@@ -1,6 +1,11 @@
-import { expect, test, type Page } from '@playwright/test'
+import { expect, test } from '@playwright/test'
 
-import { expectAccessible, waitForAnimations } from '../accessibility'
+import {
+  expectAccessible,
+  expectNoSidewaysScrolling,
+  lengthenTexts,
+  waitForAnimations,
+} from '../accessibility'
 import { collectConsoleErrors } from '../console-errors'
 import { mockService } from './mock-service'
 import { STATES } from './states'
@@ -46,13 +51,9 @@ for (const state of STATES) {
       await expectNoSidewaysScrolling(page)
       await expectAccessible(page)
     }
+    // The last look is that of a phone.
+    await lengthenTexts(page)
+    await expectNoSidewaysScrolling(page)
     expect(consoleErrors).toEqual([])
   })
-}
-
-async function expectNoSidewaysScrolling(page: Page): Promise<void> {
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  )
-  expect(overflow).toBeLessThanOrEqual(0)
 }

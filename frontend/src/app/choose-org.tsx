@@ -18,7 +18,7 @@ export function ChooseOrg() {
           <li key={id}>
             <button
               type="button"
-              className="flex min-h-13 w-full items-center gap-3 rounded-xl border border-border bg-surface px-4 py-2.5 text-left text-sm shadow-xs transition-colors hover:bg-muted"
+              className="flex min-h-13 w-full items-center gap-3 rounded-xl border border-border bg-card px-4 py-2.5 text-start text-sm shadow-xs transition-colors hover:bg-accent"
               onClick={() => void switchOrg(id)}
             >
               <bdi className="min-w-0 flex-1 font-medium wrap-anywhere">{name}</bdi>

@@ -22,7 +22,7 @@ export function OrgSwitcher({ org }: { org: Org | null }) {
           </option>
         )}
         {orgs.map(({ id, name }) => (
-          <option key={id} value={id} className="bg-raised text-foreground">
+          <option key={id} value={id} className="bg-popover text-foreground">
             {name}
           </option>
         ))}

@@ -1,24 +1,14 @@
-import { cva, type VariantProps } from 'class-variance-authority'
-import type { ComponentProps } from 'react'
+import type { ComponentPropsWithoutRef } from 'react'
 
-import { cn } from '@/lib/class-names'
+import { Badge as UiBadge } from './ui/badge'
 
-const styles = cva(
-  'inline-flex h-5.5 shrink-0 items-center rounded-full px-2 text-xs font-medium whitespace-nowrap',
-  {
-    variants: {
-      tone: {
-        positive: 'bg-positive-surface text-positive',
-        warning: 'bg-warning-surface text-warning',
-        neutral: 'bg-muted text-muted-foreground',
-      },
-    },
-    defaultVariants: { tone: 'neutral' },
-  },
-)
+const VARIANTS = { positive: 'success', warning: 'warning', neutral: 'secondary' } as const
 
-type BadgeProps = ComponentProps<'span'> & VariantProps<typeof styles>
+interface BadgeProps extends ComponentPropsWithoutRef<'span'> {
+  tone?: keyof typeof VARIANTS
+}
 
-export function Badge({ tone, className, ...rest }: BadgeProps) {
-  return <span className={cn(styles({ tone }), className)} {...rest} />
+/** The badge of `ui` under the names that the features used before it. */
+export function Badge({ tone = 'neutral', ...rest }: BadgeProps) {
+  return <UiBadge variant={VARIANTS[tone]} {...rest} />
 }

@@ -1,59 +1,31 @@
-import { cva, type VariantProps } from 'class-variance-authority'
-import type { ComponentProps } from 'react'
+import { forwardRef, type ComponentPropsWithoutRef, type ReactNode } from 'react'
 
-import { cn } from '@/lib/class-names'
+import { Button as UiButton } from './ui/button'
 
-import { Spinner } from './spinner'
+const VARIANTS = {
+  primary: 'default',
+  outline: 'outline',
+  ghost: 'ghost',
+  danger: 'destructive',
+} as const
+const SIZES = { md: 'default', sm: 'sm', icon: 'icon', iconSm: 'icon-sm' } as const
 
-const styles = cva(
-  'inline-flex shrink-0 items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors select-none disabled:opacity-50 aria-disabled:opacity-60 [&_svg]:size-4 [&_svg]:shrink-0',
-  {
-    variants: {
-      variant: {
-        primary: 'bg-primary text-primary-foreground shadow-xs hover:bg-primary/88',
-        outline: 'border border-border bg-surface text-foreground shadow-xs hover:bg-muted',
-        ghost: 'text-muted-foreground hover:bg-muted hover:text-foreground',
-        danger: 'bg-danger text-danger-foreground shadow-xs hover:bg-danger/90',
-      },
-      size: {
-        md: 'h-9 px-3.5 text-sm',
-        sm: 'h-8 px-2.5 text-sm',
-        icon: 'size-9',
-        iconSm: 'size-7',
-      },
-    },
-    defaultVariants: { variant: 'outline', size: 'md' },
-  },
-)
-
-type ButtonProps = ComponentProps<'button'> &
-  VariantProps<typeof styles> & {
-    /** Shows a spinner and ignores clicks; the button keeps its name and its focus. */
-    pending?: boolean
-    icon?: React.ReactNode
-  }
-
-export function Button({
-  variant,
-  size,
-  pending = false,
-  icon,
-  className,
-  children,
-  onClick,
-  ...rest
-}: ButtonProps) {
-  return (
-    <button
-      type="button"
-      aria-busy={pending || undefined}
-      aria-disabled={pending || undefined}
-      className={cn(styles({ variant, size }), className)}
-      onClick={pending ? (event) => event.preventDefault() : onClick}
-      {...rest}
-    >
-      {pending ? <Spinner /> : icon}
-      {children}
-    </button>
-  )
+interface ButtonProps extends ComponentPropsWithoutRef<'button'> {
+  variant?: keyof typeof VARIANTS
+  size?: keyof typeof SIZES
+  pending?: boolean
+  icon?: ReactNode
 }
+
+/** The button of `ui` under the names that the features used before it. */
+export const Button = forwardRef<HTMLButtonElement, ButtonProps>(function Button(
+  { variant = 'outline', size = 'md', icon, children, ...rest },
+  ref,
+) {
+  return (
+    <UiButton ref={ref} variant={VARIANTS[variant]} size={SIZES[size]} {...rest}>
+      {icon}
+      {children}
+    </UiButton>
+  )
+})

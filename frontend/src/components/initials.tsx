@@ -1,5 +1,7 @@
 import { cn } from '@/lib/class-names'
 
+import { Avatar, AvatarFallback } from './ui/avatar'
+
 /** The initials of a name in a square, as a visual mark of a row. */
 export function Initials({ name, className }: { name: string; className?: string }) {
   const letters = name
@@ -9,14 +11,8 @@ export function Initials({ name, className }: { name: string; className?: string
     .slice(0, 2)
     .toUpperCase()
   return (
-    <span
-      aria-hidden
-      className={cn(
-        'size-10 shrink-0 items-center justify-center rounded-lg border border-border bg-muted text-xs font-medium text-muted-foreground',
-        className,
-      )}
-    >
-      {letters}
-    </span>
+    <Avatar aria-hidden className={cn(className)}>
+      <AvatarFallback>{letters}</AvatarFallback>
+    </Avatar>
   )
 }

@@ -1,31 +1,20 @@
-import { cva, type VariantProps } from 'class-variance-authority'
 import { CircleAlert, Info, TriangleAlert, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 
-import { cn } from '@/lib/class-names'
 import { useMessages } from '@/messages'
 
-import { Button } from './button'
+import { Alert, AlertDescription, AlertTitle } from './ui/alert'
+import { Button } from './ui/button'
 
-const styles = cva('flex gap-3 rounded-xl border p-4 text-sm', {
-  variants: {
-    tone: {
-      neutral: 'border-border bg-surface',
-      warning: 'border-warning/25 bg-warning-surface',
-      danger: 'border-danger-text/25 bg-danger-surface',
-    },
-  },
-  defaultVariants: { tone: 'neutral' },
-})
+const TONES = {
+  neutral: { variant: 'default', Icon: Info },
+  warning: { variant: 'warning', Icon: TriangleAlert },
+  danger: { variant: 'destructive', Icon: CircleAlert },
+} as const
 
-const symbols = {
-  neutral: <Info aria-hidden className="mt-0.5 size-4 shrink-0 text-muted-foreground" />,
-  warning: <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-warning" />,
-  danger: <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger-text" />,
-}
-
-interface NoticeProps extends VariantProps<typeof styles> {
-  title?: string
+interface NoticeProps {
+  tone?: keyof typeof TONES
+  title?: ReactNode
   children?: ReactNode
   actions?: ReactNode
   onDismiss?: () => void
@@ -34,8 +23,9 @@ interface NoticeProps extends VariantProps<typeof styles> {
   role?: 'alert' | 'status'
 }
 
+/** An alert with a symbol for its tone, and with actions and a dismiss button where it has any. */
 export function Notice({
-  tone,
+  tone = 'neutral',
   title,
   children,
   actions,
@@ -44,25 +34,24 @@ export function Notice({
   role,
 }: NoticeProps) {
   const { parts } = useMessages()
+  const { variant, Icon } = TONES[tone]
   return (
-    <div role={role} className={cn(styles({ tone }), className)}>
-      {symbols[tone ?? 'neutral']}
-      <div className="flex min-w-0 flex-1 flex-col gap-1">
-        {title && <p className="font-medium">{title}</p>}
-        {children && <div className="text-pretty text-muted-foreground">{children}</div>}
-        {actions && <div className="mt-2 flex flex-wrap gap-2">{actions}</div>}
-      </div>
+    <Alert role={role} variant={variant} className={className}>
+      <Icon aria-hidden />
+      {title && <AlertTitle className={onDismiss && 'pe-8'}>{title}</AlertTitle>}
+      {children && <AlertDescription>{children}</AlertDescription>}
+      {actions && <div className="col-start-2 mt-1 flex flex-wrap gap-2">{actions}</div>}
       {onDismiss && (
         <Button
           variant="ghost"
-          size="iconSm"
-          className="-mt-1 -mr-1"
+          size="icon-sm"
+          className="absolute end-3 top-3"
           aria-label={parts.dismiss}
           onClick={onDismiss}
         >
           <X aria-hidden />
         </Button>
       )}
-    </div>
+    </Alert>
   )
 }

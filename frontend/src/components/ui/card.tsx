@@ -11,7 +11,7 @@ export const Card = forwardRef<HTMLDivElement, ComponentPropsWithoutRef<'div'>>(
       ref={ref}
       data-slot="card"
       className={cn(
-        'rounded-xl border border-border bg-card text-card-foreground shadow-xs',
+        'rounded-xl border border-border bg-card wrap-anywhere text-card-foreground shadow-xs',
         className,
       )}
       {...rest}

@@ -1,7 +1,15 @@
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react'
+import type { CSSProperties } from 'react'
 import { Toaster as Sonner, type ToasterProps } from 'sonner'
 
 import { useMessages } from '@/messages'
+
+/** The colours of a toast without a kind; the classes below are those of the kinds. */
+const NEUTRAL = {
+  '--normal-bg': 'var(--color-popover)',
+  '--normal-border': 'var(--color-border)',
+  '--normal-text': 'var(--color-popover-foreground)',
+} as CSSProperties
 
 /** The container of all toasts; mounted once. A toast's kind has a symbol and a colour. */
 export function Toaster(props: ToasterProps) {
@@ -10,6 +18,7 @@ export function Toaster(props: ToasterProps) {
     <Sonner
       position="bottom-right"
       closeButton
+      style={NEUTRAL}
       containerAriaLabel={parts.notifications}
       icons={{
         success: <CircleCheck aria-hidden className="size-4 text-success" />,
@@ -20,8 +29,7 @@ export function Toaster(props: ToasterProps) {
       toastOptions={{
         closeButtonAriaLabel: parts.dismiss,
         classNames: {
-          toast:
-            '!border-border !bg-popover !text-popover-foreground !font-sans !rounded-lg !shadow-lg wrap-anywhere',
+          toast: '!text-popover-foreground !font-sans !rounded-lg !shadow-lg wrap-anywhere',
           success: '!border-success/40 !bg-success-surface',
           warning: '!border-warning/40 !bg-warning-surface',
           error: '!border-destructive-text/40 !bg-destructive-surface',

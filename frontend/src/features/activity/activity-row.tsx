@@ -39,7 +39,7 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
       />
       <div className="flex min-w-0 flex-1 flex-col gap-x-6 gap-y-0.5 sm:flex-row">
         <div className="min-w-0 flex-1">
-          <p className="text-pretty break-words">
+          <p className="text-pretty">
             <Message
               text={sentence}
               values={{

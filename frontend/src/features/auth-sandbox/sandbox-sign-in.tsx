@@ -92,24 +92,24 @@ function UserButton({ user, signingInAs, onSignIn }: UserButtonProps) {
     role === 'admin' ? texts.adminOf(name) : texts.memberOf(name),
   )
   return (
-    <button
-      type="button"
-      aria-labelledby={`${id}-name`}
-      aria-describedby={`${id}-roles`}
-      aria-busy={signingInAs || undefined}
-      onClick={onSignIn}
-      className="flex min-h-15 w-full items-center gap-3 rounded-xl border border-border bg-surface px-4 py-2.5 text-left shadow-xs transition-colors hover:bg-muted"
-    >
-      <span className="min-w-0 flex-1">
-        <span id={`${id}-name`} className="block text-sm font-medium">
-          {user.name}
-        </span>
-        <span id={`${id}-roles`} className="block text-xs text-muted-foreground">
+    <div className="relative flex min-h-15 items-center gap-3 rounded-xl border border-border bg-card px-4 py-2.5 shadow-xs transition-colors focus-within:outline-2 focus-within:outline-ring hover:bg-accent">
+      <div className="min-w-0 flex-1">
+        {/* The whole card is the button's target; its name is the visible text. */}
+        <button
+          type="button"
+          aria-describedby={`${id}-roles`}
+          aria-busy={signingInAs || undefined}
+          onClick={onSignIn}
+          className="block w-full text-start text-sm font-medium wrap-anywhere outline-none after:absolute after:inset-0"
+        >
+          <bdi>{user.name}</bdi>
+        </button>
+        <p id={`${id}-roles`} className="text-xs wrap-anywhere text-muted-foreground">
           {list(roles)}
-        </span>
-      </span>
+        </p>
+      </div>
       {signingInAs ? <Spinner /> : <ChevronRight aria-hidden className="size-4 shrink-0" />}
-    </button>
+    </div>
   )
 }
 

@@ -32,7 +32,7 @@ export function TenantRow({
   const id = useId()
   const isOffered = isSelectable(option) && result?.status !== 'connected'
   return (
-    <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-accent has-checked:bg-accent/8 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
+    <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-primary has-checked:bg-accent/50 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
       <input
         type={choice}
         name={group}
@@ -41,7 +41,7 @@ export function TenantRow({
         onChange={onToggle}
         aria-labelledby={`${id}-name`}
         aria-describedby={`${id}-note`}
-        className="mt-0.5 size-4 shrink-0 accent-accent"
+        className="mt-0.5 size-4 shrink-0 accent-primary"
       />
       <span className="min-w-0 flex-1">
         <span className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
@@ -55,7 +55,7 @@ export function TenantRow({
         </span>
         <span id={`${id}-note`} className="mt-0.5 block text-xs text-pretty text-muted-foreground">
           {result?.status === 'failed' ? (
-            <span className="text-danger-text">{result.problem.detail}</span>
+            <span className="text-destructive-text">{result.problem.detail}</span>
           ) : (
             availabilityNote(messages, option, result)
           )}
