@@ -28,8 +28,8 @@ function pseudoPart(part: unknown): unknown {
 /** A catalogue in which every text shows that it came from the catalogue. */
 export const pseudoMessages = pseudoPart(english) as Messages
 
-/** What is not a text: names of people and organisations, times, codes, the service's sentences. */
-const DATA = 'bdi, time, code, [lang], script, style'
+/** What is not a text: names of people and organisations and their initials, times, codes, the service's sentences. */
+const DATA = 'bdi, time, code, [lang], [data-slot=avatar-fallback], script, style'
 const LABELS = ['aria-label', 'title', 'placeholder', 'alt']
 
 /** Returns the texts and labels of the page that came from no catalogue. */
@@ -43,8 +43,9 @@ export function plainTexts(): string[] {
   for (const element of document.body.querySelectorAll(LABELS.map((name) => `[${name}]`).join())) {
     if (element.closest(DATA)) continue
     for (const name of LABELS) {
-      const label = element.getAttribute(name)
-      if (label !== null && /[A-Za-z]/.test(label)) found.push(`${name}: ${label}`)
+      // Sonner adds its key to the label of the toasts.
+      const label = element.getAttribute(name)?.replace(/ alt\+T$/, '') ?? ''
+      if (/[A-Za-z]/.test(label)) found.push(`${name}: ${label}`)
     }
   }
   return found

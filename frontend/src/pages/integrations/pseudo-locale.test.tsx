@@ -1,0 +1,92 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, expect, it } from 'vitest'
+
+import { eventful } from '@/testing/activity'
+import { binding, expiring, lost, retrying, services, suspended, tenant } from '@/testing/fixtures'
+import { plainTexts, pseudoMessages } from '@/testing/pseudo-messages'
+import { ACME_ADMIN, ACME_MEMBER, CALLBACK_URL, renderWithApp } from '@/testing/render'
+import {
+  givenActivity,
+  givenActivityAnswer,
+  givenBindings,
+  givenTenants,
+  problem,
+} from '@/testing/server'
+
+import { IntegrationsPage } from './integrations-page'
+
+// A text that stands in a component, and not in the catalogue, has no accents here.
+
+const { activity, connections, integrations } = pseudoMessages
+
+beforeEach(() => {
+  givenActivity(...eventful)
+  givenBindings()
+})
+
+function show({ at = '/settings/integrations', org = ACME_ADMIN } = {}) {
+  return renderWithApp(<IntegrationsPage />, { at, org, messages: pseudoMessages })
+}
+
+it.each([
+  ['an admin', ACME_ADMIN],
+  ['a member', ACME_MEMBER],
+])('%s with nothing connected reads texts of the catalogue only', async (_, org) => {
+  show({ org })
+  await screen.findByText(integrations.nothingConnected)
+  expect(plainTexts()).toEqual([])
+})
+
+it.each([
+  ['an admin', ACME_ADMIN],
+  ['a member', ACME_MEMBER],
+])('%s with every kind of connection reads texts of the catalogue only', async (_, org) => {
+  givenBindings(binding(), services, expiring, retrying, lost, suspended)
+  show({ org })
+  await screen.findAllByText('Acme Archive Ltd')
+  expect(plainTexts()).toEqual([])
+})
+
+it('has no text of its own in the question before disconnecting', async () => {
+  givenBindings(binding())
+  const { user } = show()
+  const name = connections.row.disconnectTenant('Acme Trading Ltd')
+  await user.click(await screen.findByRole('button', { name }))
+  await screen.findByRole('alertdialog')
+  expect(plainTexts()).toEqual([])
+})
+
+it('has no text of its own in the activity', async () => {
+  const { user } = show()
+  await user.click(await screen.findByRole('button', { name: activity.showMore }))
+  await screen.findByText(activity.nothingOlder)
+  expect(plainTexts()).toEqual([])
+})
+
+it('has no text of its own where the activity fails', async () => {
+  givenActivityAnswer(problem(403, 'unreachable', 'The service is busy.'))
+  show()
+  await screen.findByText(activity.notLoaded)
+  expect(plainTexts()).toEqual([])
+})
+
+it.each(['access_denied', 'flow_expired', 'no_tenants', 'insufficient_scope', 'something_new'])(
+  'has no text of its own after %s',
+  async (code) => {
+    show({ at: `/settings/integrations?error=${code}` })
+    await screen.findByText(integrations.nothingConnected)
+    expect(screen.getByRole('alert')).toBeVisible()
+    expect(plainTexts()).toEqual([])
+  },
+)
+
+it('has no text of its own in the dialog that chooses', async () => {
+  givenTenants([
+    tenant({ justAuthorised: true }),
+    tenant({ tenantId: 't7', tenantName: 'Acme Services Ltd', availability: 'bound_here' }),
+    tenant({ tenantId: 't9', tenantName: 'Globex Ltd', availability: 'unavailable' }),
+  ])
+  show({ at: CALLBACK_URL })
+  await screen.findByText('Globex Ltd')
+  expect(plainTexts()).toEqual([])
+})
