@@ -12,7 +12,10 @@ export {
   XeroTokenRefresher,
   type XeroTokenRefresherProps,
 } from '@/features/xero-token-refresher/xero-token-refresher'
+export { useTenantOptions as useXeroTenants } from '@/features/connect/use-tenant-options'
+export { useSelectTenants as useSelectXeroTenants } from '@/features/connect/use-select-tenants'
 export type { GetToken, TokenOptions } from '@/lib/auth'
 export type { XeroToast } from '@/lib/toasts'
 export type { MessageOverrides, Messages } from '@/messages'
+export * from './hooks'
 export { XeroConnections } from '@/pages/integrations/xero-connections'

@@ -1,10 +1,8 @@
 import { useRef, type RefObject } from 'react'
 
-import { useAction } from '@/api/use-action'
+import { useDisconnect } from '@/api/use-disconnect'
 import { useXeroService } from '@/api/xero-service'
-import { markBindingRevoked } from '@/api/bindings'
-import { unwrap, toApiProblem } from '@/api/problem'
-import { invalidateOrgData } from '@/api/invalidate'
+import { toApiProblem } from '@/api/problem'
 import type { Binding, DisconnectResult } from '@/api/types'
 import { Button } from '@/components/button'
 import { QuestionDialog } from '@/components/dialog'
@@ -27,9 +25,16 @@ export function DisconnectDialog({
   fallbackFocus,
 }: DisconnectDialogProps) {
   const keep = useRef<HTMLButtonElement>(null)
-  const disconnect = useDisconnect()
-  const messages = useMessages().connections.disconnect
   const { tenantName } = binding
+  const { showToast } = useXeroService()
+  const messages = useMessages().connections.disconnect
+  const disconnect = useDisconnect(({ remoteCleanup }) =>
+    showToast({
+      kind: 'success',
+      title: messages.done(tenantName),
+      description: cleanupMessage(messages, remoteCleanup),
+    }),
+  )
   return (
     <QuestionDialog
       onClose={onClose}
@@ -72,28 +77,6 @@ export function DisconnectDialog({
       )}
     </QuestionDialog>
   )
-}
-
-function useDisconnect() {
-  const { api, queryClient, showToast } = useXeroService()
-  const messages = useMessages().connections.disconnect
-  return useAction({
-    mutationFn: async (binding: Binding) =>
-      unwrap(
-        await api.POST('/api/integrations/xero/disconnect', {
-          body: { tenantBindingId: binding.id },
-        }),
-      ),
-    onSuccess: ({ remoteCleanup }, binding) => {
-      markBindingRevoked(queryClient, binding)
-      showToast({
-        kind: 'success',
-        title: messages.done(binding.tenantName),
-        description: cleanupMessage(messages, remoteCleanup),
-      })
-    },
-    onSettled: () => void invalidateOrgData(queryClient),
-  })
 }
 
 function cleanupMessage(

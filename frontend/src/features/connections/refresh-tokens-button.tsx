@@ -1,10 +1,9 @@
 import { RefreshCw } from 'lucide-react'
 
 import { bindingsQuery } from '@/api/bindings'
-import { invalidateOrgData } from '@/api/invalidate'
-import { toApiProblem, unwrap } from '@/api/problem'
+import { toApiProblem } from '@/api/problem'
 import type { Binding, RefreshResult } from '@/api/types'
-import { useAction } from '@/api/use-action'
+import { useRefreshTokens } from '@/api/use-refresh-tokens'
 import { useXeroService } from '@/api/xero-service'
 import { Button } from '@/components/button'
 import type { XeroToast } from '@/lib/toasts'
@@ -16,9 +15,7 @@ import { refreshErrorMessage } from './condition'
 export function RefreshTokensButton() {
   const { api, queryClient, showToast } = useXeroService()
   const messages = useMessages().connections
-  const refresh = useAction({
-    mutationFn: async () =>
-      unwrap(await api.POST('/api/integrations/xero/refresh', { body: { check: true } })),
+  const refresh = useRefreshTokens({
     onSuccess: (result) => {
       const list = queryClient.getQueryData(bindingsQuery(api).queryKey)
       showToast(resultToast(messages, result, list?.bindings ?? []))
@@ -29,7 +26,6 @@ export function RefreshTokensButton() {
         title: messages.refresh.failed,
         description: toApiProblem(error).detail,
       }),
-    onSettled: () => void invalidateOrgData(queryClient),
   })
   return (
     <Button

@@ -1,4 +1,4 @@
-interface ActionTexts {
+export interface ActionTexts {
   /** With `{who}` for the actor and `{what}` for what it was done to. */
   sentence: string
   /** For `{what}` when its name is not known. */
