@@ -50,7 +50,7 @@ async def test_an_upgrade_and_the_way_back_fail_no_request_and_lose_no_grant_r32
     process_environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    process_environment["DRAIN_NOTICE_SECONDS"] = "1"
+    process_environment["DRAIN_NOTICE_SECONDS"] = "5"  # as in production: the balancer may be slow
     command = partial(older_release.run, environment=process_environment, directory=tmp_path)
 
     async with AsyncExitStack() as stack:
