@@ -19,6 +19,7 @@ from xero_service.api import (
     disconnect,
     documentation,
     events,
+    notices,
     ops,
     problems,
     proxy,
@@ -48,6 +49,7 @@ ROUTERS = (
     activity,
     events,
     xero_webhooks,
+    notices,
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

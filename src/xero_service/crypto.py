@@ -10,7 +10,9 @@ from binascii import unhexlify
 from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from xero_service.errors import CiphertextUnreadable
 
@@ -80,6 +82,11 @@ def _open(cipher: AESGCM, text: str, context: str) -> str | None:
         return cipher.decrypt(iv, data + tag, context.encode() or None).decode()
     except (InvalidTag, ValueError):  # not three parts, no hex, half a byte, or no UTF-8
         return None
+
+
+def derive_key(secret: bytes, context: str) -> bytes:
+    """Return the key of 256 bits that HKDF (RFC 5869, SHA-256) derives for one purpose."""
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=context.encode()).derive(secret)
 
 
 def fingerprint(secret: str) -> str:

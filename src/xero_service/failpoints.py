@@ -31,6 +31,9 @@ class Place(StrEnum):
     DELIVERY_ANSWERED = "delivery: the endpoint answered, nothing is recorded"
     DELIVERY_RECORDED = "delivery: the outcome is committed"
 
+    NOTICE_CLAIMED = "notice: the attempt is committed, nothing was sent"
+    NOTICE_ACCEPTED = "notice: the mail server accepted the mail, nothing is recorded"
+
 
 def reached(place: Place) -> None:
     """Do nothing, except in a crash test."""

@@ -40,6 +40,9 @@ LONGEST_CLEANUP_BACKOFF_SECONDS: Final = 300.0
 # Webhooks.
 WEBHOOK_SECONDS: Final = 15.0  # one attempt, from connecting to the end of the answer
 
+# Mail.
+MAIL_SECONDS: Final = 20.0  # one mail, from connecting to its acceptance; within DRAIN_SECONDS
+
 # The API proxy.
 ACQUIRE_TIMEOUT_SECONDS: Final = 2.0  # for a slot of the tenant's rate limit; then 429
 SLOT_TTL: Final = timedelta(seconds=120)  # the slot of a crashed replica is free after this

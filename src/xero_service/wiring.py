@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from xero_service.background import BackgroundWork
@@ -13,6 +14,7 @@ from xero_service.crypto import KeyRing
 from xero_service.domain import Grant
 from xero_service.errors import ServiceBusy
 from xero_service.jwks import KeySet, published_issuer
+from xero_service.outbound.mailer import Mailer
 from xero_service.outbound.webhook_sender import WebhookSender
 from xero_service.services.activity import ActivityService
 from xero_service.services.bindings import BindingsService
@@ -24,7 +26,9 @@ from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.events.delivery import DeliveryService
 from xero_service.services.events.endpoints import EndpointService
+from xero_service.services.events.notices import NoticeService, NoticeSettings
 from xero_service.services.events.outbox import Outbox
+from xero_service.services.events.unsubscribing import UnsubscribeService
 from xero_service.services.events.xero_webhooks import XeroWebhookService
 from xero_service.services.key_rotation import KeyCheck, RewrapService
 from xero_service.services.leases import LeaseManager
@@ -58,6 +62,7 @@ from xero_service.xero.http import HttpClient
 from xero_service.xero.oauth import XeroEndpoints
 
 KEY_CHECK_SECONDS = 2.0
+UNSUBSCRIBE_PATH = "/api/integrations/xero/notices/unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Services:
     xero_webhooks: XeroWebhookService
     webhooks: EndpointService
     deliveries: DeliveryService
+    notices: NoticeService
+    unsubscribing: UnsubscribeService
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
@@ -202,6 +209,16 @@ def _assemble(
     activity = ActivityService(database)
     outbox = Outbox(database)
     deliveries = DeliveryService(database, outbound.webhooks, keys, metrics, background)
+    unsubscribing = UnsubscribeService(database, keys)
+    notices = NoticeService(
+        database,
+        _mailer(settings),
+        keys,
+        _notice_settings(settings),
+        unsubscribing,
+        metrics,
+        background,
+    )
     service_keys = KeyService(database)
     return Services(
         settings=settings,
@@ -241,6 +258,8 @@ def _assemble(
         xero_webhooks=XeroWebhookService(database, settings.webhook_keys(), metrics),
         webhooks=EndpointService(database, keys, outbound.webhooks),
         deliveries=deliveries,
+        notices=notices,
+        unsubscribing=unsubscribing,
         operators=OperatorService(
             database, tokens, disconnects, service_keys, settings.xero_scopes
         ),
@@ -254,6 +273,7 @@ def _assemble(
             activity,
             outbox,
             deliveries,
+            notices,
             policy,
             settings.audit_retention,
             settings.events_retention,
@@ -263,6 +283,21 @@ def _assemble(
         replicas=replicas,
         metrics=metrics,
         state_metrics=StateMetrics(database, metrics, background),
+    )
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    server = settings.smtp_server()
+    host = urlsplit(settings.public_url).hostname
+    return None if server is None else Mailer(server, own_name=host or "localhost")
+
+
+def _notice_settings(settings: Settings) -> NoticeSettings:
+    return NoticeSettings(
+        sender=settings.notices_from or "",
+        team=settings.notices_to,
+        frontend_url=settings.frontend_url,
+        unsubscribe_url=f"{settings.public_url}{UNSUBSCRIBE_PATH}",
     )
 
 

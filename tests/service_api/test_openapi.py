@@ -14,6 +14,8 @@ UNKNOWN = "7d0f3c1e-93c5-4a39-8f2b-0c4a6a3d5a10"
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/api/integrations/xero/callback"}
 # Asks for a signature, and its 401 is as bare as Xero demands (S59).
 PUBLIC.add("/api/integrations/xero/webhooks/xero")
+# Its caller has nothing but the signed link in a mail (S65).
+PUBLIC.add("/api/integrations/xero/notices/unsubscribe")
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 
 from tests.connections.certificates import Authority
 from tests.xero.raw_http import Behaviour, listening, saying, with_body
+from xero_service.certificates import trusted_certificates
 from xero_service.errors import XeroUnreachable
-from xero_service.xero.connection_pool import proxy_for, trusted_certificates
+from xero_service.xero.connection_pool import proxy_for
 from xero_service.xero.http import HttpClient
 
 HOST = "xero.test"

@@ -376,6 +376,35 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/integrations/xero/notices/unsubscribe': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Ask before unsubscribing from mail
+     * @description Show a page that asks, and change nothing: mail scanners follow links, too.
+     *
+     *     Who: anybody who has the link in a mail. 404 where the link is not one of ours.
+     */
+    get: operations['askToUnsubscribe']
+    put?: never
+    /**
+     * Unsubscribe from mail
+     * @description End mail of the link's kind to the address that it was sent to; the body is not read.
+     *
+     *     Who: anybody who has the link in a mail; also the mail client itself (RFC 8058). Repeating it is
+     *     harmless.
+     */
+    post: operations['unsubscribe']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
 }
 export type webhooks = Record<string, never>
 export interface components {
@@ -5227,6 +5256,192 @@ export interface operations {
             status?: 415
             /** @enum {string} */
             code?: 'unsupported_media_type'
+          }
+        }
+      }
+      /** @description `service_busy` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy'
+          }
+        }
+      }
+    }
+  }
+  askToUnsubscribe: {
+    parameters: {
+      query: {
+        /**
+         * @description From the link in a mail, signed.
+         * @example needs_reauth.Xq3vY0sJt7.kW8dT4hLm2
+         */
+        token: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page with one button. */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'text/html': string
+        }
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
+          }
+        }
+      }
+      /** @description `service_busy` */
+      503: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          /**
+           * @description Seconds after which the same request may be repeated; absent where time does not help.
+           * @example 5
+           */
+          'Retry-After'?: number
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 503
+            /** @enum {string} */
+            code?: 'service_busy'
+          }
+        }
+      }
+    }
+  }
+  unsubscribe: {
+    parameters: {
+      query: {
+        /**
+         * @description From the link in a mail, signed.
+         * @example needs_reauth.Xq3vY0sJt7.kW8dT4hLm2
+         */
+        token: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Done. A page that says so. */
+      200: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'text/html': string
+        }
+      }
+      /** @description `not_found` */
+      404: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 404
+            /** @enum {string} */
+            code?: 'not_found'
+          }
+        }
+      }
+      /** @description `invalid_request` */
+      422: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 422
+            /** @enum {string} */
+            code?: 'invalid_request'
           }
         }
       }

@@ -41,6 +41,7 @@ TAGS = [
     {"name": "services", "description": "For internal services: a token, or a ready call."},
     {"name": "activity", "description": "What happened in an org: its audit events."},
     {"name": "events", "description": "What changed, for systems that must know."},
+    {"name": "notices", "description": "Mail to people about their connections."},
     {"name": "operations", "description": "Alive, ready, and what to watch."},
 ]
 WHO = {

@@ -21,6 +21,7 @@ from xero_service.domain.grants import (
     TokenSet,
 )
 from xero_service.domain.health import Health, HealthState, health
+from xero_service.domain.notices import PAUSE_AFTER_NOTICE, ClaimedNotice, NoticeKind
 from xero_service.domain.permissions import Permissions
 from xero_service.domain.principals import (
     OPERATOR_PREFIX,
@@ -49,6 +50,7 @@ __all__ = [
     "CONNECT_AGAIN",
     "OPERATOR_PREFIX",
     "ORGANISATION",
+    "PAUSE_AFTER_NOTICE",
     "PROVIDER",
     "REFRESH_TOKEN_LIFETIME",
     "RETRY_AFTER",
@@ -63,6 +65,7 @@ __all__ = [
     "BindingStatus",
     "BoundGrant",
     "ClaimedDelivery",
+    "ClaimedNotice",
     "Cleanup",
     "CleanupKind",
     "CleanupOutcome",
@@ -80,6 +83,7 @@ __all__ = [
     "Health",
     "HealthState",
     "Limits",
+    "NoticeKind",
     "PendingConsent",
     "Permissions",
     "RefreshLease",

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
-from xero_service.domain import RefreshPolicy
+from xero_service.domain import ClaimedNotice, RefreshPolicy
 from xero_service.errors import IntegrationError
 from xero_service.services.activity import ActivityService
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.events.delivery import DeliveryService
+from xero_service.services.events.notices import AT_ONCE as MAILS_AT_ONCE
+from xero_service.services.events.notices import NoticeService
 from xero_service.services.events.outbox import Outbox
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.tokens.service import TokenService
@@ -51,6 +53,7 @@ class UpkeepService:
     activity: ActivityService
     outbox: Outbox
     deliveries: DeliveryService
+    notices: NoticeService
     policy: RefreshPolicy
     audit_retention: timedelta
     events_retention: timedelta
@@ -91,6 +94,7 @@ class UpkeepService:
             self._prune_audit,
             self._prune_events,
             self._warn,
+            self._send_notices,
         )
 
     async def _repeat(self, step: Step, interval: timedelta) -> None:
@@ -185,6 +189,17 @@ class UpkeepService:
     async def _prune_events(self) -> None:
         async for _ in self.outbox.prune(self.events_retention):
             pass
+
+    async def _send_notices(self) -> None:
+        async def claim_until_none_is_due() -> AsyncIterator[Sequence[ClaimedNotice]]:
+            while batch := await self.notices.claim():
+                yield batch
+
+        if self.notices.is_enabled:
+            await self.notices.add()
+            await self._process(
+                "notices", claim_until_none_is_due(), self.notices.send, MAILS_AT_ONCE
+            )
 
     async def _process(
         self,

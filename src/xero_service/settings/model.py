@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from xero_service.domain import RefreshPolicy
 from xero_service.errors import ConfigError
+from xero_service.settings.smtp import Addresses, Sender, SmtpServer, SmtpUrl, parse_smtp_url
 from xero_service.settings.values import (
     ClientId,
     ClientSecret,
@@ -121,6 +122,10 @@ class Settings(DatabaseSettings):
     spa_dir: Path | None = None
     forwarded_allow_ips: TrustedProxies = ()
 
+    smtp_url: SmtpUrl | None = None
+    notices_from: Sender | None = Field(default=None, validate_default=True)
+    notices_to: Addresses = ()
+
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     metrics_host: str = "127.0.0.1"
 
@@ -181,6 +186,13 @@ class Settings(DatabaseSettings):
             raise ValueError("must be a directory with an index.html")
         return value
 
+    @field_validator("notices_from")
+    @classmethod
+    def _mail_has_a_sender(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("smtp_url") is not None:
+            raise ValueError("is missing, and SMTP_URL is set: from which address is mail sent?")
+        return value
+
     @field_validator("refresh_lease_seconds")
     @classmethod
     def _lease_outlives_a_call_to_xero(cls, value: float, info: ValidationInfo) -> float:
@@ -200,6 +212,10 @@ class Settings(DatabaseSettings):
             return ()
         keys = (self.xero_webhook_key, self.xero_webhook_key_previous)
         return tuple(key.get_secret_value().encode() for key in keys if key is not None)
+
+    def smtp_server(self) -> SmtpServer | None:
+        """Return the server of SMTP_URL; None: no mail is sent."""
+        return None if self.smtp_url is None else parse_smtp_url(self.smtp_url.get_secret_value())
 
     @property
     def audit_retention(self) -> timedelta:

@@ -60,7 +60,8 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     address = _address(host)
@@ -83,7 +84,7 @@ def _http_url(value: str) -> str:
         raise ValueError("must be an absolute http(s) URL")
     if parts.username or parts.password or parts.fragment:
         raise ValueError("must carry neither credentials nor a fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https unless the host is this machine")
     return value
 
@@ -174,7 +175,7 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_list
 def site(url: SplitResult) -> tuple[str, str]:
     """Return the schemeful site of a URL: scheme and registrable domain (RFC 6265bis §5.2)."""
     host = url.hostname or ""
-    if _is_loopback(host) or _address(host):
+    if is_loopback(host) or _address(host):
         return url.scheme, host
     return url.scheme, _public_suffixes().privatesuffix(host) or host
 

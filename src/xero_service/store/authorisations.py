@@ -267,6 +267,26 @@ class Authorisations:
         ).one_or_none()
         return PendingConsent(row.grant_id, row.created_at) if row else None
 
+    async def newest_of(self, xero_user_id: str, org_id: str) -> SealedConsenter | None:
+        """Return the newest consent of a Xero user in this org, whatever it led to since."""
+        row = (
+            await self._connection.execute(
+                select(
+                    AuthorisationRow.id,
+                    AuthorisationRow.grant_id,
+                    AuthorisationRow.clerk_user_id,
+                    AuthorisationRow.consenter_enc,
+                )
+                .join(GrantRow, GrantRow.id == AuthorisationRow.grant_id)
+                .where(
+                    GrantRow.xero_user_id == xero_user_id, AuthorisationRow.clerk_org_id == org_id
+                )
+                .order_by(AuthorisationRow.created_at.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return SealedConsenter(*row) if row else None
+
     async def consenters(
         self, grant_ids: Sequence[UUID], org_id: str
     ) -> dict[UUID, SealedConsenter]:

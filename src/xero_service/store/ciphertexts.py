@@ -7,7 +7,13 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.store.tables import AuthorisationRow, EndpointRow, GrantRow, VerificationTokenRow
+from xero_service.store.tables import (
+    AuthorisationRow,
+    EndpointRow,
+    GrantRow,
+    NoticeKeyRow,
+    VerificationTokenRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ SEALED = (
     SealedColumn(VerificationTokenRow.identifier, VerificationTokenRow.token),
     SealedColumn(EndpointRow.id, EndpointRow.secret_enc),
     SealedColumn(EndpointRow.id, EndpointRow.previous_secret_enc),
+    SealedColumn(NoticeKeyRow.id, NoticeKeyRow.secret_enc),
 )
 
 

@@ -23,6 +23,9 @@ from xero_service.store.event_tables import DeliveryRow as DeliveryRow
 from xero_service.store.event_tables import EndpointRow as EndpointRow
 from xero_service.store.event_tables import EventRow as EventRow
 from xero_service.store.event_tables import XeroSequenceRow as XeroSequenceRow
+from xero_service.store.notice_tables import NoticeKeyRow as NoticeKeyRow
+from xero_service.store.notice_tables import NoticeRow as NoticeRow
+from xero_service.store.notice_tables import UnsubscribeRow as UnsubscribeRow
 
 
 class GrantRow(Base):

@@ -14,12 +14,14 @@ from xero_service.store.events import Events
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
+from xero_service.store.notices import Notices
 from xero_service.store.remote_cleanups import RemoteCleanups
 from xero_service.store.replicas import Replicas
 from xero_service.store.service_keys import ServiceKeys
 from xero_service.store.state_summary import StateSummaries
 from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
+from xero_service.store.unsubscribes import Unsubscribes
 from xero_service.store.upkeep_queue import UpkeepQueue
 from xero_service.store.verification_tokens import VerificationTokens
 from xero_service.store.webhook_deliveries import WebhookDeliveries
@@ -127,6 +129,16 @@ class Transaction:
     def deliveries(self) -> WebhookDeliveries:
         """Events that are due at endpoints."""
         return WebhookDeliveries(self.connection, self.endpoints)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What people were told about bindings, by mail."""
+        return Notices(self.connection)
+
+    @cached_property
+    def unsubscribes(self) -> Unsubscribes:
+        """Who wants no such mail."""
+        return Unsubscribes(self.connection)
 
     @cached_property
     def audit(self) -> AuditLog:

@@ -45,7 +45,8 @@ REFRESH_OUTCOMES = (
 OF_XERO = "xero"  # the label of all kinds of Xero's webhooks, which have no fixed list
 XERO_EVENT_OUTCOMES = ("stored", "repeated", "unbound")
 DELIVERY_OUTCOMES = ("delivered", "failed", "parked")
-UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused")
+NOTICE_OUTCOMES = ("sent", "failed", "given_up", "withheld")
+UPKEEP_WORK = ("cleanups", "refresh", "reconcile", "unused", "notices")
 
 
 class Metrics:
@@ -150,6 +151,13 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.notices = Counter(
+            "xero_service_notices_total",
+            "Mail to people about bindings, by outcome; withheld: its recipient wants none, or has"
+            " no address.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -163,6 +171,8 @@ class Metrics:
             self.xero_events.labels(webhook_outcome)
         for outcome in DELIVERY_OUTCOMES:
             self.deliveries.labels(outcome)
+        for notice_outcome in NOTICE_OUTCOMES:
+            self.notices.labels(notice_outcome)
         for step in UPKEEP_WORK:
             for outcome in ("done", "failed"):
                 self.upkeep_items.labels(step, outcome)

@@ -4,16 +4,13 @@ A connection is used again only if its last request was sent whole before the re
 response was read whole, and nothing came after it (RFC 9112 §9.3, §9.6).
 """
 
-import os
 import select
-import ssl
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 import aiohttp
-import certifi
 from aiohttp.client_proto import ResponseHandler
 
 if TYPE_CHECKING:
@@ -21,17 +18,6 @@ if TYPE_CHECKING:
 
 CONNECTIONS_AT_MOST = 1000
 UNUSED_SECONDS = 5.0  # how long a connection is kept for the next request
-
-
-@cache
-def trusted_certificates() -> ssl.SSLContext:
-    """Return the TLS context: SSL_CERT_FILE and SSL_CERT_DIR if set, else Mozilla's authorities.
-
-    Cached, because loading the authorities takes as long as ten requests.
-    """
-    chosen = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    file, folder = chosen if any(chosen) else (certifi.where(), None)
-    return ssl.create_default_context(cafile=file, capath=folder)
 
 
 @cache

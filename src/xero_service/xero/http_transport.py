@@ -16,12 +16,12 @@ import httpx
 from aiohttp import http_writer
 from yarl import URL
 
+from xero_service.certificates import trusted_certificates
 from xero_service.errors import InvalidRequest
 from xero_service.xero.connection_pool import (
     ConnectionPool,
     PooledResponse,
     proxy_for,
-    trusted_certificates,
 )
 
 REFUSED_SECONDS = 5.0  # an upload that the server refused may stand still for so long

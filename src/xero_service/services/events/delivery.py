@@ -107,14 +107,14 @@ class DeliveryService:
         async with self.database.background_transaction() as tx:
             recorded = await tx.deliveries.record_failed(
                 claimed,
-                retry_in=None if retry_in is None else retry_in * _jitter(),
+                retry_in=None if retry_in is None else retry_in * jitter(),
                 status=answer.status,
                 answer=scrub(answer.text),
             )
             if not answer.is_gone:
                 await tx.endpoints.open_circuit(
                     endpoint.id,
-                    retry_in=claimed.endpoint_retry_after * _jitter(),
+                    retry_in=claimed.endpoint_retry_after * jitter(),
                     attempted_at=claimed.claimed_at,
                 )
             elif await tx.endpoints.disable(endpoint.id, reason=GONE):
@@ -138,5 +138,6 @@ class DeliveryService:
             )
 
 
-def _jitter() -> float:
+def jitter() -> float:
+    """Return a factor for a pause, so that attempts that failed together do not stay together."""
     return random.uniform(0.9, 1.1)  # noqa: S311
