@@ -64,8 +64,13 @@ async def deliver(services: Services, _: dict[str, Any]) -> None:
     await services.deliveries.deliver_due()
 
 
+async def notify(services: Services, _: dict[str, Any]) -> None:
+    await services.upkeep._send_notices()
+
+
 DEEDS = {
     "deliver": deliver,
+    "notify": notify,
     "refresh": refresh,
     "callback": callback,
     "select": select,

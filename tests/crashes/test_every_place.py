@@ -9,7 +9,9 @@ import pytest
 from tests.crashes.assertions import has_the_live_set
 from tests.crashes.conftest import Doom
 from tests.events.receiver import receiving
-from tests.world import Person, World, until
+from tests.notices.mail_server import serving
+from tests.notices.test_incidents import breaks
+from tests.world import Application, Person, World, until
 from tests.xero_webhooks.signed import (
     batch,
     gaps,
@@ -21,6 +23,7 @@ from tests.xero_webhooks.signed import (
 )
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_service.failpoints import Place
+from xero_service.settings import Settings
 
 Scene = Callable[[World, Person, Doom, Place], Awaitable[None]]
 
@@ -193,6 +196,31 @@ async def dying_in_a_delivery(world: World, admin: Person, doom: Doom, place: Pl
         assert len(receiver.events()) <= len(stored) + 1
 
 
+async def dying_in_a_notice(world: World, admin: Person, doom: Doom, place: Place) -> None:
+    """R41: mailed in the end; twice only where the server had accepted it, by the same id."""
+    async with serving() as server:
+        binding = await admin.connects(ACME_TRADING)
+        await breaks(world, binding["id"])
+        mail = {
+            "SMTP_URL": f"smtp://127.0.0.1:{server.port}",
+            "NOTICES_FROM": "notices@acme.example",
+        }
+        dying = Doom(doom.environment | mail)
+
+        await asyncio.to_thread(dying.at, place, "notify")
+
+        settings = Settings(
+            _env_file=None, smtp_url=mail["SMTP_URL"], notices_from=mail["NOTICES_FROM"]
+        )
+        async with Application.running(settings) as survivor:
+            for _ in range(2):
+                await survivor.services.upkeep._send_notices()
+                await world.database.execute("UPDATE notices SET claimed_until = now()")
+        ids = [each.message["Message-ID"] for each in server.mails]
+        assert len(ids) == (2 if place is Place.NOTICE_ACCEPTED else 1)
+        assert len(set(ids)) == 1
+
+
 async def written(world: World, kind: str) -> int:
     """R28: how many events of a kind there are."""
     found: int = await world.database.fetchval("SELECT count(*) FROM events WHERE kind = $1", kind)
@@ -236,6 +264,8 @@ SCENES: dict[Place, Scene] = {
     Place.DELIVERY_CLAIMED: dying_in_a_delivery,
     Place.DELIVERY_ANSWERED: dying_in_a_delivery,
     Place.DELIVERY_RECORDED: dying_in_a_delivery,
+    Place.NOTICE_CLAIMED: dying_in_a_notice,
+    Place.NOTICE_ACCEPTED: dying_in_a_notice,
 }
 
 

@@ -19,6 +19,7 @@ class Mail:
 
     sender: str
     recipients: list[str]
+    raw: bytes = field(repr=False)
     message: EmailMessage
     was_encrypted: bool
     was_authenticated: bool
@@ -73,6 +74,7 @@ class MailServer:
             Mail(
                 str(envelope.mail_from),
                 list(envelope.rcpt_tos),
+                envelope.content,
                 message,
                 session.ssl is not None,
                 bool(session.authenticated),

@@ -46,6 +46,9 @@ async def test_the_person_who_connected_and_the_team_get_one_mail_each(
         assert link in mail.part("plain")
         assert f'href="{link}"' in mail.part("html")
         assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        # As clients read it: on one line, and no encoded word.
+        assert f"\r\nList-Unsubscribe: <{mail.unsubscribe_url}>\r\n".encode() in mail.raw
+        assert all(len(line) <= 998 for line in mail.raw.split(b"\r\n"))
 
 
 async def test_an_incident_that_flaps_ten_times_sends_one_mail(

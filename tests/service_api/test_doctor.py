@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from tests import commands
+from tests.notices.mail_server import serving
 from xero_service.settings import Settings
 
 
@@ -66,3 +67,21 @@ async def test_an_issuer_without_metadata_is_no_fault_c9(
     done = await asyncio.to_thread(commands.run, capsys, "doctor")
 
     assert "✓ AUTH_ISSUER: publishes no metadata to compare it with" in done.said
+
+
+async def test_the_doctor_tries_the_mail_server_s65(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S65: it says nothing of mail while SMTP_URL is unset, and repeats no password."""
+    without = await asyncio.to_thread(commands.run, capsys, "doctor")
+    assert "mail server" not in without.said
+
+    monkeypatch.setenv("NOTICES_FROM", "notices@acme.example")
+    async with serving(user=("mailer", "right")) as server:
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{server.port}")
+        usable = await asyncio.to_thread(commands.run, capsys, "doctor")
+        monkeypatch.setenv("SMTP_URL", f"smtp://mailer:hunter2@127.0.0.1:{server.port}")
+        refused = await asyncio.to_thread(commands.run, capsys, "doctor")
+    assert ("✓ mail server: accepts" in usable.said, usable.code) == (True, 0)
+    assert ("✗ mail server: not usable" in refused.said, refused.code) == (True, 1)
+    assert "hunter2" not in refused.said

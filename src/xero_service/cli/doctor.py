@@ -93,6 +93,8 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
         else:
             yield Finding(subject, True, "reachable")
     yield await _issuer(services, settings)
+    if (mail := await _mail(services)) is not None:
+        yield mail
     callback = f"{settings.public_url}{PREFIX}/callback"
     registered = settings.xero_redirect_uri
     yield Finding(
@@ -121,6 +123,16 @@ async def _issuer(services: Services, settings: Settings) -> Finding:
         return Finding("AUTH_ISSUER", True, "is what its metadata says")
     message = f"is {settings.auth_issuer}, but its metadata and its tokens say {plain(published)}"
     return Finding("AUTH_ISSUER", False, message, is_configuration=True)
+
+
+async def _mail(services: Services) -> Finding | None:
+    answer = await services.notices.check()
+    if answer is None:
+        return None
+    if answer.is_accepted:
+        return Finding("mail server", True, "accepts the connection and the login of SMTP_URL")
+    reason = answer.reason if answer.status is None else f"{answer.status}, {answer.reason}"
+    return Finding("mail server", False, f"not usable: check SMTP_URL and egress ({reason})")
 
 
 def _migrations(schema: SchemaState) -> Finding:

@@ -5,7 +5,6 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from email.message import EmailMessage
 
 import aiosmtplib
 
@@ -36,11 +35,11 @@ class Mailer:
     server: SmtpServer
     own_name: str
 
-    async def send(self, message: EmailMessage, *, recipient: str) -> MailAnswer:
-        """Send a mail to one recipient; raises nothing."""
+    async def send(self, message: bytes, *, sender: str, recipient: str) -> MailAnswer:
+        """Send a mail, headers and all, to one recipient; raises nothing."""
         try:
             async with self._connected() as smtp:
-                await smtp.send_message(message, recipients=[recipient])
+                await smtp.sendmail(sender, recipient, message)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             return _refused(refused.recipients[0])
         except aiosmtplib.SMTPDataError as refused:

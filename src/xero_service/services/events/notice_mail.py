@@ -19,6 +19,8 @@ from xero_service.domain import NoticeKind
 
 PAGE = "/settings/integrations"
 LONGEST_NAME = 80
+# A longer header would be folded by encoding it, in which form no client reads List-Unsubscribe.
+UNFOLDED = SMTP.clone(max_line_length=998)
 FONT = "font-family:ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
 
 
@@ -39,14 +41,14 @@ WORDS: Mapping[NoticeKind, Words] = {
         "Xero has ended the connection to {name}. Only a person can renew it: an admin of your"
         " organisation, with a login to Xero. Until then nothing can be read from or written to"
         " {name}.",
-        "Reconnect {name}",
+        "Reconnect",
     ),
     NoticeKind.EXPIRING: Words(
         "The connection of {name} to Xero is about to end",
         "Needs attention",
         "The connection to {name} still works, but it could not be renewed for a while. Xero ends"
         " a connection that is not renewed for 60 days. Reconnect it to be safe.",
-        "Reconnect {name}",
+        "Reconnect",
     ),
     NoticeKind.PERMISSIONS_MISSING: Words(
         "{name} needs more permissions at Xero",
@@ -86,7 +88,7 @@ def compose(notice: Notice, *, sender: str, recipient: str, message_id: str) -> 
     """Return the mail; with one-click unsubscribe (RFC 8058) and no automatic reply wanted."""
     values = _values(notice)
     name, address = parseaddr(sender)
-    message = EmailMessage(SMTP)
+    message = EmailMessage(UNFOLDED)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(addr_spec=recipient)
     message["Subject"] = values["subject"]
@@ -95,11 +97,11 @@ def compose(notice: Notice, *, sender: str, recipient: str, message_id: str) -> 
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{notice.unsubscribe_url}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(TEXT.substitute(values))
+    message.set_content(TEXT.substitute(values), cte="quoted-printable")
     shown = {key: escape(value) for key, value in values.items()}
     surface = "good" if notice.kind is NoticeKind.RECOVERED else "warn"
     html = HTML.substitute(shown, font=FONT, surface=surface, colours=_SURFACES[surface])
-    message.add_alternative(html, subtype="html")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
 

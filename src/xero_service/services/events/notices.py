@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parseaddr
 
 from xero_service import failpoints
 from xero_service.background import BackgroundWork
@@ -145,7 +146,8 @@ class NoticeService:
         message = compose(
             notice, sender=settings.sender, recipient=address, message_id=_message_id(claimed)
         )
-        return await self.mailer.send(message, recipient=address)
+        sender = parseaddr(settings.sender)[1]
+        return await self.mailer.send(message.as_bytes(), sender=sender, recipient=address)
 
     async def _withhold(self, claimed: ClaimedNotice, outcome: str) -> None:
         async with self.database.background_transaction() as tx:
