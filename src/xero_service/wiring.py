@@ -208,6 +208,7 @@ def _assemble(
     disconnects = DisconnectService(database, cleanups, background, bindings)
     activity = ActivityService(database)
     outbox = Outbox(database)
+    webhooks = EndpointService(database, keys, outbound.webhooks)
     deliveries = DeliveryService(database, outbound.webhooks, keys, metrics, background)
     unsubscribing = UnsubscribeService(database, keys)
     notices = NoticeService(
@@ -256,12 +257,12 @@ def _assemble(
         activity=activity,
         outbox=outbox,
         xero_webhooks=XeroWebhookService(database, settings.webhook_keys(), metrics),
-        webhooks=EndpointService(database, keys, outbound.webhooks),
+        webhooks=webhooks,
         deliveries=deliveries,
         notices=notices,
         unsubscribing=unsubscribing,
         operators=OperatorService(
-            database, tokens, disconnects, service_keys, settings.xero_scopes
+            database, tokens, disconnects, service_keys, webhooks, settings.xero_scopes
         ),
         key_rotation=RewrapService(database, keys),
         upkeep=UpkeepService(

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from tests.events.receiver import receiving
 from tests.events.test_delivery import REFUSES, deliver, rested, write
-from tests.world import ACME, World
+from tests.world import ACME, GLOBEX, World
+from xero_sandbox.samples import ACME_TRADING
 from xero_service.cli import app as commands
 
 
@@ -106,3 +107,34 @@ async def test_what_makes_no_sense_is_refused_and_changes_nothing(
 
     assert code != 0
     assert await world.database.fetchval("SELECT count(*) FROM webhook_endpoints") == 0
+
+
+async def test_offboarding_disables_the_endpoints_of_the_org(world: World) -> None:
+    """E6: each on record; endpoints of others and of all orgs stay; repeating it is harmless."""
+    binding = await (await world.acme_admin()).connects(ACME_TRADING)
+    async with (
+        receiving(world, org_id=ACME) as ours,
+        receiving(world, org_id=ACME) as disabled,
+        receiving(world, org_id=GLOBEX) as theirs,
+        receiving(world) as everything,
+    ):
+        await run("disable", str(disabled.endpoint_id))
+        offboard = ("orgs", "offboard", ACME, "--yes")
+        first, again = [
+            await asyncio.to_thread(CliRunner().invoke, commands, offboard) for _ in range(2)
+        ]
+        await deliver(world)
+
+        assert f"Disabled 1 webhook endpoint of {ACME}.\n" in first.stdout
+        assert f"Disabled 0 webhook endpoints of {ACME}.\n" in again.stdout
+        assert {each["id"]: each["state"] for each in await records("list")} == {
+            str(ours.endpoint_id): "disabled: its org was offboarded",
+            str(disabled.endpoint_id): "disabled: an operator",
+            str(theirs.endpoint_id): "enabled",
+            str(everything.endpoint_id): "enabled",
+        }
+        assert [len(each.received) for each in (ours, disabled, theirs)] == [0, 0, 0]
+        (ended,) = everything.events()
+        assert (ended["kind"], ended["bindingId"]) == ("binding.disconnected", binding["id"])
+    _, audited = await world.audited("webhook.disabled")
+    assert (audited["org_id"], audited["actor_id"].startswith("operator:")) == (ACME, True)

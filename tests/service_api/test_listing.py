@@ -255,8 +255,10 @@ async def test_offboarding_revokes_the_keys_of_the_org(world: World) -> None:
     first = await run("orgs", "offboard", ACME, "--yes")
     again = await run("orgs", "offboard", ACME, "--yes")
 
-    assert f"Revoked 2 service keys of {ACME}.\nDisconnected 1 of {ACME}.\n" in first[1]
-    assert f"Revoked 0 service keys of {ACME}.\nDisconnected 0 of {ACME}.\n" in again[1]
+    assert f"Revoked 2 service keys of {ACME}.\n" in first[1]
+    assert f"Disconnected 1 of {ACME}.\n" in first[1]
+    assert f"Revoked 0 service keys of {ACME}.\n" in again[1]
+    assert f"Disconnected 0 of {ACME}.\n" in again[1]
     states = {key["name"]: key["state"] for key in await listed("keys", "list")}
     assert states == {
         **{"one": "revoked", "two": "revoked", "gone": "revoked"},

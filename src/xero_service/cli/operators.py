@@ -133,7 +133,7 @@ def offboard(
     ],
     yes: Yes = False,
 ) -> None:
-    """Revoke the service keys of an org that leaves and end its bindings.
+    """Revoke the keys of an org that leaves, disable its webhook endpoints, end its bindings.
 
     Its connections at Xero count until then. Repeating it is harmless.
     """
@@ -141,6 +141,8 @@ def offboard(
     offboarded = with_services(lambda services: services.operators.offboard(operator(), org))
     keys = "key" if len(offboarded.keys) == 1 else "keys"
     typer.echo(f"Revoked {len(offboarded.keys)} service {keys} of {org}.")
+    endpoints = "endpoint" if len(offboarded.endpoints) == 1 else "endpoints"
+    typer.echo(f"Disabled {len(offboarded.endpoints)} webhook {endpoints} of {org}.")
     typer.echo(f"Disconnected {len(offboarded.bindings)} of {org}.")
     for each in offboarded.bindings:
         typer.echo(f"  {each.binding_id}  at Xero: {each.remote}")

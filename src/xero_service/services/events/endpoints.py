@@ -24,6 +24,7 @@ from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
 TEST_KIND = "webhook.test"  # sent by the command `test` alone; never stored
+OFFBOARDED = "its org was offboarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,22 @@ class EndpointService:
             if await tx.endpoints.disable(endpoint_id, reason="an operator"):
                 await tx.audit.add(_event(actor, AuditAction.WEBHOOK_DISABLED, endpoint))
         return endpoint
+
+    async def disable_of_org(self, actor: Actor, org_id: str) -> tuple[Endpoint, ...]:
+        """Disable the endpoints that receive this org's events alone; return those it disabled.
+
+        Endpoints of all orgs stay enabled.
+        """
+        async with self.database.transaction() as tx:
+            disabled = [
+                each
+                for each in await tx.endpoints.all()
+                if each.org_id == org_id and await tx.endpoints.disable(each.id, reason=OFFBOARDED)
+            ]
+            await tx.audit.extend(
+                [_event(actor, AuditAction.WEBHOOK_DISABLED, each) for each in disabled]
+            )
+        return tuple(disabled)
 
     async def enable(self, actor: Actor, endpoint_id: UUID) -> Endpoint:
         """Resume the deliveries, of what collected too, and end a pause. Raises NotFound."""

@@ -10,6 +10,7 @@ from xero_service.domain import (
     Binding,
     BindingStatus,
     BoundGrant,
+    Endpoint,
     Grant,
     GrantStatus,
     Permissions,
@@ -17,6 +18,7 @@ from xero_service.domain import (
 )
 from xero_service.errors import NotFound
 from xero_service.services.disconnect.service import Disconnected, DisconnectService
+from xero_service.services.events.endpoints import EndpointService
 from xero_service.services.service_keys.keys import KeyService
 from xero_service.services.tokens.service import TokenService
 from xero_service.store.database import Database
@@ -33,10 +35,11 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Offboarded:
-    """The bindings and the service keys that an offboarding revoked."""
+    """What an offboarding ended: bindings, service keys, and endpoints of webhooks."""
 
     bindings: tuple[Disconnected, ...]
     keys: tuple[ServiceKey, ...]
+    endpoints: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class OperatorService:
     tokens: TokenService
     disconnects: DisconnectService
     keys: KeyService
+    webhooks: EndpointService
     required_scopes: tuple[str, ...]
 
     async def bindings(self, org_id: str | None) -> tuple[Binding, ...]:
@@ -131,17 +135,19 @@ class OperatorService:
         return await self.disconnects.disconnect(binding_id, binding.org_id, actor)
 
     async def offboard(self, actor: Actor, org_id: str) -> Offboarded:
-        """Revoke the service keys of an org, then disconnect its bindings.
+        """Revoke the service keys of an org, disable its endpoints, disconnect its bindings.
 
+        Events of the disconnects reach endpoints of all orgs; the org's own keep them pending.
         Idempotent: a repetition continues where it was interrupted.
         """
         revoked = await self.keys.revoke_of_org(actor, org_id)
+        disabled = await self.webhooks.disable_of_org(actor, org_id)
         ended = [
             await self.disconnects.disconnect(binding.id, org_id, actor)
             for binding in await self.bindings(org_id)
             if binding.status is not BindingStatus.REVOKED
         ]
-        return Offboarded(tuple(ended), revoked)
+        return Offboarded(tuple(ended), revoked, disabled)
 
     async def retry(self, grant_id: UUID) -> Grant:
         """Refresh a grant now, ignoring its backoff; raises NotFound or as a refresh does."""
