@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from demo.postgres import Postgres
 from tests.store.newer_code import CONTRACT, EXPAND, add_migration, newer_code
+from tests.world import until
 from xero_service.cli import app
 from xero_service.errors import CodeOutdated, ServiceBusy
 from xero_service.store import migrations, schema
@@ -160,6 +161,31 @@ async def test_a_replica_that_fell_silent_or_has_newer_code_holds_up_nothing(
     await asyncio.to_thread(schema.upgrade, url, with_contracts=True)
 
     assert (await state(url)).revision == CONTRACT
+
+
+async def test_a_migration_that_met_a_deadlock_is_applied_again(url: str, newer: Path) -> None:
+    """O2, R32: a caller's transaction may lock two tables in the other order."""
+    path = newer / "versions" / f"{EXPAND}_test.py"
+    second = "    op.execute('ALTER TABLE leases ADD COLUMN extra text')\n"
+    path.write_text(path.read_text().replace("\n\n\ndef down", f"\n{second}\n\ndef down"))
+    caller, other = await asyncpg.connect(url), await asyncpg.connect(url)
+    await caller.execute("BEGIN; SELECT * FROM leases")
+    printed = list[str]()
+    upgrade = asyncio.create_task(asyncio.to_thread(schema.upgrade, url, progress=printed.append))
+
+    async def waits() -> bool:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(await other.fetchval(f"{query} AND query LIKE 'ALTER TABLE leases%'"))
+
+    await until(waits)
+    await caller.execute("SELECT count(*) FROM integration_grants")
+    await caller.execute("COMMIT")
+    await upgrade
+
+    assert (await state(url)).revision == EXPAND
+    assert any("deadlock" in line for line in printed)
+    await caller.close()
+    await other.close()
 
 
 async def test_check_says_what_would_be_done_and_does_nothing(

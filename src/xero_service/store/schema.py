@@ -21,7 +21,8 @@ from xero_service.store.replicas import running_older_code
 if TYPE_CHECKING:
     from alembic.config import Config
 
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+DEADLOCKS = 5  # in a row, before `upgrade` gives up
 Progress = Callable[[str], None]
 
 
@@ -46,8 +47,22 @@ def upgrade(
     `with_contracts`: see `migrations.pending`. Calls `progress` with a line before each migration.
     Waits for another process that migrates the same database. Raises ConfigError for an unusable
     service role, ServiceBusy for a database that is away or whose tables are in use, and where
-    replicas run that a migration would break.
+    replicas run that a migration would break. A migration that PostgreSQL ends because of a
+    deadlock with a caller's transaction is applied again.
     """
+    for _ in range(DEADLOCKS - 1):
+        try:
+            _upgrade(url, service_role, with_contracts, progress)
+        except ServiceBusy as busy:
+            if _sqlstate(busy) != DEADLOCK:
+                raise
+            progress("A deadlock with a transaction of the service; again …")
+        else:
+            return
+    _upgrade(url, service_role, with_contracts, progress)
+
+
+def _upgrade(url: str, service_role: str | None, with_contracts: bool, progress: Progress) -> None:
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
@@ -112,10 +127,14 @@ def _explain_lock_timeouts() -> Iterator[None]:
     try:
         yield
     except ServiceBusy as busy:
-        if getattr(getattr(busy.__cause__, "orig", None), "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        if _sqlstate(busy) != LOCK_NOT_AVAILABLE:
             raise
         raise ServiceBusy(
             "A table that the next migration changes was in use for too long, so that migration"
             " was not applied; those before it were. Run `xero-service migrate` again, when no"
             " long transaction (a backup, a session left open) holds the table."
         ) from busy
+
+
+def _sqlstate(busy: ServiceBusy) -> object:
+    return getattr(getattr(busy.__cause__, "orig", None), "sqlstate", None)
