@@ -11,6 +11,7 @@ import pytest
 
 from tests.events.receiver import Receiver, receiving
 from tests.leaks.watch import Said, Watch
+from tests.notices.mail_server import MailServer
 from tests.people import Person
 from tests.service_api.callers import Service, idle, service
 from tests.world import ACME, World
@@ -46,6 +47,7 @@ class Day:
     watch: Watch
     admin: Person
     http: httpx.AsyncClient
+    mail_server: MailServer
 
     async def passes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.watch.keep("name", BOOKKEEPER.email, BOOKKEEPER.name)
@@ -65,6 +67,7 @@ class Day:
         await self.refreshes_fail(binding, billing)
         await self.callers_err(billing, binding["id"])
         await self.we_err(monkeypatch, billing)
+        await self.mails_leave()
         await self.people_leave(billing)
 
     async def people_connect(self) -> None:
@@ -197,6 +200,26 @@ class Day:
         await self.http.get("/metrics")
         await self.http.get("/readyz")
         await idle(self.world.application)
+
+    async def mails_leave(self) -> None:
+        """S65: to a server that first refuses the recipient by name; then the link is followed."""
+        assert self.mail_server.user is not None
+        self.watch.keep("mail password", self.mail_server.user[1])
+        self.watch.keep("team address", *self.world.application.settings.notices_to)
+        database, upkeep = self.world.database, self.world.services.upkeep
+        await database.execute("UPDATE integration_tenant_bindings SET status = 'needs_reauth'")
+        self.mail_server.refuses = lambda to: f"450 {to} is away"
+        await upkeep._send_notices()
+        self.mail_server.refuses = lambda _: None
+        await database.execute("UPDATE notices SET next_attempt_at = now()")
+        await upkeep._send_notices()
+        assert len(self.mail_server.mails) == 4, "of two bindings, to two recipients"
+        for mail in self.mail_server.mails:
+            self.watch.keep("unsubscribe token", mail.unsubscribe_url.partition("token=")[2])
+            await self.http.get(mail.unsubscribe_url)
+            await self.http.post(mail.unsubscribe_url, data={"List-Unsubscribe": "One-Click"})
+            await self.http.get(f"{mail.unsubscribe_url}x")
+        await database.execute("UPDATE integration_tenant_bindings SET status = 'active'")
 
     async def events_leave(self, receiver: Receiver) -> None:
         """S58: to an endpoint that first refuses and repeats what it got, and to a poller."""

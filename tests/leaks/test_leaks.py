@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from tests.leaks.leak_scenario import Day
 from tests.leaks.watch import Said, Watch, dumped, watching
+from tests.notices.mail_server import MailServer, serving
 from tests.service_api.callers import client_of
 from tests.world import Application, World
 from xero_sandbox.client import SandboxClient
@@ -18,7 +20,8 @@ from xero_service.telemetry import configure_logging
 NEEDED = {
     *("access_token", "refresh_token", "id_token", "code", "code_verifier", "client_secret"),
     *("state or nonce", "flow cookie", "session token", "service key", "encryption key"),
-    *("name", "stray", "webhook secret"),
+    *("mail password", "team address", "unsubscribe token"),
+    *("name", "stray", "webhook secret", "mail password", "team address", "unsubscribe token"),
 }
 
 
@@ -53,16 +56,30 @@ async def night(
 ) -> Night:
     watch = watching(monkeypatch)
     async with (
-        Application.running(settings) as application,
+        serving(user=("mailer", "pass-phrase-of-the-mailer")) as mail_server,
+        Application.running(mailing(settings, mail_server)) as application,
         World.around(application, sandbox) as world,
         client_of(application) as http,
     ):
-        day = Day(world, watch, await world.acme_admin(), http)
+        day = Day(world, watch, await world.acme_admin(), http, mail_server)
         await day.passes(monkeypatch)
         rows = await dumped(world.database)
         metrics = application.services.metrics.render().decode()
     said = capfd.readouterr()
     return Night(watch, said.err + said.out, rows, metrics)
+
+
+def mailing(settings: Settings, server: MailServer) -> Settings:
+    """The settings of a service that mails its people and a team."""
+    assert server.user is not None
+    url = "smtp://{}:{}@127.0.0.1:{}".format(*server.user, server.port)
+    return settings.model_copy(
+        update={
+            "smtp_url": SecretStr(url),
+            "notices_from": "notices@acme.example",
+            "notices_to": ("finance-team@acme.example",),
+        }
+    )
 
 
 def allowed(said: Said) -> frozenset[str]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.events.conftest import replica as replica
 from tests.notices.mail_server import MailServer, serving
 from tests.world import World
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import email
+import logging
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -99,13 +101,20 @@ async def serving(
     *, tls: ssl.SSLContext | None = None, user: tuple[str, str] | None = None
 ) -> AsyncIterator[MailServer]:
     """Run a mail server; with `tls` it insists on STARTTLS, with `user` on a login."""
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it logs whole mails
     mail_server = MailServer(user=user)
     options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None}
     if user is not None:
-        options |= {"authenticator": mail_server.authenticate, "auth_required": True}
+        options |= {
+            "authenticator": mail_server.authenticate,
+            "auth_required": True,
+            "auth_require_tls": tls is not None,
+        }
 
     def session() -> SMTP:
-        return SMTP(mail_server, hostname="mail.test", **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of logins without TLS, as on this machine
+            return SMTP(mail_server, hostname="mail.test", **options)
 
     server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
     mail_server.port = server.sockets[0].getsockname()[1]

@@ -1,10 +1,12 @@
 """R41: who is mailed about what, once for each incident and person."""
 
+import asyncio
+from collections import Counter
 from uuid import UUID
 
 from tests.notices.conftest import TEAM, days_pass, look
 from tests.notices.mail_server import MailServer
-from tests.world import ACME, GLOBEX, World
+from tests.world import ACME, GLOBEX, Application, World
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 
 
@@ -155,3 +157,18 @@ async def test_what_upkeep_warns_of_is_told_too_the_worst_first(
     for _ in range(2):
         await look(world)
     assert len(mail_server.to(TEAM)) == 3
+
+
+async def test_two_replicas_that_look_at_once_send_each_mail_once(
+    world: World, replica: Application, mail_server: MailServer
+) -> None:
+    """R41: a row is claimed by one of them."""
+    admin = await world.acme_admin()
+    for binding in [await admin.connects(each) for each in (ACME_TRADING, ACME_SERVICES)]:
+        await breaks(world, binding["id"])
+    other = World(replica, world.sandbox, world.database, world.stack)
+    for _ in range(2):
+        await asyncio.gather(*(look(each) for each in (world, other, world, other)))
+    mailed = Counter((mail.to, mail.subject) for mail in mail_server.mails)
+    assert len(mailed) == 4
+    assert set(mailed.values()) == {1}

@@ -124,7 +124,7 @@ class Settings(DatabaseSettings):
 
     smtp_url: SmtpUrl | None = None
     notices_from: Sender | None = Field(default=None, validate_default=True)
-    notices_to: Addresses = ()
+    notices_to: Addresses = Field(default=(), repr=False)
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     metrics_host: str = "127.0.0.1"

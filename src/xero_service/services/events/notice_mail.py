@@ -88,7 +88,7 @@ def compose(notice: Notice, *, sender: str, recipient: str, message_id: str) -> 
     """Return the mail; with one-click unsubscribe (RFC 8058) and no automatic reply wanted."""
     values = _values(notice)
     name, address = parseaddr(sender)
-    message = EmailMessage(UNFOLDED)
+    message = EmailMessage(SMTP)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(addr_spec=recipient)
     message["Subject"] = values["subject"]
@@ -102,6 +102,7 @@ def compose(notice: Notice, *, sender: str, recipient: str, message_id: str) -> 
     surface = "good" if notice.kind is NoticeKind.RECOVERED else "warn"
     html = HTML.substitute(shown, font=FONT, surface=surface, colours=_SURFACES[surface])
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.policy = UNFOLDED
     return message
 
 

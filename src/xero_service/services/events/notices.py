@@ -7,7 +7,7 @@ claim expires, and the mail is sent again with the same Message-ID.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 
@@ -39,7 +39,7 @@ class NoticeSettings:
     """From whom and to whom, and where the links lead. `team`: the addresses in NOTICES_TO."""
 
     sender: str
-    team: tuple[str, ...]
+    team: tuple[str, ...] = field(repr=False)
     frontend_url: str
     unsubscribe_url: str
 
