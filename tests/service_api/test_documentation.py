@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ if "--multiprocessing-fork" in sys.orig_argv:
     time.sleep(6)
 """
 CHECK, KEY, SERVE, SANDBOX = "doctor", "org_2abc", "migrate", "xero-sandbox serve"
+RECEIVE = "webhooks create"
 
 
 def examples(of: Path, language: str) -> list[str]:
@@ -202,6 +204,19 @@ def test_curl_gets_a_token(terminal: Terminal) -> None:
     assert answer["accessToken"]
 
 
+def test_a_stranger_receives_events_that_are_verified(demo: Demo, terminal: Terminal) -> None:
+    """R28, A3: from the running demo, with the commands of the README alone."""
+    block = demo.here(example(README, "sh", RECEIVE)).replace("8100", str(ports.free()))
+    printed = terminal.run(block)
+    deadline = time.monotonic() + 120
+    while printed.count("Verified:") < 2 and time.monotonic() < deadline:
+        printed += terminal.run("sleep 1")
+    terminal.run("kill $!; wait $! || true")
+
+    kinds = re.findall(r"^Verified: .*'kind': '([^']+)'", printed, re.MULTILINE)
+    assert kinds == ["binding.suspended", "binding.resumed"], printed
+
+
 def test_curl_fails_where_the_service_says_no(terminal: Terminal) -> None:
     call = example(GUIDE, "sh", "Organisation")
 
@@ -293,7 +308,7 @@ def served(demo: Demo, block: str, answering: str, variables: Mapping[str, str])
 
 def test_no_block_of_the_readme_is_left_out() -> None:
     """A3: a command that is added to README.md is followed here, or the tests say so."""
-    followed = [TRY, CONNECT, CALL, AFTERWARDS, CHECK, KEY, SERVE, SANDBOX]
+    followed = [TRY, CONNECT, CALL, RECEIVE, AFTERWARDS, CHECK, KEY, SERVE, SANDBOX]
 
     assert len(examples(README, "sh")) == len(followed)
     for marker in followed:
