@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.events.receiver import receiving
 from tests.repository import ROOT
 from tests.service_api.callers import service
 from tests.world import ACME, World
@@ -54,16 +55,18 @@ def test_there_is_a_page_for_each_incident_and_the_index_leads_to_it_o3(incident
 async def test_every_command_of_the_runbooks_does_what_it_is_named_for_o3(
     world: World, command: str
 ) -> None:
-    """In a service with one binding, one grant and one key."""
+    """In a service with one binding, one grant, one key and one webhook endpoint."""
     binding = await (await world.acme_admin()).connects(ACME_TRADING)
     billing = await service(world.application)
     await billing.http.aclose()
     if command.startswith("bindings resume"):
         assert (await run("bindings", "suspend", binding["id"]))[0] == 0
+    receiver = await world.stack.enter_async_context(receiving(world))
     places = {
         "BINDING": binding["id"],
         "GRANT": binding["grantId"],
         "KEY": str(billing.made.key.id),
+        "ENDPOINT": str(receiver.endpoint_id),
         "ORG": ACME,
         "NAME": "reports",
     }
