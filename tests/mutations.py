@@ -175,6 +175,23 @@ MUTATIONS = [
         "if False:",
         "test_a_consent_answered_to_another_attempt_is_refused",
     ),
+    # --- Events -----------------------------------------------------------------------------
+    Mutation(
+        "R28",
+        "a change of a binding writes no event",
+        "await self._events.add(*chain.from_iterable(change_events(*each) for each in changed))",
+        "_ = chain",
+        "test_a_grant_that_xero_ends_and_a_consent_that_restores_it",
+    ),
+    Mutation(
+        "R28",
+        "a delivery is recorded before the endpoint acknowledged it",
+        "            answer = await self._send(claimed)\n",
+        """            await self._record_delivered(claimed, 204, "")
+            answer = await self._send(claimed)
+""",
+        "test_a_failed_delivery_is_repeated_with_the_same_id",
+    ),
     # --- Who may do what --------------------------------------------------------------------
     Mutation(
         "S7",
