@@ -26,6 +26,7 @@ NAMES = (
     "client",
     "proxy",
     "slow_callers",
+    "events",
     "first_visit",
 )
 SAVED = STATE / "bench"
