@@ -287,4 +287,40 @@ MUTATIONS = [
         "while (after := None) is not None:",
         "test_two_transactions_that_commit_in_reverse_order_c15",
     ),
+    # --- Mail to people ---------------------------------------------------------------------
+    Mutation(
+        "R41",
+        "a mail may follow at once on the one before it",
+        "next_attempt_at=NOW + pause,",
+        "next_attempt_at=NOW,",
+        "test_an_incident_that_flaps_ten_times_sends_one_mail",
+    ),
+    Mutation(
+        "R41",
+        "a refusal for good is repeated",
+        "return MailAnswer(False, answer.status, answer.reason, is_final=error.code >= 500)",
+        "return MailAnswer(False, answer.status, answer.reason)",
+        "test_a_4xx_is_repeated_and_a_5xx_gives_up",
+    ),
+    Mutation(
+        "S65",
+        "any signature of an unsubscribe link is accepted",
+        "        if not hmac.compare_digest(signature.encode(), ",
+        "        if not signature.encode() and (",
+        "test_a_link_that_was_altered_or_made_up_is_unknown",
+    ),
+    Mutation(
+        "S65",
+        "mail goes out without TLS where the server offers none",
+        "start_tls=False if server.is_tls else server.requires_tls or None,",
+        "start_tls=None,",
+        "test_nothing_is_sent_where_the_connection_is_not_as_demanded",
+    ),
+    Mutation(
+        "S65",
+        "who unsubscribed is told that what they did not hear of is over",
+        "claimed.over <= unsubscribed",
+        "not claimed.over",
+        "test_opening_the_link_changes_nothing_and_the_button_ends_mail_of_that_kind",
+    ),
 ]

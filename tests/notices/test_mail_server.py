@@ -82,8 +82,8 @@ async def test_mail_goes_encrypted_and_authenticated(
 
 
 @pytest.mark.parametrize(
-    ("certificate_of", "tls", "login"),
-    [("elsewhere.test", True, LOGIN), (None, False, LOGIN), ("localhost", True, "m:wrong")],
+    ("certificate_of", "login"),
+    [("elsewhere.test", LOGIN), (None, LOGIN), ("localhost", "m:wrong")],
     ids=["certificate of another host", "no STARTTLS", "wrong password"],
 )
 async def test_nothing_is_sent_where_the_connection_is_not_as_demanded(
@@ -91,12 +91,11 @@ async def test_nothing_is_sent_where_the_connection_is_not_as_demanded(
     settings: Settings,
     authority: Authority,
     certificate_of: str | None,
-    tls: bool,
     login: str,
 ) -> None:
     """S65, R41: the mail waits, without a login in the clear, until an operator mends it."""
     context = tls_of(authority, certificate_of) if certificate_of else None
-    async with serving(tls=context, user=USER if tls else None) as server:
+    async with serving(tls=context, user=USER) as server:
         url = f"smtp://{login}@localhost:{server.port}?tls=required"
         async with mailing_by(world, settings, url) as service:
             assert not await is_usable(service)
