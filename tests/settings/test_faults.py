@@ -248,3 +248,31 @@ def test_a_number_or_word_out_of_range_is_refused(
     variables: Environment, name: str, value: str
 ) -> None:
     assert f"\n  {name} " in variables.refusal(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_URL", "smtp://mailer:hunter2@mail.example.com?tls=optional"),
+        ("SMTP_URL", "mail.example.com"),
+        ("NOTICES_FROM", "nobody"),
+        ("NOTICES_FROM", "Two <a@example.com>, <b@example.com>"),
+        ("NOTICES_TO", "team@example.com, not an address"),
+        ("NOTICES_TO", "team@example.com\r\nBcc: all@example.com"),
+    ],
+)
+def test_mail_that_could_not_be_sent_safely_is_refused(
+    variables: Environment, name: str, value: str
+) -> None:
+    """S65."""
+    mail = {"SMTP_URL": "smtp://127.0.0.1", "NOTICES_FROM": "Xero <notices@example.com>"}
+    said = variables.refusal(**(mail | {name: value}))
+
+    assert f"\n  {name} " in said
+    assert "hunter2" not in said
+
+
+def test_mail_has_a_sender(variables: Environment) -> None:
+    """S65: and an unset sender is no fault where no mail is sent."""
+    assert variables.loaded(NOTICES_TO="team@example.com").notices_to == ("team@example.com",)
+    assert "\n  NOTICES_FROM is missing" in variables.refusal(SMTP_URL="smtps://mail.example.com")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -72,8 +72,8 @@ def _smtp_url(value: SecretStr) -> SecretStr:
 
 
 def _sender(value: str) -> str:
-    name, address = parseaddr(value)
-    if not is_address(address) or not name.isprintable():
+    found = getaddresses([value])
+    if len(found) != 1 or not is_address(found[0][1]) or not found[0][0].isprintable():
         raise ValueError("must be an address, as notices@example.com or Name <notices@example.com>")
     return value
 
