@@ -1,4 +1,4 @@
-// Installs the tarball into each host application, builds it for production and runs the browser
+// A5: installs the tarball into each host application, builds it for production and runs the browser
 // tests against it: `python -m demo.around --other-frontend node frontend/scripts/check-hosts.mjs`
 import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'

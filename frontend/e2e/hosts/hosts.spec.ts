@@ -1,3 +1,4 @@
+/** A5: the package in host applications, built for production, against the real service. */
 import type { Page, Request } from '@playwright/test'
 
 import { injectFault, clearFaults, SERVICE } from '../flows/sandbox'
