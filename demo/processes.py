@@ -102,7 +102,7 @@ class Child:
             time.sleep(POLL)
         return self
 
-    def wait_until_answering(self, url: str, *, within: float = 60) -> Self:
+    def wait_until_answering(self, url: str, *, within: float = 120) -> Self:
         """Poll `url` until the response is a success."""
         with httpx.Client(trust_env=False, timeout=2) as client:
             return self.wait_until(lambda: _answers(client, url), within=within)

@@ -61,7 +61,7 @@ class Doom:
             env=os.environ | self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert done.returncode == DIED, f"{place.name} was not reached\n{done.stderr}"

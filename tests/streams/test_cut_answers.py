@@ -70,7 +70,7 @@ async def recorded(heard: pytest.LogCaptureFixture) -> dict[str, Any]:
 async def counted(caller: Service) -> dict[str, float]:
     """How many answers were cut, by what ended them."""
     text = (await caller.http.get("/metrics")).text
-    assert 'status="504"' not in text
+    assert not [line for line in text.splitlines() if 'status="504"' in line and line[-3:] != "0.0"]
     cut = [line for line in text.splitlines() if line.startswith(CUT + "{")]
     return {line.split('"')[1]: float(line.split()[-1]) for line in cut}
 
