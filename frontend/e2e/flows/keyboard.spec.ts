@@ -52,10 +52,10 @@ test('the whole flow with the keyboard alone, in both themes', async ({ page }) 
   await page.keyboard.press('Escape')
   await expect(page.getByRole('tooltip')).toBeHidden()
 
-  await press(page, admin.button('Switch organisation'))
+  await press(page, admin.button('Switch organisation Acme Trading Ltd'))
   await admin.expectText('Your sign-in to Xero reaches no other organisation')
   await page.keyboard.press('Escape')
-  await expect(admin.button('Switch organisation')).toBeFocused()
+  await expect(admin.button('Switch organisation Acme Trading Ltd')).toBeFocused()
 
   const disconnect = admin.button('Disconnect Acme Trading Ltd')
   await page.keyboard.press('Tab')

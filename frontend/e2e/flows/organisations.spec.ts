@@ -39,7 +39,7 @@ test('a switch selects the new one, then disconnects the old', async ({ page }) 
   const admin = new SettingsPage(page)
   await withTwoInReach(admin)
 
-  await admin.button('Switch organisation').click()
+  await admin.button('Switch organisation Acme Trading Ltd').click()
   await admin.radio('Demo Company (NZ)').check()
   await admin.button('Connect organisation').click()
   const offer = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
@@ -55,7 +55,7 @@ test('a switch continues after a new consent at Xero', async ({ page }) => {
   await admin.signIn('Acme admin')
   await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
 
-  await admin.button('Switch organisation').click()
+  await admin.button('Switch organisation Acme Trading Ltd').click()
   await admin.button('Sign in to Xero again').click()
   await admin.expectConsentPage()
   await admin.allowAccess('Acme bookkeeper', 'Acme Services Ltd')

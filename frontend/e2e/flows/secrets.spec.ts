@@ -71,7 +71,7 @@ test('S52: no Xero token in storage, cookies, document or network log, ever', as
   await admin.button('Refresh Tokens').click()
   await admin.expectText('1 token refreshed')
   await page.reload()
-  await admin.button('Switch organisation').click()
+  await admin.button('Switch organisation Acme Trading Ltd').click()
   await admin.expectText('Your sign-in to Xero reaches no other organisation')
   const everything = (await log.text()) + (await kept(page))
 

@@ -6,6 +6,7 @@ import {
   expiring,
   lost,
   manyTenants,
+  narrow,
   refreshed,
   retrying,
   services,
@@ -154,6 +155,16 @@ export const STATES: State[] = [
     },
   },
   {
+    name: 'details',
+    mocks: { bindings: [narrow, ...all], activity: eventful },
+    reach: presses('Details of Acme Payroll Ltd', sees('Bank transactions')),
+  },
+  {
+    name: 'details-member',
+    mocks: { bindings: all, person: 'member' },
+    reach: presses('Details of Acme Trading Ltd', sees('In your service')),
+  },
+  {
     name: 'disconnect',
     mocks: { bindings: all },
     reach: presses('Disconnect Acme Trading Ltd', sees('Disconnect Acme Trading Ltd?')),
@@ -283,7 +294,7 @@ export const STATES: State[] = [
       bindings: [binding()],
       tenants: [tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' })],
     },
-    reach: presses('Switch organisation', sees('Demo Company (NZ)')),
+    reach: presses('Switch organisation Acme Trading Ltd', sees('Demo Company (NZ)')),
   },
   {
     name: 'member-returns',

@@ -33,7 +33,7 @@ export default function ModalDialog({
           )}
         </DialogHeader>
         <DialogBody>{children}</DialogBody>
-        <DialogFooter>{footer}</DialogFooter>
+        {footer && <DialogFooter>{footer}</DialogFooter>}
       </DialogContent>
     </Dialog>
   )

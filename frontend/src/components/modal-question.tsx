@@ -33,7 +33,7 @@ export default function ModalQuestion({
           )}
         </AlertDialogHeader>
         <AlertDialogBody>{children}</AlertDialogBody>
-        <AlertDialogFooter>{footer}</AlertDialogFooter>
+        {footer && <AlertDialogFooter>{footer}</AlertDialogFooter>}
       </AlertDialogContent>
     </AlertDialog>
   )

@@ -6,7 +6,7 @@ export interface ModalProps {
   title: ReactNode
   description?: ReactNode
   children?: ReactNode
-  footer: ReactNode
+  footer?: ReactNode
   /** Receives the focus when the dialog opens; by default the dialog itself does. */
   initialFocus?: RefObject<HTMLElement | null>
   /** Receives the focus on close if the previously focused element no longer exists. */

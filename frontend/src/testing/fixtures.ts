@@ -100,6 +100,19 @@ export const suspended = binding({
   status: 'suspended',
 })
 
+/** Lacks a permission that the app asks for by now. */
+export const narrow = binding({
+  id: 'b0000000-0000-4000-8000-000000000007',
+  tenantId: 't0000000-0000-4000-8000-000000000007',
+  tenantName: 'Acme Payroll Ltd',
+  lastCheckedAt: null,
+  permissions: {
+    granted: ['openid', 'offline_access', 'accounting.contacts.read', 'something.new'],
+    missing: ['accounting.banktransactions'],
+  },
+  limits: { dayRemaining: null, minuteRemaining: null },
+})
+
 export function tenant(change: Partial<Tenant> = {}): Tenant {
   return {
     tenantId: 't0000000-0000-4000-8000-000000000001',

@@ -9,7 +9,7 @@ import { Message, useMessages } from '@/messages'
 import { ActivityRow } from './activity-row'
 import { ActivitySkeleton } from './activity-skeleton'
 import { ShowMore } from './show-more'
-import { useActivity } from './use-activity'
+import { useActivity, type BindingRef } from './use-activity'
 
 const INITIAL_COUNT = 10
 const STEP = 20
@@ -31,11 +31,16 @@ export function Activity({ orgName }: { orgName: string }) {
   )
 }
 
+interface ActivityListProps {
+  /** Shows the activity of this binding only. */
+  binding?: BindingRef
+}
+
 /** The list: loading, failed, empty or the entries that the user asked for. */
-function ActivityList() {
+export function ActivityList({ binding }: ActivityListProps) {
   const now = useNow()
   const { activity } = useMessages()
-  const { query, isPending, entries, names } = useActivity()
+  const { query, isPending, entries, names } = useActivity(binding ?? null)
   const [visibleCount, setVisibleCount] = useState(INITIAL_COUNT)
   const shown = entries.slice(0, visibleCount)
 
@@ -58,7 +63,11 @@ function ActivityList() {
       )}
       {query.data && (
         <Card>
-          {shown.length === 0 && <EmptyActivity />}
+          {shown.length === 0 && (
+            <p className="px-4 py-6 text-sm text-pretty text-muted-foreground sm:px-5">
+              {query.hasNextPage ? activity.noneSoFar : activity.empty}
+            </p>
+          )}
           <ol aria-label={activity.title} className="divide-y divide-border empty:hidden">
             {shown.map((entry) => (
               <ActivityRow key={entry.event.id} entry={entry} names={names} now={now} />
@@ -82,12 +91,5 @@ function ActivityList() {
         />
       )}
     </>
-  )
-}
-
-function EmptyActivity() {
-  const { activity } = useMessages()
-  return (
-    <p className="px-4 py-6 text-sm text-pretty text-muted-foreground sm:px-5">{activity.empty}</p>
   )
 }

@@ -16,6 +16,8 @@ const actions: ConnectionActions = {
   reconnectingId: null,
 }
 
+const onDetails = vi.fn()
+
 beforeEach(() => vi.clearAllMocks())
 
 const show = (forAdmin = true) =>
@@ -23,7 +25,11 @@ const show = (forAdmin = true) =>
     <main>
       <h1>Integrations</h1>
       <h2>Xero</h2>
-      <ConnectionList actions={forAdmin ? actions : null} empty={<p>Nothing yet</p>} />
+      <ConnectionList
+        actions={forAdmin ? actions : null}
+        onDetails={onDetails}
+        empty={<p>Nothing yet</p>}
+      />
     </main>,
   )
 
@@ -229,20 +235,24 @@ describe('admin', () => {
     expect(actions.onDisconnect).toHaveBeenCalledExactlyOnceWith(services)
 
     const first = await row('Acme Trading Ltd')
-    await user.click(within(first).getByRole('button', { name: 'Switch organisation' }))
+    await user.click(
+      within(first).getByRole('button', { name: 'Switch organisation Acme Trading Ltd' }),
+    )
     expect(actions.onSwitch).toHaveBeenCalledOnce()
   })
 })
 
 describe('member', () => {
-  it('sees everything and can change nothing', async () => {
+  it('sees everything, details included, and can change nothing', async () => {
     givenBindings(binding(), lost)
-    show(false)
+    const { user } = show(false)
 
     expect(await row('Acme Exports Ltd')).toHaveTextContent('until an admin reconnects it')
     for (const name of [/Disconnect/, /Reconnect/, /Switch/]) {
       expect(screen.queryByRole('button', { name })).not.toBeInTheDocument()
     }
     await expectAccessible()
+    await user.click(screen.getByRole('button', { name: 'Details of Acme Exports Ltd' }))
+    expect(onDetails).toHaveBeenCalledExactlyOnceWith(lost)
   })
 })

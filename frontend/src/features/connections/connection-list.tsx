@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import { bindingsQuery } from '@/api/bindings'
 import { toApiProblem } from '@/api/problem'
+import type { Binding } from '@/api/types'
 import { useXeroService } from '@/api/xero-service'
 import { Card } from '@/components/card'
 import { ProblemNotice } from '@/components/problem-notice'
@@ -15,12 +16,13 @@ import type { ConnectionActions } from './connection-row'
 interface ConnectionListProps {
   /** Null for members, who can only read. */
   actions: ConnectionActions | null
+  onDetails: (binding: Binding) => void
   /** Shown while nothing is connected. */
   empty: ReactNode
 }
 
 /** The organisation's connections: loading, failed, empty or all of them. */
-export function ConnectionList({ actions, empty }: ConnectionListProps) {
+export function ConnectionList({ actions, onDetails, empty }: ConnectionListProps) {
   const { api, queryClient } = useXeroService()
   const messages = useMessages().connections.list
   const bindings = useQuery(bindingsQuery(api), queryClient)
@@ -50,7 +52,7 @@ export function ConnectionList({ actions, empty }: ConnectionListProps) {
       {bindings.data.length === 0 ? (
         <Card>{empty}</Card>
       ) : (
-        <ConnectionRows bindings={bindings.data} actions={actions} />
+        <ConnectionRows bindings={bindings.data} actions={actions} onDetails={onDetails} />
       )}
     </>
   )

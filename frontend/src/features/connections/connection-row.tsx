@@ -9,6 +9,7 @@ import { Message, useMessages } from '@/messages'
 
 import { conditionOf, conditionReason, toneOf } from './condition'
 import { ConnectionHealth } from './connection-health'
+import { NextAction } from './next-action'
 
 /** The actions of an admin on a connection. */
 export interface ConnectionActions {
@@ -23,6 +24,7 @@ interface ConnectionRowProps {
   binding: Binding
   now: number
   actions: ConnectionActions | null
+  onDetails: (binding: Binding) => void
 }
 
 /** A connection with one severity and, for admins, the one next action. */
@@ -30,6 +32,7 @@ export const ConnectionRow = memo(function ConnectionRow({
   binding,
   now,
   actions,
+  onDetails,
 }: ConnectionRowProps) {
   const messages = useMessages().connections
   const nameId = useId()
@@ -50,10 +53,17 @@ export const ConnectionRow = memo(function ConnectionRow({
             <ConnectionHealth binding={binding} now={now} />
           </div>
           {reason && <p className="mt-1 text-sm text-pretty text-muted-foreground">{reason}</p>}
-          {actions && <NextAction binding={binding} actions={actions} nameId={nameId} />}
+          {actions && (
+            <NextAction
+              binding={binding}
+              onReconnect={actions.onReconnect}
+              reconnectingId={actions.reconnectingId}
+              nameId={nameId}
+            />
+          )}
           <ConnectionFacts binding={binding} now={now} />
         </div>
-        {actions && <Actions binding={binding} actions={actions} nameId={nameId} />}
+        <Actions binding={binding} actions={actions} onDetails={onDetails} />
       </div>
     </li>
   )
@@ -100,51 +110,41 @@ function Separator() {
   )
 }
 
-interface ActionsProps {
-  binding: Binding
-  actions: ConnectionActions
-  nameId: string
-}
+type ActionsProps = Omit<ConnectionRowProps, 'now'>
 
-/** The button that mends what the row says; none where nothing is to be done. */
-function NextAction({ binding, actions, nameId }: ActionsProps) {
+function Actions({ binding, actions, onDetails }: ActionsProps) {
   const messages = useMessages().connections.row
-  const condition = conditionOf(binding)
-  if (condition !== 'needs_reauth' && condition !== 'permissions_missing') return null
-  return (
-    <Button
-      variant={condition === 'needs_reauth' ? 'primary' : 'outline'}
-      size="sm"
-      className="mt-3"
-      aria-describedby={nameId}
-      pending={actions.reconnectingId === binding.id}
-      onClick={() => actions.onReconnect(binding)}
-    >
-      {condition === 'needs_reauth' ? messages.reconnect : messages.updatePermissions}
-    </Button>
-  )
-}
-
-function Actions({ binding, actions, nameId }: ActionsProps) {
-  const messages = useMessages().connections.row
+  const { tenantName } = binding
   return (
     <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
       <Button
         variant="ghost"
         size="sm"
         className="max-lg:-ml-2.5"
-        aria-describedby={nameId}
-        onClick={() => actions.onSwitch(binding)}
+        aria-label={messages.detailsOf(tenantName)}
+        onClick={() => onDetails(binding)}
       >
-        {messages.switchOrganisation}
+        {messages.details}
       </Button>
-      <Button
-        size="sm"
-        aria-label={messages.disconnectTenant(binding.tenantName)}
-        onClick={() => actions.onDisconnect(binding)}
-      >
-        {messages.disconnect}
-      </Button>
+      {actions && (
+        <>
+          <Button
+            variant="ghost"
+            size="sm"
+            aria-label={messages.switchTenant(tenantName)}
+            onClick={() => actions.onSwitch(binding)}
+          >
+            {messages.switchOrganisation}
+          </Button>
+          <Button
+            size="sm"
+            aria-label={messages.disconnectTenant(tenantName)}
+            onClick={() => actions.onDisconnect(binding)}
+          >
+            {messages.disconnect}
+          </Button>
+        </>
+      )}
     </div>
   )
 }

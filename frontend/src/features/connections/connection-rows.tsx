@@ -16,10 +16,11 @@ const SEARCH_THRESHOLD = 8
 interface ConnectionRowsProps {
   bindings: readonly Binding[]
   actions: ConnectionActions | null
+  onDetails: (binding: Binding) => void
 }
 
 /** The rows, problems first, below a summary and a search field. */
-export function ConnectionRows({ bindings, actions }: ConnectionRowsProps) {
+export function ConnectionRows({ bindings, actions, onDetails }: ConnectionRowsProps) {
   const now = useNow()
   const messages = useMessages().connections.list
   const [search, setSearch] = useState('')
@@ -47,7 +48,13 @@ export function ConnectionRows({ bindings, actions }: ConnectionRowsProps) {
         )}
         <ul aria-label={messages.label} className="divide-y divide-border empty:hidden">
           {shown.map((binding) => (
-            <ConnectionRow key={binding.id} binding={binding} now={now} actions={actions} />
+            <ConnectionRow
+              key={binding.id}
+              binding={binding}
+              now={now}
+              actions={actions}
+              onDetails={onDetails}
+            />
           ))}
         </ul>
       </Card>

@@ -34,6 +34,7 @@ function Page({ replacedBy }: { replacedBy: string | null }) {
           onDisconnect: setEnding,
           reconnectingId: null,
         }}
+        onDetails={() => undefined}
         empty={<p>Nothing yet</p>}
       />
       {ending && (

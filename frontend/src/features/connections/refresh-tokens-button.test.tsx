@@ -16,7 +16,7 @@ async function pressed() {
       <h1>Integrations</h1>
       <h2>Xero</h2>
       <RefreshTokensButton />
-      <ConnectionList actions={null} empty={null} />
+      <ConnectionList actions={null} onDetails={() => undefined} empty={null} />
     </main>,
   )
   await screen.findByRole('listitem', { name: 'Acme Trading Ltd' })

@@ -101,6 +101,8 @@ export const activity = {
   outOfDate: 'This activity may be out of date',
   olderNotLoaded: 'Older activity could not be loaded',
   empty: 'Nothing has happened yet. What people and services do here will be listed.',
+  /** Where the newest events are all of other connections. */
+  noneSoFar: 'Nothing lately.',
   showMore: 'Show more',
   nothingOlder: 'Nothing older is on record.',
   shown: (count: string) => `${count} entries are shown.`,

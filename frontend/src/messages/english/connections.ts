@@ -1,7 +1,9 @@
+import { permissions } from './permissions'
 import { plural } from './plural'
 
 /** Texts of `features/connections`: the list, its rows and what can be done with them. */
 export const connections = {
+  permissions,
   list: {
     label: 'Connections',
     loading: 'Loading connections',
@@ -99,8 +101,28 @@ export const connections = {
     details: 'Details',
     detailsOf: (tenantName: string) => `Details of ${tenantName}`,
     switchOrganisation: 'Switch organisation',
+    switchTenant: (tenantName: string) => `Switch organisation ${tenantName}`,
     disconnect: 'Disconnect',
     disconnectTenant: (tenantName: string) => `Disconnect ${tenantName}`,
+  },
+  details: {
+    facts: 'Connection',
+    connected: 'Connected',
+    byOn: 'By {who} on {date}',
+    on: 'On {date}',
+    lastUsed: 'Last used',
+    lastChecked: 'Checked with Xero',
+    notChecked: 'Not yet',
+    leftToday: 'Calls left today',
+    leftThisMinute: 'Calls left this minute',
+    /** Xero says what is left in its answers to calls. */
+    unknownUsage: 'Known after a call',
+    permissions: 'Permissions',
+    granted: 'Allowed at Xero',
+    missing: 'Missing',
+    inYourService: 'In your service',
+    snippet: 'Example',
+    snippetHint: 'With a service key, this reads the organisation from Xero:',
   },
   times: {
     lastRefreshed: 'Last refreshed',

@@ -2,6 +2,9 @@
 export const parts = {
   close: 'Close',
   dismiss: 'Dismiss',
+  copy: (what: string) => `Copy ${what}`,
+  copied: (what: string) => `${what} copied`,
+  copyFailed: 'Not copied: select and copy it yourself.',
   tryAgain: 'Try again',
   dialogNotLoaded: 'This dialog could not be loaded',
   dialogNotLoadedHint: 'Check your connection, then reload the page.',

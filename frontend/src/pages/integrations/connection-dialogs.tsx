@@ -1,12 +1,16 @@
-import type { RefObject } from 'react'
+import { Suspense, type RefObject } from 'react'
 
 import { useXeroService } from '@/api/xero-service'
+import { lazyDialog } from '@/components/dialog'
+import { ActivityList } from '@/features/activity/activity'
 import { ReconnectDialog } from '@/features/connect/reconnect-dialog'
 import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
 import type { ConnectFlow } from '@/features/connect/use-connect'
 import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
 
 import type { ActiveDialogs } from './use-active-dialog'
+
+const DetailsDialog = lazyDialog(() => import('@/features/connections/details-dialog'))
 
 interface ConnectionDialogsProps {
   dialogs: ActiveDialogs
@@ -16,7 +20,7 @@ interface ConnectionDialogsProps {
 
 /** The open dialog, if any. */
 export function ConnectionDialogs({ dialogs, connect, fallbackFocus }: ConnectionDialogsProps) {
-  const { orgName } = useXeroService()
+  const { orgName, isAdmin } = useXeroService()
   const { dialog, close } = dialogs
   switch (dialog?.kind) {
     case 'select-organisation':
@@ -52,6 +56,25 @@ export function ConnectionDialogs({ dialogs, connect, fallbackFocus }: Connectio
           onClose={close}
           fallbackFocus={fallbackFocus}
         />
+      )
+    case 'details':
+      return (
+        <Suspense fallback={null}>
+          <DetailsDialog
+            binding={dialog.binding}
+            actions={
+              isAdmin
+                ? {
+                    onReconnect: ({ id }) => connect.reconnect(id),
+                    reconnectingId: connect.pendingTrigger,
+                  }
+                : null
+            }
+            activity={isAdmin && <ActivityList binding={dialog.binding} />}
+            onClose={close}
+            fallbackFocus={fallbackFocus}
+          />
+        </Suspense>
       )
     case undefined:
       return null

@@ -2,7 +2,16 @@ import { screen } from '@testing-library/react'
 import { beforeEach, expect, it } from 'vitest'
 
 import { eventful } from '@/testing/activity'
-import { binding, expiring, lost, retrying, services, suspended, tenant } from '@/testing/fixtures'
+import {
+  binding,
+  expiring,
+  lost,
+  narrow,
+  retrying,
+  services,
+  suspended,
+  tenant,
+} from '@/testing/fixtures'
 import { plainTexts, pseudoMessages } from '@/testing/pseudo-messages'
 import { ACME_ADMIN, ACME_MEMBER, CALLBACK_URL, renderWithApp } from '@/testing/render'
 import {
@@ -53,6 +62,15 @@ it('has no text of its own in the question before disconnecting', async () => {
   const name = connections.row.disconnectTenant('Acme Trading Ltd')
   await user.click(await screen.findByRole('button', { name }))
   await screen.findByRole('alertdialog')
+  expect(plainTexts()).toEqual([])
+})
+
+it('has no text of its own in the details', async () => {
+  givenBindings(narrow)
+  const { user } = show()
+  const name = connections.row.detailsOf(narrow.tenantName)
+  await user.click(await screen.findByRole('button', { name }))
+  await screen.findByText(connections.details.inYourService)
   expect(plainTexts()).toEqual([])
 })
 

@@ -28,7 +28,7 @@ const button = (name: string) => screen.findByRole('button', { name })
 const chooser = () => screen.findByRole('dialog', { name: 'Select a Xero organisation' })
 
 describe('switching', () => {
-  const switchButton = () => button('Switch organisation')
+  const switchButton = () => button('Switch organisation Acme Trading Ltd')
 
   it('connects the new one, then offers to disconnect the old', async () => {
     const list = givenBindings(binding())

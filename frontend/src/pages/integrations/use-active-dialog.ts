@@ -19,22 +19,26 @@ type ActiveDialog =
     }
   | { kind: 'disconnect'; binding: Binding; replacedBy: string | null }
   | { kind: 'reconnect'; binding: Binding }
+  | { kind: 'details'; binding: Binding }
 
 interface ActiveDialogOptions {
   callback: CallbackResult
   connect: ConnectFlow
   bindings: readonly Binding[]
+  /** Members can open the details only. */
+  isAdmin: boolean
 }
 
 /** Holds which dialog is open, and what opens after it. */
-export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOptions) {
+export function useActiveDialog({ callback, connect, bindings, isAdmin }: ActiveDialogOptions) {
   const [opened, setOpened] = useState<ActiveDialog | null>(null)
   const [switchingId, setSwitchingId] = useState(() => {
     if (callback.grantId !== null) return loadPendingSwitch()
     clearPendingSwitch() // the consent was cancelled at Xero, for example
     return null
   })
-  const dialog = opened ?? dialogOfUrl(callback, bindings, switchingId)
+  const asked = isAdmin ? dialogOfUrl(callback, bindings, switchingId) : null
+  const dialog = opened ?? asked
 
   const close = () => {
     clearPendingSwitch()
@@ -71,6 +75,7 @@ export function useActiveDialog({ callback, connect, bindings }: ActiveDialogOpt
       callback.clear()
       connect.reconnect(binding.id)
     },
+    openDetails: (binding: Binding) => setOpened({ kind: 'details', binding }),
     openDisconnect: (binding: Binding) =>
       setOpened({ kind: 'disconnect', binding, replacedBy: null }),
     /** After a switch, offers to disconnect the replaced organisation. */

@@ -42,7 +42,7 @@ function OrgConnections() {
   const bindings = data ?? []
   const callback = useCallbackResult()
   const connect = useConnect()
-  const dialogs = useActiveDialog({ callback, connect, bindings })
+  const dialogs = useActiveDialog({ callback, connect, bindings, isAdmin })
   const { openExisting, openPending } = dialogs
   const connectAction = useConnectAction({ bindings, connect, openExisting })
   useReconnectedToast(callback, data)
@@ -92,13 +92,14 @@ function OrgConnections() {
                 }
               : null
           }
+          onDetails={dialogs.openDetails}
           empty={<NoConnections action={connectButton} />}
         />
       </section>
 
       {/* Rendered after the list has loaded, to avoid a layout shift. */}
       {isAdmin && data && <Activity orgName={orgName} />}
-      {isAdmin && <ConnectionDialogs dialogs={dialogs} connect={connect} fallbackFocus={heading} />}
+      <ConnectionDialogs dialogs={dialogs} connect={connect} fallbackFocus={heading} />
     </>
   )
 }

@@ -1,0 +1,46 @@
+import { Check, Copy } from 'lucide-react'
+import { useState } from 'react'
+
+import { useMessages } from '@/messages'
+
+import { Button } from './button'
+
+interface CopyButtonProps {
+  /** What is copied, in the button's name: "Copy bindingId". */
+  what: string
+  text: string
+}
+
+/** Copies a text. A live region announces the result, which the symbol shows. */
+export function CopyButton({ what, text }: CopyButtonProps) {
+  const { parts } = useMessages()
+  const [result, setResult] = useState<'copied' | 'failed' | null>(null)
+
+  const copy = async () => {
+    try {
+      // Undefined on pages without https: then this throws, too.
+      await navigator.clipboard.writeText(text)
+      setResult('copied')
+    } catch {
+      setResult('failed')
+    }
+  }
+
+  const Icon = result === 'copied' ? Check : Copy
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      <Button
+        variant="ghost"
+        size="iconSm"
+        aria-label={parts.copy(what)}
+        icon={<Icon aria-hidden />}
+        onBlur={() => setResult(null)}
+        onClick={() => void copy()}
+      />
+      <span role="status" className={result === 'failed' ? 'text-xs text-destructive' : 'sr-only'}>
+        {result === 'copied' && parts.copied(what)}
+        {result === 'failed' && parts.copyFailed}
+      </span>
+    </span>
+  )
+}
