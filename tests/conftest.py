@@ -20,7 +20,7 @@ from xero_sandbox.client import SandboxClient
 from xero_sandbox.config import SandboxConfig
 from xero_sandbox.testing import running_sandbox
 from xero_service.settings import Settings
-from xero_service.store import pools, schema, slots
+from xero_service.store import connection_slots, pools, schema
 
 ORIGIN = "http://localhost:8000"
 APP = XeroApp()
@@ -52,7 +52,7 @@ def patient_pools(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     `real_pool_wait` marks the tests of how long it waits in production (R14).
     """
     if not request.node.get_closest_marker("real_pool_wait"):
-        for module in (pools, slots):
+        for module in (pools, connection_slots):
             monkeypatch.setattr(module, "POOL_WAIT_SECONDS", 60.0)
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from xero_service.timeouts import LONGEST_REFRESH_BACKOFF
+
 # A refresh token expires 60 days after the rotation that issued it (facts §2.4).
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 
@@ -27,6 +29,15 @@ class RefreshPolicy:
     def is_old(self, refresh_token_issued_at: Any, *, now: Any) -> Any:
         """Whether a refresh token has been unused for longer than its maximum age."""
         return refresh_token_issued_at < now - self.refresh_token_max_age
+
+    def backoff(self, failures: int, *, fraction: float) -> timedelta:
+        """Return the wait before the next refresh, after `failures` that went before this one.
+
+        `fraction`, from 0 to 1, is drawn by the caller: full jitter over a range that doubles, so
+        that a thousand grants that fail together do not retry together.
+        """
+        ceiling = min(2.0 ** min(failures + 1, 10), LONGEST_REFRESH_BACKOFF.total_seconds())
+        return timedelta(seconds=1 + fraction * (ceiling - 1))
 
     @property
     def deadline(self) -> timedelta:

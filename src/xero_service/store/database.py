@@ -23,11 +23,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from xero_service.errors import ConfigError, ServiceBusy
+from xero_service.store.connection_slots import Slots
 from xero_service.store.connections import Connector
 from xero_service.store.migrations import SchemaState
 from xero_service.store.pools import DriverPool, engine, split_pool_size
 from xero_service.store.service_role import CAN_CHANGE_THE_AUDIT_LOG
-from xero_service.store.slots import Slots
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import logger
 from xero_service.telemetry.database_pools import DatabasePools, PoolUse

@@ -16,9 +16,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from xero_service.store.connection_slots import Slots
 from xero_service.store.connections import Connector
 from xero_service.store.db_errors import READ_ONLY
-from xero_service.store.slots import Slots
 from xero_service.timeouts import POOL_WAIT_SECONDS, STATEMENT_SECONDS
 
 SINGLE_STATEMENT_CONNECTIONS = 3  # at most

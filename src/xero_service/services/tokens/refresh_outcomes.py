@@ -194,11 +194,7 @@ class RefreshOutcomes:
                 await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **detail))
 
     def _backoff(self, grant: Grant) -> timedelta:
-        """Full jitter over a doubling range, so that a thousand grants do not retry together."""
-        ceiling = min(
-            2.0 ** min(grant.refresh_failures + 1, 10), LONGEST_REFRESH_BACKOFF.total_seconds()
-        )
-        return timedelta(seconds=1 + random.uniform(0, ceiling - 1))  # noqa: S311
+        return self.policy.backoff(grant.refresh_failures, fraction=random.random())  # noqa: S311
 
     def _count(self, outcome: str) -> None:
         self.metrics.refreshes.labels(outcome).inc()
