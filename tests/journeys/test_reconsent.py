@@ -1,6 +1,7 @@
 """The same Xero user consents again: one live grant, whichever org asks (design: rules 1 and 2)."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -71,6 +72,19 @@ async def test_from_another_org_both_orgs_bindings_work_and_neither_sees_the_oth
         assert (response.status_code, response.json()["code"]) == (422, "tenant_not_accessible")
     await refreshes_work(world, acme, globex)
     assert world.presented()[0] == 0
+
+
+async def test_a_binding_keeps_the_time_of_its_last_use(world: World) -> None:
+    """The page said "Not used yet" after a reconnect (ux 14)."""
+    admin = await world.acme_admin()
+    binding = await admin.connects(ACME_TRADING)
+    await world.services.tokens.get_client_for_tenant_binding(UUID(binding["id"]), ACME)
+    used = (await admin.bindings())[ACME_TRADING]["lastUsedAt"]
+    assert used is not None
+
+    await admin.connects(ACME_SERVICES)
+
+    assert (await admin.bindings())[ACME_TRADING]["lastUsedAt"] == used
 
 
 async def test_an_ended_binding_stays_with_the_grant_that_it_ended_with(world: World) -> None:

@@ -196,8 +196,9 @@ class Grants:
     async def supersede(self, new: NewGrant) -> tuple[tuple[UUID, str], ...]:
         """Insert `new` and supersede every earlier grant of its Xero user.
 
-        Erases their tokens and makes their ids lead to the new grant; the caller moves their
-        bindings. Returns the ids and orgs of the grants that were not superseded before.
+        Erases their tokens, makes their ids lead to the new grant and carries the time of their
+        last use over; the caller moves their bindings. Returns the ids and orgs of the grants that
+        were not superseded before.
         """
         old = select(GrantRow.id).where(
             GrantRow.provider == PROVIDER, GrantRow.xero_user_id == new.xero_user_id
@@ -209,6 +210,7 @@ class Grants:
                     GrantRow.clerk_org_id,
                     GrantRow.generation,
                     GrantRow.superseded_by,
+                    GrantRow.last_used_at,
                 )
                 .where(GrantRow.id.in_(old))
                 .with_for_update()
@@ -241,6 +243,9 @@ class Grants:
                 xero_user_id=new.xero_user_id,
                 scopes=list(new.scopes),
                 generation=max((row.generation for row in rows), default=0) + 1,
+                last_used_at=max(
+                    (row.last_used_at for row in rows if row.last_used_at), default=None
+                ),
             )
         )
         ids = tuple(row.id for row in rows)

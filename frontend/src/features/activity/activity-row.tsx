@@ -1,6 +1,7 @@
 import { CircleDot, KeyRound, Link2, RefreshCw, TriangleAlert, Unlink } from 'lucide-react'
 
 import { Badge } from '@/components/badge'
+import { CopyButton } from '@/components/copy-button'
 import { RelativeTime } from '@/components/time'
 import { cn } from '@/lib/class-names'
 import { Message, useFormats, useMessages } from '@/messages'
@@ -26,7 +27,7 @@ interface ActivityRowProps {
 /** One entry: what happened, who did it, the outcome and the time. */
 export function ActivityRow({ entry, names, now }: ActivityRowProps) {
   const { event, count, firstAt } = entry
-  const { activity } = useMessages()
+  const { activity, parts } = useMessages()
   const { number } = useFormats()
   const { sentence, unnamed, symbol, mark, reason } = told(event, activity)
   const failed = mark?.tone === 'warning'
@@ -57,6 +58,17 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
             )}
           </p>
           {reason && <p className="mt-0.5 text-pretty text-muted-foreground">{reason}</p>}
+          {mark && event.requestId && (
+            <p className="mt-0.5 flex items-center gap-1 text-xs text-muted-foreground">
+              <span>
+                <Message
+                  text={parts.reference}
+                  values={{ id: <code className="font-mono break-all">{event.requestId}</code> }}
+                />
+              </span>
+              <CopyButton what={activity.reference(event.requestId)} text={event.requestId} />
+            </p>
+          )}
           {count > 1 && (
             <p className="mt-0.5 text-muted-foreground">
               <Message

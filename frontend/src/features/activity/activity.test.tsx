@@ -150,8 +150,7 @@ describe('full', () => {
 describe('who', () => {
   it.each<[Partial<ActivityEvent>, string]>([
     [{}, 'You '],
-    [{ actorId: 'user_globex_a' }, 'Another admin (user_globex_a) '],
-    [{ actorId: 'user_2NNEqL2nrIRdJ194ndJqAHwEfxC' }, 'Another admin (user_…HwEfxC) '],
+    [{ actorId: 'user_2NNEqL2nrIRdJ194ndJqAHwEfxC' }, 'A colleague connected'],
     [{ actorKind: 'service', actorId: 'k', detail: { key: 'billing' } }, 'Service key “billing” '],
     [
       { actorKind: 'service', actorId: 'a0000000-0000-4000-8000-00000000b111' },
@@ -162,6 +161,13 @@ describe('who', () => {
     [{ actorKind: 'system', actorId: 'xero-service' }, 'The service '],
   ])('names the actor %o', async (actor, name) => {
     expect((await lineOf(actor)).textContent.startsWith(name)).toBe(true)
+  })
+
+  it('names a colleague who connected something as Xero does', async () => {
+    const theirs = { userId: 'user_2', xeroName: 'Sample accountant', xeroEmail: null }
+    const line = await lineOf({ actorId: 'user_2' }, binding({ connectedBy: theirs }))
+
+    expect(line).toHaveTextContent('A colleague (Sample accountant in Xero) connected')
   })
 
   it('names a service key with the name in another event', async () => {
@@ -213,7 +219,38 @@ describe('what', () => {
   })
 })
 
+describe('of a superseded consent', () => {
+  it.each<[string, Partial<ActivityEvent>]>([
+    ['an event that names a binding', event({ grantId: 'g-old' })],
+    [
+      'the consent that superseded it',
+      renewal({
+        action: 'grant.superseded',
+        grantId: 'g-old',
+        detail: { supersededBy: binding().grantId },
+      }),
+    ],
+  ])('the name comes from %s', async (_, clue) => {
+    givenBindings(binding())
+    givenActivity(...inOrder([renewal({ grantId: 'g-old' }), clue]))
+    show()
+
+    expect((await lines())[0]).toContain('renewed the tokens of Acme Trading Ltd')
+  })
+})
+
 describe('how it went', () => {
+  it('has a reference to copy where it failed', async () => {
+    givenBindings()
+    givenActivity(...inOrder([{ action: 'binding.access_lost', requestId: 'req-7' }, {}]))
+    const { user } = show()
+
+    await user.click(await screen.findByRole('button', { name: 'Copy reference req-7' }))
+
+    expect(await navigator.clipboard.readText()).toBe('req-7')
+    expect(screen.getAllByRole('button', { name: /Copy/ })).toHaveLength(1)
+  })
+
   it.each<[Partial<ActivityEvent>, string, string]>([
     [{ action: 'connect.refused', outcome: 'no_tenants' }, 'Failed', 'No organisation was chosen'],
     [{ action: 'connect.refused', outcome: 'access_denied' }, 'Cancelled', 'was not allowed'],

@@ -44,3 +44,7 @@ it('never groups the failure that ends a grant', () => {
 
   expect(groupEvents(events)).toHaveLength(3)
 })
+
+it('omits that a user went to Xero: what came of it follows', () => {
+  expect(brief(inOrder([{}, { action: 'connect.started' }]))).toEqual([[2, 'binding.selected', 1]])
+})

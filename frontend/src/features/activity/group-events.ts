@@ -11,13 +11,15 @@ export interface ActivityEntry {
 const GROUPED_ACTIONS = ['grant.refreshed', 'grant.refresh_failed', 'token.issued', 'access.denied']
 
 /**
- * Groups routine events, newest first. Token renewals and reads repeat all day, so equal ones
+ * Groups routine events, newest first, and omits the starts of consents. Token renewals and reads repeat all day, so equal ones
  * between two events of another kind become one entry at the position of the newest.
  */
 export function groupEvents(events: readonly ActivityEvent[]): ActivityEntry[] {
   const entries: ActivityEntry[] = []
   let groups = new Map<string, ActivityEntry>()
   for (const event of events) {
+    // What came of the attempt is an event of its own.
+    if (event.action === 'connect.started') continue
     const key = groupKey(event)
     const group = key === null ? undefined : groups.get(key)
     if (group) {

@@ -28,18 +28,28 @@ export function createNameResolver({
 }: NameSources): NameResolver {
   const all = [...bindings, ...revoked]
   const keys = keyNames(events)
+  const earlier = earlierGrants(events)
 
   const byId = (find: (binding: Binding) => boolean) => all.find(find)?.tenantName
-  const onGrant = (grantId: string | null) => {
+  const onGrant = (grantId: string | null): string | null => {
+    if (grantId === null) return null
     const inUse = bindings.filter((binding) => binding.grantId === grantId)
     const carried = inUse.length > 0 ? inUse : revoked.filter((each) => each.grantId === grantId)
-    return joinNames(carried.map(({ tenantName }) => tenantName))
+    if (carried.length > 0) return joinNames(carried)
+    // The grant was superseded, and its bindings rest on a newer one.
+    const once = all.filter(({ id }) => earlier.bindingIds.get(grantId)?.has(id))
+    return joinNames(once) ?? onGrant(earlier.successors.get(grantId) ?? null)
+  }
+  /** Clerk's names are unknown here; Xero's are known of those who connected something. */
+  const colleague = (id: string) => {
+    const name = all.find(({ connectedBy }) => connectedBy?.userId === id)?.connectedBy?.xeroName
+    return name ? texts.actors.colleagueInXero(name) : texts.actors.colleague
   }
 
   return {
     actor: ({ actorKind, actorId }) => {
       if (actorKind === 'user') {
-        return actorId === userId ? texts.actors.you : texts.actors.anotherAdmin(shortenId(actorId))
+        return actorId === userId ? texts.actors.you : colleague(actorId)
       }
       if (actorKind === 'service') {
         const name = keys.get(actorId)
@@ -57,7 +67,8 @@ export function createNameResolver({
   }
 
   /** "Acme Trading Ltd and Acme Services Ltd", "Acme Trading Ltd and 3 others"; null for none. */
-  function joinNames(names: string[]): string | null {
+  function joinNames(named: readonly Binding[]): string | null {
+    const names = named.map(({ tenantName }) => tenantName)
     const [first, ...others] = names
     if (first === undefined) return null
     return others.length < 2 ? formats.list(names) : texts.andOthers(first, others.length)
@@ -66,6 +77,22 @@ export function createNameResolver({
   function byTenant(tenantId: string | null): string | null {
     return byId((binding) => binding.tenantId === tenantId) ?? null
   }
+}
+
+/** Collects which bindings rested on a grant at the time of an event, and what superseded it. */
+function earlierGrants(events: readonly ActivityEvent[]) {
+  const bindingIds = new Map<string, Set<string>>()
+  const successors = new Map<string, string>()
+  for (const { grantId, bindingId, detail } of events) {
+    if (grantId === null) continue
+    const supersededBy = text(detail['supersededBy'])
+    if (supersededBy) successors.set(grantId, supersededBy)
+    if (bindingId === null) continue
+    const ids = bindingIds.get(grantId)
+    if (ids) ids.add(bindingId)
+    else bindingIds.set(grantId, new Set([bindingId]))
+  }
+  return { bindingIds, successors }
 }
 
 /** Collects service key names by id: one event with the name is enough for all. */

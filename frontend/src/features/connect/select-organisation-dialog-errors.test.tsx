@@ -19,6 +19,11 @@ describe('nothing to choose', () => {
       "This sign-in to Xero is not Acme's",
     ],
     [
+      'the link is damaged',
+      problem(422, 'invalid_request', 'query.grantId: not a UUID'),
+      'This link is damaged',
+    ],
+    [
       'the consent has died',
       problem(409, 'reauthorization_required', 'Connect to Xero again.'),
       'This sign-in to Xero no longer works',

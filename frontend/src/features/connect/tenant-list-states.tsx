@@ -42,6 +42,14 @@ export function TenantListError({
       </Notice>
     )
   }
+  // A person or a mail program cut the link off.
+  if (problem.status === 422) {
+    return (
+      <Notice role="alert" tone="warning" title={messages.linkDamaged} actions={reconsentButton}>
+        {messages.linkDamagedHint}
+      </Notice>
+    )
+  }
   return (
     <ProblemNotice
       className="mb-3"

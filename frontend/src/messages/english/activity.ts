@@ -110,7 +110,8 @@ export const activity = {
   repeated: 'Noted {count} times, first {since}.',
   actors: {
     you: 'You',
-    anotherAdmin: (id: string) => `Another admin (${id})`,
+    colleague: 'A colleague',
+    colleagueInXero: (xeroName: string) => `A colleague (${xeroName} in Xero)`,
     serviceKey: (name: string) => `Service key “${name}”`,
     unknownServiceKey: (id: string) => `A service key (${id})`,
     operator: 'An operator',
@@ -118,6 +119,8 @@ export const activity = {
     service: 'The service',
   },
   andOthers: (first: string, others: number) => `${first} and ${others} others`,
+  /** Names the reference of an entry that failed, for support. */
+  reference: (id: string) => `reference ${id}`,
   organisation: 'a Xero organisation',
   marks: {
     failed: 'Failed',

@@ -59,6 +59,8 @@ export const connect = {
     consentForeign: (orgName: string) => `This sign-in to Xero is not ${orgName}'s`,
     consentForeignHint:
       'It was made for another organisation or by somebody else, or it has ended. Switch to the organisation it was made for, or sign in to Xero again.',
+    linkDamaged: 'This link is damaged',
+    linkDamagedHint: 'It names no sign-in to Xero. Close this, or sign in to Xero again.',
     listFailed: "Xero's organisations could not be listed",
   },
   tenant: {
@@ -109,7 +111,7 @@ export const connect = {
     exchange_failed: {
       title: 'Xero did not complete the connection.',
       nextStep:
-        'Try again in a minute. If it keeps failing, tell your operator the time it happened.',
+        'Try again in a minute. If it keeps failing, ask your operator: the service has recorded why.',
     },
     no_tenants: {
       title: 'You signed in to Xero, but chose no organisation there.',
@@ -123,7 +125,7 @@ export const connect = {
     },
     unknown: {
       title: 'Connecting to Xero did not work.',
-      nextStep: 'Try again. If it keeps failing, tell your operator the time it happened.',
+      nextStep: 'Try again. If it keeps failing, ask your operator: the service has recorded why.',
     },
   },
 }
