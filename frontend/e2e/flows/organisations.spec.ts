@@ -35,6 +35,31 @@ test('"Connect Xero" offers what a consent already reaches', async ({ page }) =>
   expect(visits).toEqual([])
 })
 
+test('a consent from which nothing was chosen is finished later, with several at once', async ({
+  page,
+}) => {
+  const admin = new SettingsPage(page)
+  await admin.signIn('Acme admin')
+  for (const organisation of ['Acme Trading Ltd', 'Acme Services Ltd']) {
+    await admin.startConnecting()
+    await admin.allowAccess('Acme bookkeeper', organisation)
+    await admin.button('Cancel').click()
+  }
+
+  await page.reload()
+  await admin.expectText('You have not finished connecting')
+  await admin.button('Finish connecting').click()
+  await expect(admin.checkbox('Acme Services Ltd')).toBeChecked()
+  await admin.checkbox('Acme Trading Ltd').check()
+  await admin.button('Connect 2 organisations').click()
+
+  await admin.expectText('2 organisations connected')
+  await expect(admin.row('Acme Trading Ltd')).toContainText('Active')
+  await expect(admin.row('Acme Services Ltd')).toContainText('Active')
+  await admin.expectText('All 2 connections work')
+  await expect(page.getByText('You have not finished connecting')).toBeHidden()
+})
+
 test('a switch selects the new one, then disconnects the old', async ({ page }) => {
   const admin = new SettingsPage(page)
   await withTwoInReach(admin)

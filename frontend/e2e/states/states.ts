@@ -12,6 +12,7 @@ import {
   services,
   suspended,
   tenant,
+  twoHundred,
 } from '../../src/testing/fixtures'
 import type { MockState } from './mock-service'
 
@@ -105,6 +106,19 @@ export const STATES: State[] = [
     name: 'full-admin',
     mocks: { bindings: all, activity: everyday },
     reach: seesActivity('You connected'),
+  },
+  {
+    name: 'two-hundred',
+    mocks: { bindings: [...twoHundred, lost] },
+    reach: async (page) => {
+      await sees('1 of 201 needs you')(page)
+      const rows = page.getByRole('list', { name: 'Connections' }).locator('> li')
+      await expect(rows).toHaveCount(201)
+      await expect(rows.first()).toContainText('Acme Exports Ltd')
+      await page.getByRole('searchbox', { name: 'Search connections' }).fill('branch 147')
+      await expect(rows).toHaveCount(1)
+      await expect(rows).toContainText('Branch 147 Ltd')
+    },
   },
   {
     name: 'full-member',

@@ -113,6 +113,14 @@ export const narrow = binding({
   limits: { dayRemaining: null, minuteRemaining: null },
 })
 
+/** "Branch 1 Ltd" to "Branch 200 Ltd". */
+export const twoHundred: Binding[] = Array.from({ length: 200 }, (_, index) =>
+  binding({
+    id: `b0000000-0000-4000-8000-${String(1000 + index).padStart(12, '0')}`,
+    tenantName: `Branch ${index + 1} Ltd`,
+  }),
+)
+
 export function tenant(change: Partial<Tenant> = {}): Tenant {
   return {
     tenantId: 't0000000-0000-4000-8000-000000000001',
