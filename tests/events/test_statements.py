@@ -14,7 +14,6 @@ WRITES = re.compile(
 # What a statement writes where it need not go through `Bindings._change` or `Bindings.create`.
 WITHOUT_EVENTS = {
     "store/binding_warnings.py": {"expiring_since", "missing_scopes"},  # adds events itself
-    "store/upkeep_queue.py": {"last_checked_at"},
 }
 TELLING = re.compile(r"\b(status|active_grant_id|external_tenant_name)=")
 

@@ -34,6 +34,7 @@ quick = settings(
 long = settings(quick, max_examples=1000, derandomize=False)
 Call: TypeAlias = Case[Any]
 PROBLEM = "application/problem+json"
+PATIENCE = 60  # in seconds; longer than any request waits for events
 # What the callback is given comes from Xero, and whatever it is the browser lands somewhere.
 TAKES_ANYTHING = {"finishConnection"}
 MALFORMED = {"invalid_request", "invalid_return_to"}
@@ -91,7 +92,8 @@ def calls(running: Live, operation: Any, how: settings) -> None:
             aim(case, running)
         caller = data.draw(st.sampled_from(sorted(running.callers)))
         headers = dict(running.callers[caller])
-        valid(case.call(base_url=running.url, headers=headers), case, headers)
+        answer = case.call(base_url=running.url, headers=headers, timeout=PATIENCE)
+        valid(answer, case, headers)
 
     call()
 
@@ -134,7 +136,8 @@ def journeys(running: Live) -> Any:
                 case.headers.pop("X-Org-Id", None)
 
         def get_call_kwargs(self, case: Call) -> dict[str, Any]:
-            return {"base_url": running.url, "headers": dict(running.callers[most_able(case)])}
+            headers = dict(running.callers[most_able(case)])
+            return {"base_url": running.url, "headers": headers, "timeout": PATIENCE}
 
         def validate_response(self, response: Any, case: Call, **options: Any) -> None:
             running.heard.add((operation_id(case), response.status_code))

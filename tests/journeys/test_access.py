@@ -13,6 +13,10 @@ from xero_service.app import PREFIX, assemble
 
 PUBLIC = {
     ("get", f"{PREFIX}/callback"),
+    # Their credential is in the request: Xero's signature, and the link in a mail.
+    ("post", f"{PREFIX}/webhooks/xero"),
+    ("get", f"{PREFIX}/notices/unsubscribe"),
+    ("post", f"{PREFIX}/notices/unsubscribe"),
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),

@@ -37,7 +37,8 @@ import sys, time
 if "--multiprocessing-fork" in sys.orig_argv:
     time.sleep(6)
 """
-CHECK, KEY, SERVE, SANDBOX = "doctor", "org_2abc", "migrate", "xero-sandbox serve"
+CHECK, SERVE, SANDBOX = "doctor", "migrate", "xero-sandbox serve"
+KEY = "keys create --name billing --org org_2abc"
 RECEIVE = "webhooks create"
 
 
