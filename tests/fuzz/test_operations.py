@@ -62,7 +62,7 @@ def test_an_operation_answers_as_documented_for_long(running: Live, operation: A
 
 def test_what_one_operation_answers_another_takes(running: Live) -> None:
     """S47: in any order, with ids that are really there."""
-    journeys(running).run(settings=settings(quick, max_examples=8, stateful_step_count=10))
+    journeys(running).run(settings=settings(quick, max_examples=16, stateful_step_count=12))
 
     assert ("issueToken", 200) in running.heard
 
@@ -132,6 +132,8 @@ def journeys(running: Live) -> Any:
         def before_call(self, case: Call) -> None:
             if "path" in (case.path_parameters or {}):
                 case.path_parameters["path"] = "api.xro/2.0/Contacts"
+            if "wait" in (case.query or {}):
+                case.query["wait"] = 0  # for events: a journey has no time for it
             if case.headers:
                 case.headers.pop("X-Org-Id", None)
 
