@@ -226,12 +226,15 @@ def test_curl_fails_where_the_service_says_no(terminal: Terminal) -> None:
     assert printed.splitlines()[-1] == "exit 22"
 
 
-@pytest.mark.parametrize(("language", "name"), [("python", "example.py"), ("js", "example.mjs")])
+@pytest.mark.parametrize(
+    ("language", "sdk", "name"),
+    [("python", "xero_python", "example.py"), ("js", "xero-node", "example.mjs")],
+)
 def test_an_sdk_of_xeros_works_with_the_service_as_its_base(
-    demo: Demo, terminal: Terminal, language: str, name: str
+    demo: Demo, terminal: Terminal, language: str, sdk: str, name: str
 ) -> None:
     """A3."""
-    (demo.directory / name).write_text(example(GUIDE, language))
+    (demo.directory / name).write_text(example(GUIDE, language, sdk))
 
     printed = terminal.run(example(GUIDE, "sh", name)).splitlines()
 
