@@ -14,7 +14,7 @@ PROXY = f"{PREFIX}/bindings/{{bindingId}}/api"
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 # What nobody needs to prove anything for; every other operation answers 401 (S1).
 PUBLIC = {"finishConnection", "finishConnectionHead", "health", "readiness", "metrics"}
-PUBLIC |= {"askToUnsubscribe", "unsubscribe"}  # whoever has the signed link (S65)
+PUBLIC |= {"askToUnsubscribe", "unsubscribe"}  # the credential is a signed link (S65)
 
 
 @dataclass(frozen=True)

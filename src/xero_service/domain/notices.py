@@ -1,4 +1,4 @@
-"""Notices: mail to the people who can help a binding, and what was told to whom."""
+"""Notices: mail to the people who can help a binding, and which problems it has reported."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ class ClaimedNotice:
 
     @property
     def kind(self) -> NoticeKind:
-        """The worst problem that was not told yet; else what was told is over."""
+        """Return the worst problem that no mail has reported; else that a reported one is over."""
         new = (each for each in PROBLEMS if each in self.present and each not in self.told)
         return next(new, NoticeKind.RECOVERED)
 

@@ -1,4 +1,4 @@
-"""The tables of notices: what was told to whom, who wants none, and the key of their hashes."""
+"""The tables of notices: mails that were sent, unsubscribes, and the key of their hashes."""
 
 from datetime import datetime
 from uuid import UUID

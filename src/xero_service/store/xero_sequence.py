@@ -33,7 +33,7 @@ class XeroSequence:
         """Return the progress, locked until the transaction ends."""
         own_row = insert(XeroSequenceRow).values(provider=PROVIDER)
         found = await self._connection.execute(
-            # An update that changes nothing returns and locks the row, whoever inserted it.
+            # An update that changes nothing returns and locks the row, also another replica's.
             own_row.on_conflict_do_update(
                 index_elements=[XeroSequenceRow.provider], set_={"provider": PROVIDER}
             ).returning(

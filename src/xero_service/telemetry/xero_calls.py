@@ -1,4 +1,4 @@
-"""Metrics of the calls to Xero, by area: what is asked of Xero, and how it ended."""
+"""Metrics of the calls to Xero, by area: which requests are sent, and their outcomes."""
 
 from collections.abc import Mapping
 
