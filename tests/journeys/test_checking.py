@@ -72,7 +72,7 @@ async def test_a_check_finds_what_xero_lists_and_refuses(
 async def test_each_grant_is_checked_once_a_minute_over_all_replicas(
     world: World, admin: Person, binding: dict[str, Any], settings: Settings
 ) -> None:
-    """R38: whoever presses the button, and however often, costs Xero one check a minute."""
+    """R38: all callers together cost Xero one check a minute for each grant."""
     async with Application.running(settings) as replica:
         there = await world.person(admin.id, admin.org_id, at=replica)
         before = lists(world)

@@ -32,7 +32,7 @@ async def lost(world: World, admin: Person) -> dict[str, Any]:
 async def test_a_consent_that_reaches_the_tenant_reconnects_the_binding(
     world: World, admin: Person
 ) -> None:
-    """R36: no choice is left to make, whoever consents."""
+    """R36: no choice is left to make, also where another Xero user consents."""
     binding = await lost(world, admin)
 
     landing = await admin.consents(ACME_TRADING, reconnect=binding["id"])

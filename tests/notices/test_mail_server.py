@@ -35,7 +35,7 @@ async def is_usable(world: World) -> bool:
 
 
 async def state(world: World) -> list[tuple[list[str], int, bool]]:
-    """Of each recipient: what was told, failed attempts, and whether it is repeated later."""
+    """For each recipient: reported problems, failed attempts, and whether it is repeated later."""
     rows = await world.database.fetch(
         "SELECT told, failures, next_attempt_at > now() AS later FROM notices ORDER BY recipient"
     )

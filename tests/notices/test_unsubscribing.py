@@ -107,7 +107,7 @@ async def test_links_and_what_was_unsubscribed_hold_after_the_key_was_replaced(
 
 
 async def test_no_address_is_stored(world: World, mail: Mail) -> None:
-    """S65, S58: what was told and who unsubscribed is known by hashes and ids."""
+    """S65, S58: reports and unsubscribes are stored by hashes and ids."""
     async with world.application.http() as browser:
         await browser.post(mail.unsubscribe_url)
     for table in ("notices", "notice_unsubscribes", "notice_keys"):
