@@ -36,6 +36,7 @@ from xero_sandbox.samples import (
 
 SECONDS = 4.0
 ANSWERS_UNTIL_WARM = 300  # or what is loaded once would look like a leak
+INTERVALS = 3  # a leak grows in each of them; a cache that fills late grows in one
 LONG_SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
 SEED = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(1_000_000)))
 POOL = 5
@@ -230,22 +231,35 @@ async def test_mixed_load_with_random_faults_leaves_nothing_behind_r27(
                 return len(load.said) > ANSWERS_UNTIL_WARM
 
             await until(is_warm, within=300)
-        before = await day.evening()
-        async with day.going_on() as load:
-            await asyncio.sleep(seconds)
         after = await day.evening()
-
-        said = f"seed {SEED}, before and after {seconds:g} s: {before} {after}\n{load.summary()}"
-        sys.stdout.write(f"\n{said}\n")
-        assert not any(each.status == 500 for each in load.said), said
-        assert len(load.tokens) > seconds / 4, said
-        assert after["tasks"] <= before["tasks"] + 1, said
-        # Pools, toward the database and Xero, are fuller at one time than at another.
-        assert after["files"] <= before["files"] + 2 * POOL, said
-        assert after["objects"] < before["objects"] * 1.1, said
-        assert after["memory"] < before["memory"] * 1.25, said
+        for _ in range(INTERVALS):
+            before = after
+            async with day.going_on() as load:
+                await asyncio.sleep(seconds)
+            after = await day.evening()
+            said = (
+                f"seed {SEED}, before and after {seconds:g} s: {before} {after}\n{load.summary()}"
+            )
+            sys.stdout.write(f"\n{said}\n")
+            assert not any(each.status == 500 for each in load.said), said
+            assert len(load.tokens) > seconds / 4, said
+            if not grown(before, after):
+                break
+        assert not grown(before, after), said
         assert await connections(world) <= 2 * POOL + 1, said
         await every_grant_lives(day)
+
+
+def grown(before: dict[str, int], after: dict[str, int]) -> list[str]:
+    """Return what a replica holds more of after an interval of load."""
+    bounds = {
+        "tasks": before["tasks"] + 1,
+        # Pools, toward the database and Xero, are fuller at one time than at another.
+        "files": before["files"] + 2 * POOL,
+        "objects": before["objects"] * 1.1,
+        "memory": before["memory"] * 1.25,
+    }
+    return [name for name, bound in bounds.items() if after[name] > bound]
 
 
 async def connections(world: World) -> int:
