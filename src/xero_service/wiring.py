@@ -22,6 +22,7 @@ from xero_service.services.connect.code_exchange import CodeExchange
 from xero_service.services.connect.flow import ConnectService
 from xero_service.services.connect.reconnects import ReconnectService
 from xero_service.services.connect.tenants import TenantsService
+from xero_service.services.database_watch import DatabaseWatch
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.events.delivery import DeliveryService
@@ -40,12 +41,14 @@ from xero_service.services.proxy.service import ProxyService
 from xero_service.services.reconcile.org_check import OrgCheck
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.replicas import ReplicaService
+from xero_service.services.restore import RestoreService
 from xero_service.services.service_keys.authorization import ServiceAuthorizer
 from xero_service.services.service_keys.keys import KeyService
 from xero_service.services.tokens.issuer import TokenIssuer
 from xero_service.services.tokens.refresh import TokenRefresher
 from xero_service.services.tokens.refresh_outcomes import RefreshOutcomes
 from xero_service.services.tokens.service import TokenService
+from xero_service.services.tokens.verdicts import Verdicts
 from xero_service.services.upkeep import UpkeepService
 from xero_service.settings import Settings
 from xero_service.single_flight import SingleFlight
@@ -94,6 +97,7 @@ class Services:
     operators: OperatorService
     key_rotation: RewrapService
     upkeep: UpkeepService
+    restore: RestoreService
     replicas: ReplicaService
     metrics: Metrics
     state_metrics: StateMetrics
@@ -136,7 +140,9 @@ async def services(settings: Settings, metrics: Metrics | None = None) -> AsyncI
         database = _database(settings, keys, metrics.pools)
         database.on_events(metrics.events_written)
         stack.push_async_callback(database.close)
-        replicas = ReplicaService(database)
+        watch = DatabaseWatch(database, metrics)
+        database.on_audit(watch.remember)
+        replicas = ReplicaService(database, watch)
         stack.push_async_callback(replicas.withdraw)  # after background work, which uses the schema
         background = BackgroundWork()
         stack.push_async_callback(background.drain, DRAIN_SECONDS)
@@ -192,7 +198,9 @@ def _assemble(
         outbound.revocations,
     )
     leases = LeaseManager(database, ttl=_lease_ttl(settings))
-    outcomes = RefreshOutcomes(database, keys, policy, metrics)
+    watch = replicas.database_watch
+    verdicts = Verdicts(database, watch, policy, metrics)
+    outcomes = RefreshOutcomes(database, keys, policy, verdicts, metrics)
     refresher = TokenRefresher(database, xero, keys, policy, outcomes, background)
     flights = SingleFlight[UUID, Grant](background)
     tokens = TokenService(database, xero, keys, policy, refresher, flights)
@@ -221,6 +229,23 @@ def _assemble(
         background,
     )
     service_keys = KeyService(database)
+    upkeep = UpkeepService(
+        database,
+        watch,
+        tokens,
+        disconnects,
+        cleanups,
+        reconcile,
+        activity,
+        outbox,
+        deliveries,
+        notices,
+        policy,
+        settings.audit_retention,
+        settings.events_retention,
+        settings.xero_scopes,
+        metrics,
+    )
     return Services(
         settings=settings,
         database=database,
@@ -265,22 +290,8 @@ def _assemble(
             database, tokens, disconnects, service_keys, webhooks, settings.xero_scopes
         ),
         key_rotation=RewrapService(database, keys),
-        upkeep=UpkeepService(
-            database,
-            tokens,
-            disconnects,
-            cleanups,
-            reconcile,
-            activity,
-            outbox,
-            deliveries,
-            notices,
-            policy,
-            settings.audit_retention,
-            settings.events_retention,
-            settings.xero_scopes,
-            metrics,
-        ),
+        upkeep=upkeep,
+        restore=RestoreService(database, upkeep),
         replicas=replicas,
         metrics=metrics,
         state_metrics=StateMetrics(database, metrics, background),

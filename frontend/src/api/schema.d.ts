@@ -554,6 +554,9 @@ export interface components {
       | 'webhook.enabled'
       | 'webhook.redelivered'
       | 'webhook.tested'
+      | 'verdicts.held'
+      | 'verdicts.released'
+      | 'database.restored'
     /**
      * AuthorizationStart
      * @description Where to send the browser.

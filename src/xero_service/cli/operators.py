@@ -20,6 +20,7 @@ _BINDING = (
 _GRANT = (
     *("id", "org_id", "xero_user_id", "status", "generation", "scopes", "expires_at"),
     *("refresh_token_issued_at", "refresh_failures", "next_refresh_at", "last_error"),
+    "verdict_held_at",
 )
 BindingId = Annotated[UUID, typer.Argument(help="As `bindings list` shows it.")]
 
@@ -123,6 +124,39 @@ def retry(
     """Refresh a grant now, whatever its backoff says."""
     grant = with_services(lambda services: services.operators.retry(grant_id))
     typer.echo(f"Refreshed; generation {grant.generation}.")
+
+
+@grants.command("release-verdicts")
+def release_verdicts(as_json: AsJson = False) -> None:
+    """Let grants end again that Xero refuses, after an alarm has held them.
+
+    A *verdict* is Xero's refusal of a refresh token, which ends a grant: its customer must connect
+    again. The service holds all verdicts when many grants are refused within minutes, and when the
+    database was restored to an earlier state. A held grant stays active, its tokens are served
+    while they are valid, and nobody is asked to connect again.
+
+    Release them once you know the cause and nothing more can be saved; see the runbook
+    VerdictsHeld. Upkeep then tries each held grant once more, and ends those that Xero still
+    refuses. For an hour no share of refused grants holds verdicts again. Repeating it is harmless.
+
+    `grants list` shows held grants: their last error is `verdict_held`.
+    """
+    released = with_services(lambda services: services.restore.release_verdicts(operator()))
+    hold = released.hold
+    if as_json:
+        print_json(
+            [
+                {"released": hold is not None, "grants": released.grants}
+                | (record(hold, "held_since", "reason") if hold else {})
+            ]
+        )
+        return
+    if hold is None:
+        typer.echo("No verdicts were held.")
+    else:
+        typer.echo(f"Released; verdicts were held since {hold.held_since:%Y-%m-%d %H:%M}.")
+    if released.grants:
+        typer.echo(f"Upkeep tries {released.grants} held grants once more.")
 
 
 @orgs.command()

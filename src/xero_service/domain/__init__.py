@@ -4,6 +4,7 @@ from xero_service.domain.audit import AuditAction, AuditEvent
 from xero_service.domain.bindings import Availability, Binding, BindingStatus, BoundGrant
 from xero_service.domain.connections import ORGANISATION, Connection, Connections, Limits
 from xero_service.domain.consents import Authorisation, Consent, Consenter, PendingConsent
+from xero_service.domain.database_marks import AuditPosition, DatabaseIdentity, DatabaseMark
 from xero_service.domain.events import (
     Event,
     EventKind,
@@ -34,6 +35,7 @@ from xero_service.domain.principals import (
 )
 from xero_service.domain.refresh_policy import REFRESH_TOKEN_LIFETIME, RefreshPolicy
 from xero_service.domain.remote_cleanups import Cleanup, CleanupKind, CleanupOutcome
+from xero_service.domain.verdicts import HoldReason, Verdict, VerdictHold, retry_after_refusal
 from xero_service.domain.webhooks import (
     AT_ONCE_PER_ENDPOINT,
     RETRY_AFTER,
@@ -59,6 +61,7 @@ __all__ = [
     "Actor",
     "AuditAction",
     "AuditEvent",
+    "AuditPosition",
     "Authorisation",
     "Availability",
     "Binding",
@@ -73,6 +76,8 @@ __all__ = [
     "Connections",
     "Consent",
     "Consenter",
+    "DatabaseIdentity",
+    "DatabaseMark",
     "Delivery",
     "DeliveryState",
     "Endpoint",
@@ -82,6 +87,7 @@ __all__ = [
     "GrantStatus",
     "Health",
     "HealthState",
+    "HoldReason",
     "Limits",
     "NoticeKind",
     "PendingConsent",
@@ -94,6 +100,8 @@ __all__ = [
     "SessionUser",
     "StoredEvent",
     "TokenSet",
+    "Verdict",
+    "VerdictHold",
     "XeroBatch",
     "XeroEvent",
     "binding_event",
@@ -101,4 +109,5 @@ __all__ = [
     "check_kind",
     "health",
     "parse_batch",
+    "retry_after_refusal",
 ]

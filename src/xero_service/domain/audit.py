@@ -35,6 +35,9 @@ class AuditAction(StrEnum):
     WEBHOOK_ENABLED = "webhook.enabled"
     WEBHOOK_REDELIVERED = "webhook.redelivered"
     WEBHOOK_TESTED = "webhook.tested"
+    VERDICTS_HELD = "verdicts.held"
+    VERDICTS_RELEASED = "verdicts.released"
+    DATABASE_RESTORED = "database.restored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Grant:
     refresh_failures: int
     next_refresh_at: datetime | None
     last_error: str | None
+    verdict_held_at: datetime | None  # since when Xero refuses it and nobody is told
     read_at: datetime
 
     def require_active(self) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from xero_service.domain.replicas import ANNOUNCED_EVERY, Replica
 from xero_service.errors import IntegrationError
+from xero_service.services.database_watch import DatabaseWatch
 from xero_service.store import migrations
 from xero_service.store.database import Database
 from xero_service.telemetry import logger
@@ -25,9 +26,10 @@ log = logger(__name__)
 
 @dataclass(slots=True)
 class ReplicaService:
-    """Announces this process from `start` to `withdraw`."""
+    """Announces this process from `start` to `withdraw`, and checks its database as often."""
 
     database: Database
+    database_watch: DatabaseWatch
     announcing: asyncio.Task[None] | None = field(default=None, init=False)
     replica: Replica = field(init=False)
 
@@ -70,3 +72,4 @@ class ReplicaService:
             return  # the table may not exist yet
         async with self.database.background_transaction() as tx:
             await tx.replicas.announce(self.replica)
+        await self.database_watch.check()

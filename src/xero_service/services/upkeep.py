@@ -12,6 +12,7 @@ from uuid import UUID
 from xero_service.domain import ClaimedNotice, RefreshPolicy
 from xero_service.errors import IntegrationError
 from xero_service.services.activity import ActivityService
+from xero_service.services.database_watch import DatabaseWatch
 from xero_service.services.disconnect.remote_cleanup import CleanupService
 from xero_service.services.disconnect.service import DisconnectService
 from xero_service.services.events.delivery import DeliveryService
@@ -46,6 +47,7 @@ class UpkeepService:
     """Retries remote cleanups, refreshes and reconciles grants, and deletes what has expired."""
 
     database: Database
+    database_watch: DatabaseWatch
     tokens: TokenService
     disconnects: DisconnectService
     cleanups: CleanupService
@@ -122,8 +124,16 @@ class UpkeepService:
 
         await self._process("cleanups", _claim_all(claim), self.cleanups.execute, CLEANUPS_AT_ONCE)
 
+    async def refresh_due(self) -> None:
+        """Refresh every grant that is due, as a round does; raises ServiceBusy."""
+        await self._refresh()
+
     async def _refresh(self) -> None:
-        """Refresh old grants, used ones that are soon due, and those with an open attempt."""
+        """Refresh old grants, used ones that are soon due, and those with an open attempt.
+
+        After the database went back every grant is due.
+        """
+        await self.database_watch.check()
 
         async def claim() -> Sequence[tuple[UUID, int]]:
             async with self.database.background_transaction() as tx:

@@ -1,16 +1,16 @@
 """The audit log: inserts and reads events. The database refuses every change of one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import AuditEvent
+from xero_service.domain import AuditEvent, AuditPosition
 from xero_service.store.commit_order import CommitOrder, Extent
 from xero_service.store.grants import NOW, AnyRow
 from xero_service.store.tables import AuditEventRow
@@ -61,6 +61,8 @@ def _values(event: AuditEvent) -> dict[str, Any]:
     }
 
 
+_POSITION = (AuditEventRow.id, AuditEventRow.occurred_at)
+KEPT_FOR_CERTAIN = timedelta(days=365)  # delete_audit_events_before() keeps them (migration 0007)
 _ORDER = CommitOrder("audit_events", "id", writers=22597)
 
 
@@ -68,8 +70,12 @@ class AuditLog:
     """The table `audit_events`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        """Work inside the caller's transaction: a rollback discards the events, too."""
+        """Work inside the caller's transaction: a rollback discards the events, too.
+
+        `added`: the newest event that this transaction has added.
+        """
         self._connection = connection
+        self.added: AuditPosition | None = None
 
     async def add(self, *events: AuditEvent) -> None:
         """Append events."""
@@ -80,16 +86,54 @@ class AuditLog:
 
         The index `uq_audit_events_token_issued` keeps it to one across replicas.
         """
-        await self._connection.execute(
-            postgresql_insert(AuditEventRow).values(_values(event)).on_conflict_do_nothing()
+        self._note(
+            await self._connection.execute(
+                postgresql_insert(AuditEventRow)
+                .values(_values(event))
+                .on_conflict_do_nothing()
+                .returning(*_POSITION)
+            )
         )
 
     async def extend(self, events: Sequence[AuditEvent]) -> None:
         """Append any number of events, none included."""
         if events:
-            await self._connection.execute(
-                insert(AuditEventRow), [_values(event) for event in events]
+            self._note(
+                await self._connection.execute(
+                    insert(AuditEventRow).returning(*_POSITION),
+                    [_values(event) for event in events],
+                )
             )
+
+    def _note(self, inserted: Iterable[AnyRow]) -> None:
+        for row in inserted:
+            if self.added is None or row.id > self.added.id:
+                self.added = AuditPosition(row.id, row.occurred_at)
+
+    async def newest(self) -> AuditPosition | None:
+        """Return the position of the event with the highest id; None for an empty log."""
+        found = await self._connection.execute(
+            select(*_POSITION).order_by(AuditEventRow.id.desc()).limit(1)
+        )
+        row = found.one_or_none()
+        return AuditPosition(row.id, row.occurred_at) if row else None
+
+    async def contains(self, position: AuditPosition) -> bool | None:
+        """Whether a committed event is in the log; None if the retention may have deleted it."""
+        found = await self._connection.execute(
+            select(
+                select(AuditEventRow.id)
+                .where(
+                    AuditEventRow.id == position.id,
+                    AuditEventRow.occurred_at == position.occurred_at,
+                )
+                .exists()
+                .label("is_there"),
+                (literal(position.occurred_at) > NOW - KEPT_FOR_CERTAIN).label("is_kept"),
+            )
+        )
+        row = found.one()
+        return True if row.is_there else False if row.is_kept else None
 
     async def extent(self) -> Extent:
         """Return how far the log is complete (decision 0015)."""

@@ -16,10 +16,11 @@ from xero_service.store.bindings import COLUMNS, to_binding
 from xero_service.store.events import Events
 from xero_service.store.tables import BindingRow
 
-# 60 days is the end of a refresh token. Failures count if some of them lie an hour apart.
+# 60 days is the end of a refresh token. Failures count if some of them lie an hour apart. While a
+# verdict is held, nobody is asked to do anything about it.
 _EXPIRES = """(
     g.refresh_token_issued_at < clock_timestamp() - interval '50 days'
-    OR (g.refresh_failures > 0
+    OR (g.refresh_failures > 0 AND g.verdict_held_at IS NULL
         AND g.updated_at >= g.refresh_failing_since + interval '1 hour')
 )"""
 _IN_USE = "b.status = 'active' AND g.status = 'active'"
@@ -53,7 +54,8 @@ _OPEN_EXPIRING = _statement(
 _CLOSE_EXPIRING = _statement(
     column="expiring_since",
     value="CAST(NULL AS timestamptz)",
-    where=f"b.expiring_since IS NOT NULL AND {_IN_USE} AND NOT {_EXPIRES}",
+    where=f"b.expiring_since IS NOT NULL AND {_IN_USE} AND g.verdict_held_at IS NULL"
+    f" AND NOT {_EXPIRES}",
 )
 # By what was reported, not by this replica's XERO_SCOPES: during a rollout replicas differ.
 _OPEN_MISSING = _statement(

@@ -22,6 +22,7 @@ from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from xero_service.domain import AuditPosition
 from xero_service.errors import ConfigError, ServiceBusy
 from xero_service.store.connection_slots import Slots
 from xero_service.store.connections import Connector
@@ -50,6 +51,7 @@ class DatabaseFacts:
 
 
 EventsObserver = Callable[[Sequence[str]], None]
+AuditObserver = Callable[[AuditPosition], None]
 FirstCheck = Callable[[Transaction], Awaitable[None]]
 
 
@@ -86,11 +88,21 @@ class Database:
         self._keeps_session = prepared_statements
         self._first_check: FirstCheck | None = None
         self._on_events: EventsObserver = lambda kinds: None  # noqa: ARG005
+        self._on_audit: AuditObserver = lambda newest: None  # noqa: ARG005
         self._check_slot = Slots(1)
 
     def on_events(self, observer: EventsObserver) -> None:
         """Call `observer` with the kinds of the events that each transaction has committed."""
         self._on_events = observer
+
+    def on_audit(self, observer: AuditObserver) -> None:
+        """Call `observer` with the newest audit event that each transaction has committed."""
+        self._on_audit = observer
+
+    def _has_committed(self, tx: Transaction) -> None:
+        self._on_events(tx.events.added)
+        if tx.audit.added is not None:
+            self._on_audit(tx.audit.added)
 
     def check_first(self, check: FirstCheck) -> None:
         """Run `check` before the first use of the data; every use fails until it has passed.
@@ -141,7 +153,7 @@ class Database:
         async with self._connection_slots.acquire(), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
-        self._on_events(tx.events.added)
+        self._has_committed(tx)
 
     @asynccontextmanager
     async def background_transaction(self) -> AsyncIterator[Transaction]:
@@ -171,7 +183,7 @@ class Database:
         ):
             tx = Transaction(connection)
             yield tx
-        self._on_events(tx.events.added)
+        self._has_committed(tx)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Return the first row of one statement on asyncpg, outside a transaction: one round trip.

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Grant, GrantStatus, RefreshLease
+from xero_service.domain.verdicts import VERDICT_HELD
 from xero_service.store.grants import (
     COLUMNS,
     NO_ATTEMPT,
@@ -101,6 +102,7 @@ class GrantLeases:
                 refresh_failing_since=None,
                 next_refresh_at=None,
                 last_error=None,
+                verdict_held_at=None,
                 **NO_LEASE,
                 **NO_ATTEMPT,
                 updated_at=NOW,
@@ -179,13 +181,8 @@ class GrantLeases:
         ended = await self._connection.scalar(
             update(GrantRow)
             .where(
-                *_still_held_by(lease),
+                *_is_final(lease, attempt_stays_open),
                 GrantRow.status.in_([GrantStatus.ACTIVE, GrantStatus.REVOKED]),
-                or_(
-                    GrantRow.refresh_sent_by.is_(None),
-                    GrantRow.refresh_sent_by == lease.holder,
-                    GrantRow.refresh_sent_at < NOW - attempt_stays_open,
-                ),
             )
             .values(
                 status=case(
@@ -194,6 +191,7 @@ class GrantLeases:
                 ),
                 last_error="invalid_grant",
                 next_refresh_at=None,
+                verdict_held_at=None,
                 **NO_LEASE,
                 **NO_ATTEMPT,
                 updated_at=NOW,
@@ -201,6 +199,47 @@ class GrantLeases:
             .returning(GrantRow.id)
         )
         return ended is not None
+
+    async def hold_verdict(
+        self, lease: RefreshLease, *, attempt_stays_open: timedelta, retry_in: timedelta
+    ) -> bool:
+        """Keep a grant that Xero refused active, where `mark_dead` would end it.
+
+        Releases the lease and sets the next try. A held verdict is no failure that anybody is
+        warned of, so its time does not count as failing.
+        """
+        held = await self._connection.scalar(
+            update(GrantRow)
+            .where(
+                *_is_final(lease, attempt_stays_open),
+                GrantRow.status == GrantStatus.ACTIVE,
+            )
+            .values(
+                verdict_held_at=func.coalesce(GrantRow.verdict_held_at, NOW),
+                last_error=VERDICT_HELD,
+                refresh_failures=GrantRow.refresh_failures + 1,
+                next_refresh_at=NOW + retry_in,
+                **NO_LEASE,
+                **NO_ATTEMPT,
+                updated_at=NOW,
+            )
+            .returning(GrantRow.id)
+        )
+        return held is not None
+
+    async def try_held_again(self, *, limit: int) -> int:
+        """Clear the backoff of up to `limit` grants whose verdict is held; return how many."""
+        some = (
+            select(GrantRow.id)
+            .where(GrantRow.verdict_held_at.is_not(None), GrantRow.next_refresh_at.is_not(None))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        found = await self._connection.execute(
+            update(GrantRow).where(GrantRow.id.in_(some)).values(next_refresh_at=None)
+        )
+        return found.rowcount
 
     async def acquire(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
         """Acquire a grant's lease without an attempt to refresh; None where it is held."""
@@ -229,6 +268,18 @@ class GrantLeases:
 
 def _lease_is_free() -> Any:
     return or_(GrantRow.lease_until.is_(None), GrantRow.lease_until < NOW)
+
+
+def _is_final(lease: RefreshLease, attempt_stays_open: timedelta) -> tuple[Any, ...]:
+    """Whether Xero's refusal is about the newest set: no other attempt may bring a newer one."""
+    return (
+        *_still_held_by(lease),
+        or_(
+            GrantRow.refresh_sent_by.is_(None),
+            GrantRow.refresh_sent_by == lease.holder,
+            GrantRow.refresh_sent_at < NOW - attempt_stays_open,
+        ),
+    )
 
 
 def _still_held_by(lease: RefreshLease) -> tuple[Any, ...]:

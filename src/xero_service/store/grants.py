@@ -33,6 +33,7 @@ COLUMNS = (
     GrantRow.refresh_failures,
     GrantRow.next_refresh_at,
     GrantRow.last_error,
+    GrantRow.verdict_held_at,
     READ_AT,
 )
 
@@ -84,6 +85,7 @@ def to_grant(row: Fields) -> Grant:
         refresh_failures=row["refresh_failures"],
         next_refresh_at=row["next_refresh_at"],
         last_error=row["last_error"],
+        verdict_held_at=row["verdict_held_at"],
         read_at=row["read_at"],
     )
 

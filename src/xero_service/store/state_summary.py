@@ -11,6 +11,7 @@ _SUMMARY = text(
     WITH grants AS (
         SELECT status, count(*) AS number,
             count(*) FILTER (WHERE refresh_failures > 0) AS failing,
+            count(*) FILTER (WHERE verdict_held_at IS NOT NULL) AS held,
             extract(epoch FROM clock_timestamp() - min(refresh_token_issued_at)) AS oldest
         FROM integration_grants GROUP BY status
     ), bindings AS (
@@ -32,6 +33,8 @@ _SUMMARY = text(
     SELECT
         coalesce((SELECT jsonb_object_agg(status, number) FROM grants), '{}') AS grants,
         coalesce((SELECT failing FROM grants WHERE status = 'active'), 0) AS retrying,
+        coalesce((SELECT held FROM grants WHERE status = 'active'), 0) AS held,
+        (SELECT reason FROM verdict_hold WHERE held_since IS NOT NULL) AS hold_reason,
         coalesce((SELECT oldest FROM grants WHERE status = 'active'), 0) AS oldest_refresh_token,
         coalesce((SELECT jsonb_object_agg(status, number) FROM bindings), '{}') AS bindings,
         cleanups.owed AS cleanups,
@@ -51,6 +54,8 @@ class StateSummary:
 
     grants: dict[str, int]
     retrying: int
+    held: int
+    hold_reason: str | None
     oldest_refresh_token: float
     bindings: dict[str, int]
     cleanups: int

@@ -26,6 +26,8 @@ from xero_service.store.event_tables import XeroSequenceRow as XeroSequenceRow
 from xero_service.store.notice_tables import NoticeKeyRow as NoticeKeyRow
 from xero_service.store.notice_tables import NoticeRow as NoticeRow
 from xero_service.store.notice_tables import UnsubscribeRow as UnsubscribeRow
+from xero_service.store.restore_tables import DatabaseMarkRow as DatabaseMarkRow
+from xero_service.store.restore_tables import VerdictHoldRow as VerdictHoldRow
 
 
 class GrantRow(Base):
@@ -72,6 +74,7 @@ class GrantRow(Base):
     doubted_generation: Mapped[int | None]
     refresh_failing_since: Mapped[datetime | None]
     check_claimed_at: Mapped[datetime | None]
+    verdict_held_at: Mapped[datetime | None]
 
 
 class BindingRow(Base):

@@ -10,6 +10,7 @@ from xero_service.store.authorisations import Authorisations
 from xero_service.store.binding_warnings import BindingWarnings
 from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
+from xero_service.store.database_marks import DatabaseMarks
 from xero_service.store.events import Events
 from xero_service.store.grant_leases import GrantLeases
 from xero_service.store.grants import Grants
@@ -23,6 +24,7 @@ from xero_service.store.suspensions import Suspensions
 from xero_service.store.tenant_limits import TenantLimits
 from xero_service.store.unsubscribes import Unsubscribes
 from xero_service.store.upkeep_queue import UpkeepQueue
+from xero_service.store.verdict_hold import VerdictHolds
 from xero_service.store.verification_tokens import VerificationTokens
 from xero_service.store.webhook_deliveries import WebhookDeliveries
 from xero_service.store.webhook_endpoints import WebhookEndpoints
@@ -44,6 +46,16 @@ class Transaction:
     def grant_leases(self) -> GrantLeases:
         """The right to spend a grant's refresh token."""
         return GrantLeases(self.connection)
+
+    @cached_property
+    def verdict_hold(self) -> VerdictHolds:
+        """The hold on verdicts about refused grants."""
+        return VerdictHolds(self.connection)
+
+    @cached_property
+    def database_marks(self) -> DatabaseMarks:
+        """Which database this is, and which one was last used."""
+        return DatabaseMarks(self.connection)
 
     @cached_property
     def bindings(self) -> Bindings:

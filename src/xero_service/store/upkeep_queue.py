@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import GrantStatus, RefreshPolicy
 from xero_service.store.grants import NOW
-from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
+from xero_service.store.tables import AuthorisationRow, BindingRow, DatabaseMarkRow, GrantRow
 
 
 class UpkeepQueue:
@@ -50,8 +50,9 @@ class UpkeepQueue:
     ) -> list[tuple[UUID, int]]:
         """Claim active grants to refresh for `hidden_for`, with the generation that is due.
 
-        A grant is due if its refresh token is old, if an attempt was interrupted, or if it is used
-        and expires within `ahead` of the margin. The last is random, with a probability that rises
+        A grant is due if its refresh token is old, if an attempt was interrupted, if its verdict is
+        held, if the database went back since its refresh token was issued, or if it is used and
+        expires within `ahead` of the margin. The last is random, with a probability that rises
         towards the margin, so that grants that expire together are spread out.
         """
         used = and_(
@@ -59,6 +60,7 @@ class UpkeepQueue:
             policy.is_inside_margin(GrantRow.expires_at, now=NOW + ahead),
             policy.is_inside_margin(GrantRow.expires_at, now=NOW + ahead * func.random()),
         )
+        went_back = select(DatabaseMarkRow.renew_issued_before).scalar_subquery()
         due = (
             select(GrantRow.id)
             .where(
@@ -66,6 +68,8 @@ class UpkeepQueue:
                 or_(
                     policy.is_old(GrantRow.refresh_token_issued_at, now=NOW),
                     GrantRow.refresh_sent_at.is_not(None),
+                    GrantRow.verdict_held_at.is_not(None),
+                    GrantRow.refresh_token_issued_at < went_back,
                     used,
                 ),
                 or_(GrantRow.picked_at.is_(None), GrantRow.picked_at < NOW - hidden_for),

@@ -14,6 +14,7 @@ from prometheus_client import (
 )
 
 from xero_service.domain import EventKind
+from xero_service.domain.verdicts import VERDICT_HELD
 from xero_service.errors import (
     CiphertextUnreadable,
     ExternalAPIError,
@@ -30,11 +31,12 @@ from xero_service.telemetry.state_gauges import StateGauges
 from xero_service.telemetry.worker_metrics import AllWorkers
 from xero_service.telemetry.xero_calls import XeroCalls
 
-Alarm: TypeAlias = Literal["invalid_client", "ciphertext"]
+Alarm: TypeAlias = Literal["invalid_client", "ciphertext", "verdicts_held", "database_restored"]
 REFRESH_OUTCOMES = (
     "rotated",
     "overtaken",
     "invalid_grant",
+    VERDICT_HELD,
     "refused_early",
     "late",
     *(

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
-from xero_service.domain import BindingStatus, GrantStatus
+from xero_service.domain import BindingStatus, GrantStatus, HoldReason
 from xero_service.telemetry.gauges import LabelledStateGauge, StateGauge
 
 
@@ -19,6 +19,16 @@ class StateGauges:
         )
         self.retrying = StateGauge(
             "xero_service_grants_retrying", "Active grants whose last refresh failed."
+        )
+        self.held = StateGauge(
+            "xero_service_grants_held",
+            "Active grants that Xero refuses and that are not ended while verdicts are held.",
+        )
+        self.hold = LabelledStateGauge(
+            "xero_service_verdict_hold",
+            "1 while verdicts are held for this reason, until an operator releases them.",
+            "reason",
+            tuple(HoldReason),
         )
         self.oldest_refresh_token = StateGauge(
             "xero_service_refresh_token_oldest_age_seconds",

@@ -37,6 +37,9 @@ const symbols: Record<AuditAction, Sign> = {
   'webhook.enabled': 'other',
   'webhook.redelivered': 'other',
   'webhook.tested': 'other',
+  'verdicts.held': 'other',
+  'verdicts.released': 'other',
+  'database.restored': 'other',
 }
 
 export interface Told {

@@ -89,6 +89,9 @@ const actions = {
   'webhook.enabled': { sentence: '{who} started sending events to a receiver' },
   'webhook.redelivered': { sentence: '{who} sent events again' },
   'webhook.tested': { sentence: '{who} sent a test to a receiver of events' },
+  'verdicts.held': { sentence: '{who} ended no connection although Xero refused its tokens' },
+  'verdicts.released': { sentence: '{who} let connections end again that Xero refuses' },
+  'database.restored': { sentence: '{who} renewed all tokens after a backup was restored' },
 } satisfies Record<string, ActionTexts>
 
 /** Texts of `features/activity`. */

@@ -72,6 +72,8 @@ export const connections = {
     xero_misconfigured:
       "This app's own credentials at Xero are wrong. An operator has to correct them.",
     xero_refused: 'Xero refused the request. We try again shortly.',
+    verdict_held:
+      'Xero does not accept it at the moment. We are looking into it; nothing for you to do.',
     service_busy: 'The service is busy. We try again shortly.',
     unknown: 'Something went wrong on our side. We try again shortly.',
   },

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from xero_service.background import BackgroundWork
-from xero_service.domain import BindingStatus, GrantStatus
+from xero_service.domain import BindingStatus, GrantStatus, HoldReason
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger
 
@@ -64,6 +64,9 @@ class StateMetrics:
         for binding_status in BindingStatus:
             gauges.bindings.set(binding_status, found.bindings.get(binding_status, 0))
         gauges.retrying.set(found.retrying)
+        gauges.held.set(found.held)
+        for reason in HoldReason:
+            gauges.hold.set(reason, found.hold_reason == reason)
         gauges.oldest_refresh_token.set(found.oldest_refresh_token)
         gauges.cleanups.set(found.cleanups)
         gauges.oldest_cleanup.set(found.oldest_cleanup)

@@ -9,7 +9,7 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
@@ -18,16 +18,14 @@ from xero_service import failpoints
 from xero_service.crypto import KeyRing
 from xero_service.domain import (
     CONNECT_AGAIN,
-    SYSTEM,
-    AuditAction,
-    AuditEvent,
-    BindingStatus,
     Grant,
     GrantStatus,
     RefreshLease,
     RefreshPolicy,
     TokenSet,
+    Verdict,
 )
+from xero_service.domain.verdicts import VERDICT_HELD
 from xero_service.errors import (
     CiphertextUnreadable,
     ExternalAPIError,
@@ -40,6 +38,8 @@ from xero_service.errors import (
     XeroUnreachable,
 )
 from xero_service.failpoints import Place
+from xero_service.services.tokens.refresh_events import failure_event, success_event
+from xero_service.services.tokens.verdicts import Verdicts
 from xero_service.store.database import Database
 from xero_service.store.grants import SealedTokens
 from xero_service.telemetry import Metrics, logger
@@ -60,6 +60,7 @@ class RefreshOutcomes:
     database: Database
     keys: KeyRing
     policy: RefreshPolicy
+    verdicts: Verdicts
     metrics: Metrics
 
     async def load_active(self, grant_id: UUID) -> Grant:
@@ -99,23 +100,21 @@ class RefreshOutcomes:
     async def on_invalid_grant(self, lease: RefreshLease, refusal: InvalidGrant) -> Grant:
         """End the grant and raise ReauthorizationRequired, or return it if it has a newer set.
 
-        Raises ExternalAPIError while another holder's attempt is open.
+        Raises ExternalAPIError while another holder's attempt is open, and where the verdict is
+        held.
         """
         failpoints.reached(Place.REFRESH_REFUSED)
-        async with self.database.transaction() as tx:
-            dead = await tx.grant_leases.mark_dead(
-                lease, attempt_stays_open=self.policy.attempt_stays_open
-            )
-            if dead:
-                lost = await tx.bindings.change_status(
-                    lease.grant.id, old=BindingStatus.ACTIVE, new=BindingStatus.NEEDS_REAUTH
-                )
-                for org_id in {binding.org_id for binding in lost} or {lease.grant.org_id}:
-                    await tx.audit.add(_failure_event(lease.grant, "dead", org_id))
-        if dead:
+        verdict, retry_in = await self.verdicts.decide(lease)
+        if verdict is Verdict.ENDED:
             self._count("invalid_grant")
             log.warning("xero ended a grant", grant_id=lease.grant.id)
             raise ReauthorizationRequired(CONNECT_AGAIN) from refusal
+        if verdict is Verdict.HELD:
+            self._count(VERDICT_HELD)
+            raise ExternalAPIError(
+                "Xero refuses these tokens, and an operator has been asked to look into it.",
+                retry_after=ceil(retry_in.total_seconds()),
+            ) from refusal
         if newer := await self._load_newer(lease.grant):
             return newer
         self._count("refused_early")
@@ -156,7 +155,7 @@ class RefreshOutcomes:
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
                 if is_first:
-                    await tx.audit.add(_failure_event(lease.grant, ExternalAPIError.code))
+                    await tx.audit.add(failure_event(lease.grant, ExternalAPIError.code))
         self._count("late")
         return ExternalAPIError(
             "Xero is taking too long to refresh the tokens.",
@@ -184,14 +183,13 @@ class RefreshOutcomes:
                     lease, error=error, retry_in=retry_in, answered=answered
                 )
                 if is_first:
-                    await tx.audit.add(_failure_event(lease.grant, error))
+                    await tx.audit.add(failure_event(lease.grant, error))
 
     async def _record_success(self, grant: Grant) -> None:
         """Append to the audit log; a failure is ignored, as the tokens are saved already."""
-        detail = {"afterFailures": grant.refresh_failures} if grant.refresh_failures else {}
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_autocommit() as tx:
-                await tx.audit.add(_event(grant, AuditAction.GRANT_REFRESHED, "ok", **detail))
+                await tx.audit.add(success_event(grant))
 
     def _backoff(self, grant: Grant) -> timedelta:
         return self.policy.backoff(grant.refresh_failures, fraction=random.random())  # noqa: S311
@@ -221,19 +219,3 @@ def poll_intervals() -> Iterator[float]:
     while True:
         interval = min(max(0.04, (time.monotonic() - began) / 25), 0.25)
         yield interval * random.uniform(0.75, 1.25)  # noqa: S311
-
-
-def _failure_event(grant: Grant, outcome: str, org_id: str | None = None) -> AuditEvent:
-    event = _event(grant, AuditAction.GRANT_REFRESH_FAILED, outcome)
-    return replace(event, org_id=org_id) if org_id else event
-
-
-def _event(grant: Grant, action: AuditAction, outcome: str, **detail: int) -> AuditEvent:
-    return AuditEvent(
-        actor=SYSTEM,
-        action=action,
-        outcome=outcome,
-        org_id=grant.org_id,
-        grant_id=grant.id,
-        detail={"generation": grant.generation, **detail},
-    )
