@@ -87,7 +87,7 @@ class EmbeddedPostgres(Postgres):
 
     def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
         super().__init__(f"postgresql://postgres@/postgres?host={directory}")
-        self._directory = directory
+        self.directory = directory
         self._settings = settings
         self._user = unprivileged_user()
         self._server: Child | None = None
@@ -96,34 +96,27 @@ class EmbeddedPostgres(Postgres):
 
     def initialise(self) -> None:
         """Create the data directory."""
-        command: list[str | Path] = [self._binaries / "initdb"]
-        command += ["-D", self._data, "-U", "postgres", "--no-sync"]
-        command += ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin"]
-        command += ["--locale=C", "--builtin-locale=C.UTF-8"]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            user=self._user,
-            cwd=self._directory,
-        )
-        if done.returncode:
-            raise LaunchError(f"PostgreSQL's data directory could not be created:\n\n{done.stdout}")
+        options: list[str | Path] = ["-D", self.data, "-U", "postgres", "--no-sync"]
+        options += ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin"]
+        options += ["--locale=C", "--builtin-locale=C.UTF-8"]
+        self._run("initdb", options)
+
+    def copy_from(self, running: "EmbeddedPostgres", *options: str) -> None:
+        """Make the data directory a base backup of a running server, by `pg_basebackup`."""
+        source: list[str | Path] = ["-h", running.directory, "-U", "postgres", "-D", self.data]
+        self._run("pg_basebackup", [*source, "--checkpoint=fast", "--no-sync", *options])
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
         command: list[str | Path] = [self._binaries / "postgres"]
-        command += ["-D", self._data, "-k", self._directory, "-h", ""]
+        command += ["-D", self.data, "-k", self.directory, "-h", ""]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         self._server = Child.start(
             "PostgreSQL",
             command,
-            log=self._directory / "log",
-            cwd=self._directory,
+            log=self.directory / "log",
+            cwd=self.directory,
             stop_signal=signal.SIGINT,
             user=self._user,
         )
@@ -140,9 +133,24 @@ class EmbeddedPostgres(Postgres):
             self._server.process.send_signal(signal.SIGQUIT)
             self._server.process.wait()
 
+    def _run(self, program: str, options: list[str | Path]) -> None:
+        done = subprocess.run(
+            [self._binaries / program, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            user=self._user,
+            cwd=self.directory,
+        )
+        if done.returncode:
+            raise LaunchError(f"PostgreSQL's `{program}` failed:\n\n{done.stdout}")
+
     @property
-    def _data(self) -> Path:
-        return self._directory / "data"
+    def data(self) -> Path:
+        """The data directory."""
+        return self.directory / "data"
 
     @cached_property
     def _binaries(self) -> Path:
@@ -157,7 +165,7 @@ class EmbeddedPostgres(Postgres):
         package = Path(wheel.origin).parent
         if self._user is None or open_to_others(package / PROGRAMS / "postgres"):
             return package / PROGRAMS
-        copy = self._directory / "programs"
+        copy = self.directory / "programs"
         for tree in (PROGRAMS.parent, Path("..", f"{WHEEL}.libs"), Path(".dylibs")):
             if (package / tree).is_dir():
                 shutil.copytree(package / tree, copy / WHEEL / tree, symlinks=True)
@@ -167,11 +175,18 @@ class EmbeddedPostgres(Postgres):
 @contextmanager
 def embedded(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[EmbeddedPostgres]:
     """Run a new server; its directory is removed afterwards."""
+    with unstarted(settings) as server:
+        server.initialise()
+        server.start()
+        yield server
+
+
+@contextmanager
+def unstarted(settings: Mapping[str, str] = ROOM_FOR_REPLICAS) -> Iterator[EmbeddedPostgres]:
+    """Yield a server without data; it is stopped, and its directory removed, afterwards."""
     with temporary_directory("xero-pg-", parent=_short_parent()) as directory:
         server = EmbeddedPostgres(directory, settings)
-        server.initialise()
         try:
-            server.start()
             yield server
         finally:
             server.stop()

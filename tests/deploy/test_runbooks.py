@@ -1,6 +1,7 @@
 """docs/runbooks: every page has the same parts, and every command in them works."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,12 +44,31 @@ def test_a_page_says_what_it_means_what_to_look_at_and_what_never_to_do_o3(page:
 
 
 @pytest.mark.parametrize(
-    "incident",
-    ["xero-down", "client-secret-leaked", "encryption-key", "key-leaked", "one-customer-hammers"],
+    "page",
+    [
+        "incident-xero-down",
+        "incident-client-secret-leaked",
+        "incident-encryption-key",
+        "incident-key-leaked",
+        "incident-one-customer-hammers",
+        "database-restored",
+        "upgrade",
+        "rollback",
+        "capacity",
+    ],
 )
-def test_there_is_a_page_for_each_incident_and_the_index_leads_to_it_o3(incident: str) -> None:
-    assert (ROOT / f"docs/runbooks/incident-{incident}.md").is_file()
-    assert f"(incident-{incident}.md)" in (ROOT / "docs/runbooks/README.md").read_text()
+def test_there_is_a_page_for_each_incident_and_the_index_leads_to_it_o3(page: str) -> None:
+    assert (ROOT / f"docs/runbooks/{page}.md").is_file()
+    assert f"({page}.md)" in (ROOT / "docs/runbooks/README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_panel_that_a_page_names_is_on_the_dashboard_o3(page: Path) -> None:
+    look = page.read_text().partition("## Look")[2].partition("## Act")[0]
+    named = set(re.findall(r'"([A-Z][^"]+)"', look))
+
+    dashboard = json.loads((ROOT / "deploy/observability/dashboard.json").read_text())
+    assert named <= {panel["title"] for panel in dashboard["panels"]}
 
 
 @pytest.mark.parametrize("command", list(every_command()))

@@ -20,6 +20,7 @@ class Said:
     at: float  # the same, when it came
     caller: int
     status: int
+    retry_after: str | None = None
     told: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
 
@@ -60,11 +61,12 @@ class Load:
         try:
             answer = await call()
         except httpx.TransportError as error:
-            return Said(asked, time.monotonic(), number, 0, repr(error))
+            return Said(asked, time.monotonic(), number, 0, told=repr(error))
         token = None
         if answer.is_success and answer.headers["content-type"] == "application/json":
             token = answer.json().get("accessToken")
-        return Said(asked, time.monotonic(), number, answer.status_code, answer.text, token)
+        told = (answer.status_code, answer.headers.get("retry-after"), answer.text, token)
+        return Said(asked, time.monotonic(), number, *told)
 
     def served(self, caller: int, *, since: float) -> bool:
         """Whether a caller was given what it asked for after a moment."""
@@ -75,6 +77,11 @@ class Load:
     @property
     def failures(self) -> list[Said]:
         return [each for each in self.said if not each.succeeded]
+
+    @property
+    def faults(self) -> list[Said]:
+        """The answers that are neither a success nor 503 with Retry-After."""
+        return [each for each in self.failures if each.status != 503 or each.retry_after is None]
 
     @property
     def tokens(self) -> set[str]:
