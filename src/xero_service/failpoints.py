@@ -23,10 +23,10 @@ class Place(StrEnum):
     DISCONNECT_COMMITTED = "disconnect: ended here, nothing was sent to Xero"
     REVOCATION_ANSWERED = "disconnect: Xero revoked, the tokens are still stored"
     DELETION_ANSWERED = "disconnect: Xero deleted the connection, the cleanup is still pending here"
-    XERO_EVENTS_ADDED = "webhook: Xero's events are added, not committed"
-    XERO_EVENTS_COMMITTED = "webhook: Xero's events are committed, Xero has no answer"
     CLEANUP_COMMITTED = "disconnect: done at Xero and here, the leases are still held"
 
+    EVENTS_ADDED = "a change and its events are written, not committed"
+    EVENTS_COMMITTED = "a change and its events are committed; nothing else followed"
     DELIVERY_CLAIMED = "delivery: the attempt is committed, nothing was sent"
     DELIVERY_ANSWERED = "delivery: the endpoint answered, nothing is recorded"
     DELIVERY_RECORDED = "delivery: the outcome is committed"

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from xero_service import failpoints, wiring
-from xero_service.domain import Actor, Role, SessionUser
+from xero_service.domain import SYSTEM, Actor, Role, SessionUser
 from xero_service.failpoints import Place
 from xero_service.services.connect.flow import CallbackParams
 from xero_service.services.events.xero_webhooks import WebhookRequest
@@ -49,6 +49,22 @@ async def disconnect(services: Services, told: dict[str, Any]) -> None:
     await services.disconnects.disconnect(UUID(told["binding"]), "org_acme", ACTOR)
 
 
+async def reconcile(services: Services, told: dict[str, Any]) -> None:
+    await services.upkeep.reconcile.reconcile(UUID(told["grant"]))
+
+
+async def warn(services: Services, _: dict[str, Any]) -> None:
+    await services.upkeep._warn()
+
+
+async def suspend(services: Services, told: dict[str, Any]) -> None:
+    await services.operators.suspend(SYSTEM, UUID(told["binding"]))
+
+
+async def resume(services: Services, told: dict[str, Any]) -> None:
+    await services.operators.resume(SYSTEM, UUID(told["binding"]))
+
+
 async def webhook(services: Services, told: dict[str, Any]) -> None:
     body = told["body"].encode()
 
@@ -75,6 +91,10 @@ DEEDS = {
     "callback": callback,
     "select": select,
     "disconnect": disconnect,
+    "reconcile": reconcile,
+    "warn": warn,
+    "suspend": suspend,
+    "resume": resume,
     "webhook": webhook,
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,11 +33,18 @@ class Received:
         return found
 
 
+def _bound() -> socket.socket:
+    """A port that is taken and does not listen."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
 @dataclass
 class Receiver:
     """Answers every request as `behaves` says, 204 by default, and keeps what it received."""
 
-    port: int = 0
+    bound: socket.socket = field(default_factory=_bound)
     secrets: list[str] = field(default_factory=list)
     behaves: Behaviour = lambda _: "204 No Content"
     received: list[Received] = field(default_factory=list)
@@ -45,11 +53,23 @@ class Receiver:
     most_at_once: int = 0
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    server: asyncio.Server | None = None
     endpoint_id: Any = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/events"
+        return f"http://127.0.0.1:{self.bound.getsockname()[1]}/events"
+
+    async def starts(self) -> None:
+        """Accept connections; until then its port refuses them, and belongs to no other program."""
+        self.server = await asyncio.start_server(self.answer, sock=self.bound)
+
+    def stops(self) -> None:
+        """Close the port and every connection."""
+        self.gate.set()
+        (self.server or self.bound).close()
+        for writer in self.writers:
+            writer.close()
 
     def events(self) -> list[dict[str, Any]]:
         """The events that it acknowledged, in the order of its answers."""
@@ -106,9 +126,17 @@ async def receiving(
     world: World, *, org_id: str | None = None, kinds: tuple[str, ...] = ()
 ) -> AsyncIterator[Receiver]:
     """A receiver with an endpoint of its own; of all orgs, unless one is named."""
+    async with down(world, org_id=org_id, kinds=kinds) as receiver:
+        await receiver.starts()
+        yield receiver
+
+
+@asynccontextmanager
+async def down(
+    world: World, *, org_id: str | None = None, kinds: tuple[str, ...] = ()
+) -> AsyncIterator[Receiver]:
+    """The same, which refuses connections until it starts."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
     made = await world.services.webhooks.create(
         SYSTEM, url=receiver.url, org_id=org_id, kinds=kinds
     )
@@ -117,7 +145,4 @@ async def receiving(
     try:
         yield receiver
     finally:
-        receiver.gate.set()
-        server.close()
-        for writer in receiver.writers:
-            writer.close()
+        receiver.stops()

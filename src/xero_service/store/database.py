@@ -22,8 +22,10 @@ from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from xero_service import failpoints
 from xero_service.domain import AuditPosition
 from xero_service.errors import ConfigError, ServiceBusy
+from xero_service.failpoints import Place
 from xero_service.store.connection_slots import Slots
 from xero_service.store.connections import Connector
 from xero_service.store.migrations import SchemaState
@@ -153,6 +155,10 @@ class Database:
         async with self._connection_slots.acquire(), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
+            if tx.events.added:
+                failpoints.reached(Place.EVENTS_ADDED)
+        if tx.events.added:
+            failpoints.reached(Place.EVENTS_COMMITTED)
         self._has_committed(tx)
 
     @asynccontextmanager

@@ -6,10 +6,8 @@ import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from xero_service import failpoints
 from xero_service.domain import Binding, Event, EventKind, XeroBatch, XeroEvent, parse_batch
 from xero_service.errors import MalformedRequest, NotFound, UnsupportedMediaType
-from xero_service.failpoints import Place
 from xero_service.services.events.webhook_bodies import WebhookBodies
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
@@ -77,8 +75,6 @@ class XeroWebhookService:
     async def _commit(self, batch: XeroBatch) -> None:
         async with self.database.transaction() as tx:
             stored = await _store(tx, batch)
-            failpoints.reached(Place.XERO_EVENTS_ADDED)
-        failpoints.reached(Place.XERO_EVENTS_COMMITTED)
         for outcome in ("stored", "repeated", "unbound"):
             self.metrics.xero_events.labels(outcome).inc(getattr(stored, outcome))
         if stored.gap is not None:
