@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.connections.certificates import Authority
+from tests.metrics.scrape import parsed, series
 from tests.notices.conftest import TEAM, look
 from tests.notices.mail_server import MailServer, serving
 from tests.notices.test_incidents import breaks
@@ -196,3 +197,34 @@ def test_a_url_that_cannot_be_kept_is_refused_without_repeating_it(url: str) -> 
     with pytest.raises(ValueError, match=r"must|takes") as refused:
         parse_smtp_url(url)
     assert "secret" not in str(refused.value)
+
+
+async def test_the_mails_that_fail_are_counted_until_they_are_sent_or_no_longer_due(
+    world: World, mail_server: MailServer
+) -> None:
+    """O3: from the database, so that each replica says it, whichever made the attempt."""
+
+    async def failing() -> float:
+        world.services.state_metrics.next_at = 0
+        async with world.application.http() as http:
+            found = parsed((await http.get("/metrics")).text)
+        (number,) = series(found, "xero_service_notices_failing").values()
+        return number
+
+    await broken(world)
+    assert await failing() == 0
+    mail_server.refuses = lambda to: "450 4.2.1 mailbox busy" if to == TEAM else None
+    await look(world)
+    assert await failing() == 1
+
+    await world.database.execute("UPDATE integration_tenant_bindings SET status = 'active'")
+    assert await failing() == 0
+    await world.database.execute("UPDATE integration_tenant_bindings SET status = 'needs_reauth'")
+    assert await failing() == 1
+    await world.database.execute("UPDATE notices SET next_attempt_at = now() - interval '61 min'")
+    assert await failing() == 0, "nobody tries it again: NOTICES_TO was changed"
+
+    mail_server.refuses = lambda _: None
+    await look(world)
+    assert await failing() == 0
+    assert len(mail_server.mails) == 2

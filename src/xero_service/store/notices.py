@@ -24,6 +24,7 @@ _PRESENT = f"""array_remove(ARRAY[
          THEN '{NoticeKind.PERMISSIONS_MISSING}' END
 ], NULL)"""
 _IN_USE = "b.status IN ('active', 'needs_reauth')"
+_IS_OUT_OF_DATE = f"{_IN_USE} AND NOT (n.told @> {_PRESENT} AND n.told <@ {_PRESENT})"
 # The Xero user of the grant is a recipient where this org's own consent led to it (S58).
 _ADD = text(f"""
     INSERT INTO notices (binding_id, recipient, is_xero_user)
@@ -49,7 +50,7 @@ _CLAIM = text(f"""
         WHERE n.next_attempt_at <= clock_timestamp()
           AND (n.claimed_until IS NULL OR n.claimed_until < clock_timestamp())
           AND (n.is_xero_user OR n.recipient = ANY(CAST(:team AS text[])))
-          AND {_IN_USE} AND NOT (n.told @> {_PRESENT} AND n.told <@ {_PRESENT})
+          AND {_IS_OUT_OF_DATE}
         ORDER BY n.next_attempt_at, n.binding_id, n.recipient
         LIMIT :limit FOR UPDATE OF n SKIP LOCKED
     )
@@ -57,6 +58,14 @@ _CLAIM = text(f"""
     SET attempts = n.attempts + 1, claimed_until = clock_timestamp() + CAST(:ttl AS interval)
     FROM due WHERE n.binding_id = due.binding_id AND n.recipient = due.recipient
     RETURNING n.*, due.clerk_org_id, due.external_tenant_name, due.present
+    """)  # noqa: S608 (constants)
+
+# Nobody repeats a mail that is long due: its recipient is no longer in NOTICES_TO, or SMTP_URL is
+# empty by now. (Where upkeep stopped, its own alert says so.)
+_FAILING = text(f"""
+    SELECT count(*) FROM notices n JOIN integration_tenant_bindings b ON b.id = n.binding_id
+    WHERE n.failures > 0 AND n.next_attempt_at > clock_timestamp() - interval '1 hour'
+      AND {_IS_OUT_OF_DATE}
     """)  # noqa: S608 (constants)
 
 
@@ -122,6 +131,11 @@ class Notices:
         return await self._record(
             claimed, failures=NoticeRow.failures + 1, next_attempt_at=NOW + retry_in
         )
+
+    async def failing(self) -> int:
+        """Return the number of mails whose last attempt failed and that will be tried again."""
+        found: int = (await self._connection.execute(_FAILING)).scalar_one()
+        return found
 
     async def _record(self, claimed: ClaimedNotice, **values: Any) -> bool:
         recorded = await self._connection.scalar(

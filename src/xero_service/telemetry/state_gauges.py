@@ -64,6 +64,10 @@ class StateGauges:
             "xero_service_webhook_oldest_undelivered_seconds",
             "Age of the oldest event that an enabled endpoint has not acknowledged; 0: none.",
         )
+        self.notices_failing = StateGauge(
+            "xero_service_notices_failing",
+            "Mails to people whose last attempt failed and that will be tried again.",
+        )
         self.read_at = StateGauge(
             "xero_service_state_read_timestamp_seconds",
             "When these gauges of state were last read from the database.",

@@ -59,6 +59,7 @@ class StateMetrics:
         async with self.database.transaction() as tx:
             found = await tx.state.read()
             oldest_undelivered = await tx.deliveries.oldest_pending_seconds()
+            notices_failing = await tx.notices.failing()
         for grant_status in GrantStatus:
             gauges.grants.set(grant_status, found.grants.get(grant_status, 0))
         for binding_status in BindingStatus:
@@ -75,4 +76,5 @@ class StateMetrics:
         gauges.limits.set("day", found.day_remaining)
         gauges.limits.set("minute", found.minute_remaining)
         gauges.oldest_undelivered.set(oldest_undelivered)
+        gauges.notices_failing.set(notices_failing)
         gauges.read_at.set(time.time())
