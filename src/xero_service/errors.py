@@ -117,6 +117,15 @@ class NotFound(IntegrationError):
     resolved_by = ResolvedBy.CALLER
 
 
+class CursorGone(IntegrationError):
+    """A cursor is ahead of every event: the database is older than the cursor."""
+
+    status = 410
+    code = "cursor_gone"
+    title = "This cursor is ahead of every event"
+    resolved_by = ResolvedBy.CALLER
+
+
 class InvalidRequest(IntegrationError):
     """The request does not have the documented shape."""
 

@@ -138,6 +138,38 @@ async def test_a_slower_transactions_event_is_not_skipped(
     assert names(second) == (["slow", "quick"] if ends == "commits" else ["quick"])
 
 
+async def test_a_cursor_from_what_a_restore_has_lost_is_refused(
+    world: World, reader: Service
+) -> None:
+    """R29: the poller is told to read again; it does not wait in silence for what is written next.
+
+    The database is set back as a backup is: without the newest events, with the older sequence.
+    """
+    for number in range(3):
+        await add(world.database, str(number))
+    lost = (await page(reader))["next"]
+    await world.database.execute("DELETE FROM events WHERE position >= $1", lost)
+    await world.database.execute("SELECT setval('events_position_seq', $1)", lost - 1)
+
+    for query in ({"after": lost}, {"after": lost, "wait": 20}, {"after": 2**63 - 1}):
+        refused = await reader.request("GET", "/events", params=query)
+        assert problem(refused) == (410, "cursor_gone")
+    assert "after=0" in refused.json()["detail"]
+    await add(world.database, "newer")
+    assert names(await page(reader, after=0)) == ["0", "1", "newer"]
+
+
+async def test_a_cursor_is_kept_though_every_event_is_past_its_retention(
+    world: World, reader: Service
+) -> None:
+    """R29: retention is no restore."""
+    await add(world.database, "old")
+    cursor = (await page(reader))["next"]
+    await world.database.execute("DELETE FROM events")
+
+    assert await page(reader, after=cursor) == {"events": [], "next": cursor}
+
+
 async def test_a_key_without_the_scope_or_a_session_cannot_read(world: World) -> None:
     """S14: `events:read` it is."""
     other = await service(world.application, "activity:read", "bindings:read")

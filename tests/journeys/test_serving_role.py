@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from demo.postgres import Postgres
-from tests.service_api.callers import idle, service
+from tests.service_api.callers import idle, problem, service
 from tests.store.roles import TwoRoles, two_roles
 from tests.world import ACME, Application, World
 from xero_sandbox.client import SandboxClient
@@ -61,6 +61,9 @@ async def test_a_connections_life_needs_no_more_than_the_serving_role_has(world:
     assert report["refreshedCount"] == 1
     await world.services.upkeep.round()
     assert (await admin.get("/activity")).json()["events"]
+    assert (await billing.request("GET", "/events")).json()["events"]
+    lost = await billing.request("GET", "/events", params={"after": 2**40})
+    assert problem(lost) == (410, "cursor_gone")
     await idle(world.application)
     ended = await admin.disconnects(first["id"])
     assert ended["remoteCleanup"] == "done"

@@ -343,6 +343,8 @@ export interface paths {
      *     Who: a service key with `events:read`. Store `next` once the events of the answer are
      *     processed, and send it as `after`: no event is skipped, and none is repeated. Events are kept
      *     for `EVENTS_RETENTION_DAYS`. A waiting request is answered as soon as an event is committed.
+     *     410 `cursor_gone`: the database was restored and the cursor is from what it lost; `detail` says
+     *     how to continue.
      */
     get: operations['listEvents']
     put?: never
@@ -4988,7 +4990,7 @@ export interface operations {
       query?: {
         /**
          * @description The `next` of the last answer; 0: from the oldest event that is kept.
-         * @example 1042
+         * @example 0
          */
         after?: number
         /**
@@ -5075,6 +5077,25 @@ export interface operations {
             status?: 403
             /** @enum {string} */
             code?: 'scope_required' | 'org_required' | 'org_mismatch'
+          }
+        }
+      }
+      /** @description `cursor_gone` */
+      410: {
+        headers: {
+          /**
+           * @description Names the request in logs, activity and problems.
+           * @example 6f1c2a0f9c1e4f4b
+           */
+          'X-Request-Id'?: string
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem'] & {
+            /** @constant */
+            status?: 410
+            /** @enum {string} */
+            code?: 'cursor_gone'
           }
         }
       }

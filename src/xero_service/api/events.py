@@ -11,6 +11,7 @@ from xero_service.api.event_schemas import EventList
 from xero_service.api.graceful_shutdown import is_shutting_down
 from xero_service.api.key_auth import EventReaderDep
 from xero_service.domain import EventKind, check_kind
+from xero_service.errors import CursorGone
 
 router = APIRouter(tags=["events"])
 Kind = Annotated[str, StringConstraints(max_length=100), AfterValidator(check_kind)]
@@ -20,7 +21,9 @@ Kind = Annotated[str, StringConstraints(max_length=100), AfterValidator(check_ki
     "/events",
     operation_id="listEvents",
     summary="Poll for events",
-    responses=problems.responses(*problems.SERVICE_KEY, *problems.SESSION_UNAVAILABLE[:1]),
+    responses=problems.responses(
+        *problems.SERVICE_KEY, CursorGone, *problems.SESSION_UNAVAILABLE[:1]
+    ),
 )
 async def list_events(
     request: Request,
@@ -32,7 +35,7 @@ async def list_events(
             ge=0,
             le=2**63 - 1,
             description="The `next` of the last answer; 0: from the oldest event that is kept.",
-            examples=[1042],
+            examples=[0],
         ),
     ] = 0,
     limit: Annotated[
@@ -62,6 +65,8 @@ async def list_events(
     Who: a service key with `events:read`. Store `next` once the events of the answer are
     processed, and send it as `after`: no event is skipped, and none is repeated. Events are kept
     for `EVENTS_RETENTION_DAYS`. A waiting request is answered as soon as an event is committed.
+    410 `cursor_gone`: the database was restored and the cursor is from what it lost; `detail` says
+    how to continue.
     """
     page = await services.outbox.page(
         caller.org_id,

@@ -29,6 +29,8 @@ DELIVERIES_OF = f"""
     FROM {{events}} e JOIN webhook_endpoints w
         ON (w.org_id IS NULL OR w.org_id = e.org_id) AND {_OF_KINDS.format(kinds="w.kinds")}
     """  # noqa: S608 (constants)
+EVENTS_SEQUENCE = "events_position_seq"
+_LAST = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {EVENTS_SEQUENCE}")  # noqa: S608
 _ADD = text(f"""
     WITH added AS (
         INSERT INTO events
@@ -113,6 +115,11 @@ class Events:
     async def extent(self) -> Extent:
         """Return how far the table is complete (decision 0015)."""
         return await _ORDER.extent(self._connection)
+
+    async def last_position(self) -> int:
+        """Return the highest position that an event was given, also if it is deleted by now."""
+        found: int = (await self._connection.execute(_LAST)).scalar_one()
+        return found
 
     async def of_org(
         self, org_id: str, *, after: int, up_to: int, kinds: Sequence[str], limit: int

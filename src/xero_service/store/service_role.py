@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 
 from xero_service.errors import ConfigError
+from xero_service.store.events import EVENTS_SEQUENCE
 from xero_service.store.tables import Base
 
 SETTING = "DATABASE_SERVICE_ROLE"
@@ -93,6 +94,7 @@ def grant(connection: Connection, role: str) -> None:
         f"GRANT SELECT ON {_names(connection, _READ_ONLY)} TO {name}",
         f"GRANT INSERT ({_names(connection, columns)}) ON audit_events TO {name}",
         f"GRANT {_EVERY_ROW} ON {_names(connection, sorted(tables))} TO {name}",
+        f"GRANT SELECT ON SEQUENCE {EVENTS_SEQUENCE} TO {name}",
         f"GRANT EXECUTE ON FUNCTION delete_audit_events_before(timestamptz, bigint) TO {name}",
     ):
         connection.exec_driver_sql(statement)

@@ -10,12 +10,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from xero_service.domain import StoredEvent
+from xero_service.errors import CursorGone
 from xero_service.services.commit_order import find_complete
 from xero_service.store.commit_order import Extent
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
 POLL_SECONDS = 0.25
+READ_AGAIN = (
+    "No event has come as far as this cursor: the database was restored from a backup. Read again"
+    " with `after=0`, skip the events whose ids you have processed, and compare what you know of"
+    " bindings with `GET /bindings`."
+)
 PRUNE_BATCH = 2000
 
 
@@ -67,7 +73,8 @@ class Outbox:
         """Return events after a cursor; wait up to `wait` seconds where there are none.
 
         No event is added later at or before `next` (design: rule 12). Nothing of the database is
-        held during the wait, which ends early when `is_stopping` is true.
+        held during the wait, which ends early when `is_stopping` is true. Raises CursorGone for a
+        cursor that this database cannot have given.
         """
         deadline = time.monotonic() + wait
         page = await self._read(org_id, after, kinds, limit)
@@ -83,6 +90,9 @@ class Outbox:
     async def _read(self, org_id: str, after: int, kinds: Sequence[str], limit: int) -> EventPage:
         complete = await find_complete(self._database, _read_extent)
         async with self._database.transaction() as tx:
+            # The newest events may be past their retention: only the sequence knows the last one.
+            if after > complete and after > await tx.events.last_position():
+                raise CursorGone(READ_AGAIN)
             events = await tx.events.of_org(
                 org_id, after=after, up_to=complete, kinds=kinds, limit=limit
             )
