@@ -1,7 +1,7 @@
 """Runs a command against a fresh stack: `python -m demo.around npm --prefix frontend run e2e`.
 
 The stack uses free ports and serves the built page. The command finds it through XERO_SERVICE_URL
-and XERO_SANDBOX_URL; `demo.expire_attempts` reads STACK_DATABASE_URL. With `--other-frontend` the
+and XERO_SANDBOX_URL; `demo.database_change` reads STACK_DATABASE_URL. With `--other-frontend` the
 service expects the page at another origin, XERO_FRONTEND_URL, where the command serves it. The exit
 code is the command's.
 """

@@ -31,6 +31,34 @@ export async function waitForAnimations(page: Page): Promise<void> {
   )
 }
 
+/** Expects that the focused element has an outline, lies in the window, and nothing lies over it. */
+export async function expectVisibleFocus(page: Page): Promise<void> {
+  await expect
+    .poll(() => lookOfFocus(page))
+    .toEqual({ hasOutline: true, isInside: true, isOnTop: true })
+}
+
+function lookOfFocus(page: Page) {
+  return page.evaluate(() => {
+    const focused = document.activeElement ?? document.body
+    // A card or a label may draw the outline of the control that fills it.
+    const around = [focused, focused.parentElement, focused.parentElement?.parentElement]
+    const drawn = around.find((element) => {
+      if (!element) return false
+      const { outlineStyle, outlineWidth } = getComputedStyle(element)
+      return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1
+    })
+    if (!drawn) return { withoutOutline: focused.outerHTML.slice(0, 300) }
+    const { left, right, top, bottom } = drawn.getBoundingClientRect()
+    const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
+    return {
+      hasOutline: true,
+      isInside: left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight,
+      isOnTop: above !== null && (drawn.contains(above) || above.contains(drawn)),
+    }
+  })
+}
+
 export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

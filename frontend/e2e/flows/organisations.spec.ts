@@ -11,17 +11,10 @@ function visitsToXero(page: Page): string[] {
   return visits
 }
 
-async function withTwoInReach(admin: SettingsPage): Promise<void> {
-  await admin.signIn('Acme admin')
-  await admin.startConnecting()
-  await admin.allowAccess('Acme bookkeeper', 'Demo Company (NZ)')
-  await admin.button('Cancel').click()
-  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
-}
-
 test('"Connect Xero" offers what a consent already reaches', async ({ page }) => {
   const admin = new SettingsPage(page)
-  await withTwoInReach(admin)
+  await admin.signIn('Acme admin')
+  await admin.withTwoInReach()
   const visits = visitsToXero(page)
 
   await admin.button('Connect Xero').click()
@@ -62,7 +55,8 @@ test('a consent from which nothing was chosen is finished later, with several at
 
 test('a switch selects the new one, then disconnects the old', async ({ page }) => {
   const admin = new SettingsPage(page)
-  await withTwoInReach(admin)
+  await admin.signIn('Acme admin')
+  await admin.withTwoInReach()
 
   await admin.button('Switch organisation Acme Trading Ltd').click()
   await admin.radio('Demo Company (NZ)').check()

@@ -90,12 +90,63 @@ export async function sessionToken(personId: string, orgId: string): Promise<str
   return token
 }
 
-/** Expires every consent attempt, by changing its time in the service's database. */
-export function expireAttempts(): void {
+/** Makes a change of demo/database_change.py in the service's database. */
+function changeDatabase(change: string, ...values: string[]): void {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
-  execFileSync(process.env['STACK_PYTHON'] ?? 'python', ['-m', 'demo.expire_attempts'], {
-    cwd: root,
-  })
+  const python = process.env['STACK_PYTHON'] ?? 'python'
+  execFileSync(python, ['-m', 'demo.database_change', change, ...values], { cwd: root })
+}
+
+export const expireAttempts = () => changeDatabase('expire-attempts')
+
+/** Makes every consent older than a scope that the app asks for. */
+export const narrowGrants = (scope: string) => changeDatabase('narrow-grants', scope)
+
+export interface SeededTenant {
+  tenantId: string
+  tenantName: string
+  connectionId: string
+}
+
+/** Creates organisations in Xero, and connections of a Xero user to them. */
+export async function seedTenants(xeroUserId: string, count: number): Promise<SeededTenant[]> {
+  const seeded = (await control('/seed', { grants: count })) as SeededTenant[]
+  const tenants: SeededTenant[] = []
+  for (const [index, { tenantId }] of seeded.entries()) {
+    const tenantName = `Branch ${index + 1} Ltd`
+    await control(`/orgs/${tenantId}`, { name: tenantName })
+    await control(`/users/${xeroUserId}/role`, { tenantId, role: 'standard' })
+    const connected = (await control('/connect', { xeroUserId, tenantId })) as SeededTenant
+    tenants.push({ tenantId, tenantName, connectionId: connected.connectionId })
+  }
+  return tenants
+}
+
+/** Runs `happen` while the tenants are bound as the newest binding is. */
+export async function withBoundTenants(
+  tenants: readonly SeededTenant[],
+  happen: () => Promise<void>,
+): Promise<void> {
+  const rows = JSON.stringify(tenants)
+  changeDatabase('bind-tenants', rows)
+  try {
+    await happen()
+  } finally {
+    changeDatabase('unbind-tenants', rows)
+  }
+}
+
+interface Listed {
+  bindings: { id: string; tenantName: string }[]
+}
+
+/** Returns the id of a binding of Acme, as services and mails name it. */
+export async function bindingIdOf(tenantName: string): Promise<string> {
+  const token = await sessionToken('user_acme_admin', 'org_acme')
+  const { bindings } = (await ask('GET', `${API}/bindings`, undefined, token)) as Listed
+  const found = bindings.find((binding) => binding.tenantName === tenantName)
+  if (!found) throw new Error(`${tenantName} is not bound`)
+  return found.id
 }
 
 const ADMINS = [
@@ -108,9 +159,7 @@ export async function resetStack(): Promise<void> {
   await clearFaults()
   for (const [personId, orgId] of ADMINS) {
     const token = await sessionToken(personId, orgId)
-    const { bindings } = (await ask('GET', `${API}/bindings`, undefined, token)) as {
-      bindings: { id: string }[]
-    }
+    const { bindings } = (await ask('GET', `${API}/bindings`, undefined, token)) as Listed
     for (const { id } of bindings) {
       await ask('POST', `${API}/disconnect`, { tenantBindingId: id }, token)
     }

@@ -57,12 +57,26 @@ export class SettingsPage {
     await this.button('Allow access').click()
   }
 
+  /** On the consent page: allows access again, where Xero lists what is connected already. */
+  async allowAgain(xeroUser: string): Promise<void> {
+    await this.page.getByRole('radio', { name: xeroUser }).check()
+    await this.button('Continue').click()
+  }
+
   async connect(xeroUser: string, organisation: string): Promise<void> {
     await this.startConnecting()
     await this.allowAccess(xeroUser, organisation)
     await expect(this.checkbox(organisation)).toBeChecked()
     await this.button('Connect organisation').click()
     await expect(this.row(organisation)).toContainText('Active')
+  }
+
+  /** Connects "Acme Trading Ltd"; "Demo Company (NZ)" can be connected without a new consent. */
+  async withTwoInReach(): Promise<void> {
+    await this.startConnecting()
+    await this.allowAccess('Acme bookkeeper', 'Demo Company (NZ)')
+    await this.button('Cancel').click()
+    await this.connect('Acme bookkeeper', 'Acme Trading Ltd')
   }
 
   async sessionId(): Promise<string> {

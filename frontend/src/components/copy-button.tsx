@@ -34,10 +34,15 @@ export function CopyButton({ what, text }: CopyButtonProps) {
         size="iconSm"
         aria-label={parts.copy(what)}
         icon={<Icon aria-hidden />}
-        onBlur={() => setResult(null)}
+        // Later, when the next element has the focus: a dialog of Radix takes the focus back when a
+        // text disappears while nothing has it.
+        onBlur={() => setTimeout(() => setResult(null))}
         onClick={() => void copy()}
       />
-      <span role="status" className={result === 'failed' ? 'text-xs text-destructive' : 'sr-only'}>
+      <span
+        role="status"
+        className={result === 'failed' ? 'text-xs text-destructive-text' : 'sr-only'}
+      >
         {result === 'copied' && parts.copied(what)}
         {result === 'failed' && parts.copyFailed}
       </span>

@@ -88,6 +88,21 @@ it('shows the error of each organisation', async () => {
   await expectAccessible()
 })
 
+it('shows the first errors of many', async () => {
+  const errors = Array.from({ length: 199 }, (_, index) => ({
+    bindingId: `b${index}`,
+    error: 'tenant_lost',
+  }))
+  givenRefresh(refreshed({ success: false, errors }))
+  await pressed()
+
+  expect(
+    await screen.findByText('Xero no longer gives access to 199 connections'),
+  ).toBeInTheDocument()
+  expect(screen.getAllByText(/no longer gives access to it/)).toHaveLength(3)
+  expect(screen.getByText(/^196 others, too\./)).toBeInTheDocument()
+})
+
 it('shows that the service failed', async () => {
   givenRefresh(problem(503, 'service_busy', 'The service is busy.'))
   await pressed()

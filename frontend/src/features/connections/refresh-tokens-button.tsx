@@ -11,6 +11,9 @@ import { useMessages, type Messages } from '@/messages'
 
 import { refreshErrorMessage } from './condition'
 
+/** A toast with more would cover the list. */
+const ERRORS_SHOWN = 3
+
 /** Refreshes all of the organisation's tokens, asks Xero what they reach, and shows the result. */
 export function RefreshTokensButton() {
   const { api, queryClient, showToast } = useXeroService()
@@ -48,6 +51,7 @@ function resultToast(
     const kind = result.refreshedCount > 0 ? 'success' : 'info'
     return { kind, title: refreshSummary(messages.refresh, result) }
   }
+  const shown = result.errors.slice(0, ERRORS_SHOWN)
   const names = new Map(bindings.map(({ id, tenantName }) => [id, tenantName]))
   return {
     kind: result.refreshedCount > 0 ? 'warning' : 'error',
@@ -55,7 +59,7 @@ function resultToast(
     duration: 12_000,
     description: (
       <ul className="flex flex-col gap-1">
-        {result.errors.map(({ bindingId, error }) => (
+        {shown.map(({ bindingId, error }) => (
           <li key={bindingId}>
             <strong className="font-medium">
               <bdi>{names.get(bindingId) ?? messages.refresh.oneConnection}</bdi>
@@ -63,6 +67,9 @@ function resultToast(
             : {refreshErrorMessage(messages.refreshErrors, error)}
           </li>
         ))}
+        {result.errors.length > shown.length && (
+          <li>{messages.refresh.otherErrors(result.errors.length - shown.length)}</li>
+        )}
       </ul>
     ),
   }

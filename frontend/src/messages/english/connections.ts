@@ -91,6 +91,12 @@ export const connections = {
         other: `Xero no longer gives access to ${count} connections`,
       }),
     oneConnection: 'One connection',
+    /** After the first errors. */
+    otherErrors: (count: number) =>
+      plural(count, {
+        one: 'One other, too. What needs somebody comes first in the list.',
+        other: `${count} others, too. What needs somebody comes first in the list.`,
+      }),
   },
   row: {
     connectedByOn: 'Connected by {who} on {date}',
