@@ -1,6 +1,12 @@
 import type { Page, Route } from '@playwright/test'
 
-import type { ActivityEvent, Binding, RefreshResult, Tenant } from '../../src/api/types'
+import type {
+  ActivityEvent,
+  Binding,
+  PendingConsent,
+  RefreshResult,
+  Tenant,
+} from '../../src/api/types'
 import { pageOf } from '../../src/testing/activity'
 import { SAMPLE_PEOPLE } from '../../src/testing/sample-people'
 
@@ -8,7 +14,10 @@ import { SAMPLE_PEOPLE } from '../../src/testing/sample-people'
 export interface MockState {
   person: 'admin' | 'member' | 'accountant' | null
   bindings: Binding[] | 'failing' | 'pending'
-  tenants: Tenant[] | 'failing' | 'foreign' | 'pending'
+  pending: PendingConsent | null
+  tenants: Tenant[] | 'failing' | 'foreign' | 'damaged' | 'ended' | 'pending'
+  /** The bindings that selecting their tenants creates; other tenants are bound elsewhere. */
+  selected: Binding[]
   refreshed: RefreshResult | 'failing'
   activity: ActivityEvent[] | 'failing' | 'pending'
   issuer: 'up' | 'down' | 'unknown'
@@ -26,7 +35,9 @@ export async function mockService(page: Page, change: Partial<MockState> = {}): 
   const mocks: MockState = {
     person: 'admin',
     bindings: [],
+    pending: null,
     tenants: [],
+    selected: [],
     refreshed: { success: true, hasActiveBindings: true, refreshedCount: 0, errors: [] },
     activity: [],
     issuer: 'up',
@@ -82,21 +93,27 @@ async function service(route: Route, mocks: MockState): Promise<void> {
         json: {
           bindings: searchParams.get('status') === 'revoked' ? [] : mocks.bindings,
           hasActiveBindings: mocks.bindings.some(({ status }) => status === 'active'),
-          pending: null,
+          pending: mocks.pending,
         },
       })
     case '/tenants/list':
       if (mocks.tenants === 'pending') return
       if (mocks.tenants === 'failing') return problem(route, 503, 'xero_unavailable')
       if (mocks.tenants === 'foreign') return problem(route, 404, 'not_found')
+      if (mocks.tenants === 'damaged') return problem(route, 422, 'invalid_request')
+      if (mocks.tenants === 'ended') return problem(route, 409, 'reauthorization_required')
       return route.fulfill({
         json: {
           grantId: searchParams.get('grantId'),
           tenants: mocks.tenants,
         },
       })
-    case '/tenants/select':
-      return problem(route, 409, 'tenant_bound_elsewhere')
+    case '/tenants/select': {
+      const { tenantId } = route.request().postDataJSON() as { tenantId: string }
+      const selected = mocks.selected.find((binding) => binding.tenantId === tenantId)
+      if (!selected) return problem(route, 409, 'tenant_bound_elsewhere')
+      return route.fulfill({ status: 201, json: selected })
+    }
     case '/disconnect':
       return problem(route, 503, 'service_busy')
     case '/refresh':
@@ -111,6 +128,8 @@ const DETAILS: Record<string, string> = {
   service_busy: 'The service is busy. Try again in a few seconds.',
   xero_unavailable: 'Xero is not available right now.',
   not_found: 'Not found.',
+  invalid_request: 'query.grantId: must be a UUID.',
+  reauthorization_required: 'Xero no longer accepts the consent. Connect to Xero again.',
   tenant_bound_elsewhere: 'This Xero organisation is already connected elsewhere.',
 }
 

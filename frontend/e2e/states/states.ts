@@ -2,38 +2,21 @@ import { expect, type Page } from '@playwright/test'
 
 import { eventful, everyday, long } from '../../src/testing/activity'
 import {
+  ago,
   binding,
   expiring,
   lost,
-  manyTenants,
+  minutes,
   narrow,
   refreshed,
   retrying,
   services,
   suspended,
-  tenant,
   twoHundred,
 } from '../../src/testing/fixtures'
-import type { MockState } from './mock-service'
-
-export interface State {
-  name: string
-  mocks?: Partial<MockState>
-  query?: string
-  /** Brings the page into the state and waits until it is there. */
-  reach: (page: Page) => Promise<void>
-  /** The state ends by itself, like a toast, so each look loads the page again. */
-  isTransient?: true
-}
-
-const sees = (text: string | RegExp) => async (page: Page) => {
-  await expect(page.getByText(text).first()).toBeVisible()
-}
-
-const presses = (name: string, then: (page: Page) => Promise<void>) => async (page: Page) => {
-  await page.getByRole('button', { name, exact: true }).click()
-  await then(page)
-}
+import { DIALOGS } from './dialogs'
+import { mockService } from './mock-service'
+import { presses, sees, type State } from './state'
 
 const seesActivity =
   (text: string | RegExp, timeout = 10_000) =>
@@ -44,7 +27,6 @@ const seesActivity =
 
 const all = [binding(), services, expiring, retrying, lost, suspended]
 const choosing = '?action=select_tenant&grantId=g1'
-const just = { justAuthorised: true }
 
 const ERRORS = [
   'access_denied',
@@ -57,8 +39,8 @@ const ERRORS = [
   'something_new',
 ]
 
-/** Every state that the page can be in. */
-export const STATES: State[] = [
+/** Every state without a dialog. */
+const WITHOUT_DIALOG: State[] = [
   {
     name: 'not-configured',
     mocks: { issuer: 'unknown' },
@@ -169,29 +151,6 @@ export const STATES: State[] = [
     },
   },
   {
-    name: 'details',
-    mocks: { bindings: [narrow, ...all], activity: eventful },
-    reach: presses('Details of Acme Payroll Ltd', sees('Bank transactions')),
-  },
-  {
-    name: 'details-member',
-    mocks: { bindings: all, person: 'member' },
-    reach: presses('Details of Acme Trading Ltd', sees('In your service')),
-  },
-  {
-    name: 'disconnect',
-    mocks: { bindings: all },
-    reach: presses('Disconnect Acme Trading Ltd', sees('Disconnect Acme Trading Ltd?')),
-  },
-  {
-    name: 'disconnect-failed',
-    mocks: { bindings: all },
-    reach: presses('Disconnect Acme Trading Ltd', async (page) => {
-      await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click()
-      await sees('Acme Trading Ltd is still connected')(page)
-    }),
-  },
-  {
     name: 'refreshed',
     isTransient: true,
     mocks: { bindings: all },
@@ -232,83 +191,41 @@ export const STATES: State[] = [
     reach: sees('Xero connection needs attention'),
   },
   {
-    name: 'choose-loading',
-    query: choosing,
-    mocks: { tenants: 'pending' },
-    reach: async (page) =>
-      expect(
-        page.getByRole('status', { name: 'Asking Xero for your organisations' }),
-      ).toBeVisible(),
-  },
-  {
-    name: 'choose-one',
-    query: choosing,
-    mocks: { tenants: [tenant(just)] },
-    reach: sees('Just authorised'),
-  },
-  {
-    name: 'choose-several',
-    query: choosing,
-    mocks: {
-      bindings: [services],
-      tenants: [
-        tenant({ tenantId: 't9', tenantName: 'Globex Ltd', availability: 'unavailable' }),
-        tenant({ tenantId: 't7', tenantName: 'Acme Services Ltd', availability: 'bound_here' }),
-        tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' }),
-        tenant(just),
-      ],
-    },
-    reach: sees('Just authorised'),
-  },
-  {
-    name: 'choose-many',
-    query: choosing,
-    mocks: { tenants: manyTenants },
-    reach: sees('Auckland Branch Ltd'),
-  },
-  {
-    name: 'choose-none-found',
-    query: choosing,
-    mocks: { tenants: manyTenants },
-    reach: async (page) => {
-      await page.getByRole('searchbox', { name: 'Search organisations' }).fill('zzz')
-      await sees('No organisation matches your search.')(page)
-    },
-  },
-  {
-    name: 'choose-nothing',
-    query: choosing,
-    mocks: { tenants: [] },
-    reach: sees('This sign-in to Xero reaches no organisation'),
-  },
-  {
-    name: 'choose-foreign',
-    query: choosing,
-    mocks: { tenants: 'foreign' },
-    reach: sees("This sign-in to Xero is not Acme's"),
-  },
-  {
-    name: 'choose-failing',
-    query: choosing,
-    mocks: { tenants: 'failing' },
-    reach: async (page) =>
-      expect(page.getByText("Xero's organisations could not be listed")).toBeVisible({
-        timeout: 15_000,
-      }),
-  },
-  {
-    name: 'choose-taken',
-    query: choosing,
-    mocks: { tenants: [tenant(just)] },
-    reach: presses('Connect organisation', sees('Acme Trading Ltd was not connected')),
-  },
-  {
-    name: 'switch',
+    name: 'pending',
     mocks: {
       bindings: [binding()],
-      tenants: [tenant({ tenantId: 't6', tenantName: 'Demo Company (NZ)' })],
+      pending: { grantId: 'g9', authorisedAt: ago(minutes(5)) },
     },
-    reach: presses('Switch organisation Acme Trading Ltd', sees('Demo Company (NZ)')),
+    reach: sees('You have not finished connecting'),
+  },
+  {
+    name: 'permissions-missing',
+    mocks: { bindings: [narrow, binding()] },
+    reach: sees('Lacks permissions that this app now asks for'),
+  },
+  {
+    name: 'out-of-date',
+    mocks: { bindings: [binding()] },
+    reach: async (page) => {
+      await sees('Acme Trading Ltd')(page)
+      await mockService(page, { bindings: 'failing' })
+      await page.getByRole('button', { name: 'Refresh Tokens' }).click()
+      await expect(page.getByText('This list may be out of date')).toBeVisible({ timeout: 15_000 })
+    },
+  },
+  {
+    name: 'unknown-link',
+    query: `?reconnect=${lost.id}`,
+    mocks: { bindings: [binding()] },
+    reach: sees('This link is for a connection that is not here'),
+  },
+  {
+    name: 'dialog-not-loaded',
+    mocks: { bindings: [binding()] },
+    reach: async (page) => {
+      await page.route('**/assets/details-dialog-*.js', (route) => route.abort())
+      await presses('Details of Acme Trading Ltd', sees('could not be loaded'))(page)
+    },
   },
   {
     name: 'member-returns',
@@ -323,3 +240,6 @@ export const STATES: State[] = [
     reach: async (page: Page) => expect(page.getByRole('alert')).toBeVisible(),
   })),
 ]
+
+/** Every state that the page can be in. */
+export const STATES: State[] = [...WITHOUT_DIALOG, ...DIALOGS]

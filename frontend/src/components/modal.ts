@@ -1,4 +1,4 @@
-import { useRef, type ReactNode, type RefObject } from 'react'
+import { useRef, type FocusEvent, type ReactNode, type RefObject } from 'react'
 
 /** A dialog that is open while it is rendered. */
 export interface ModalProps {
@@ -20,6 +20,10 @@ export function useModalFocus({
 }: Pick<ModalProps, 'initialFocus' | 'fallbackFocus'>) {
   const previousFocus = useRef<Element | null>(null)
   return {
+    // Where Tab wraps around, Radix focuses without scrolling: in a low window the focus vanished.
+    onFocus: ({ target, currentTarget }: FocusEvent) => {
+      if (target !== currentTarget) target.scrollIntoView({ block: 'nearest' })
+    },
     onOpenAutoFocus: (event: Event) => {
       previousFocus.current = document.activeElement
       event.preventDefault()

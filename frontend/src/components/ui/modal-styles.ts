@@ -5,7 +5,7 @@
 export const modalOverlay = 'fixed inset-0 z-40 animate-in bg-black/45 duration-150 fade-in-0'
 
 export const modalContent =
-  'fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 animate-in flex-col overflow-y-auto overscroll-contain rounded-2xl border border-border bg-popover text-popover-foreground shadow-2xl duration-150 wrap-anywhere fade-in-0 outline-none zoom-in-98 tall:overflow-hidden'
+  'fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 animate-in flex-col overflow-y-auto overscroll-contain rounded-2xl border border-border bg-popover text-popover-foreground shadow-2xl duration-150 wrap-anywhere fade-in-0 outline-none zoom-in-98 tall:overflow-hidden [&_:focus-visible]:scroll-m-2'
 
 export const modalHeader = 'flex shrink-0 flex-col gap-1.5 px-6 pt-6'
 
