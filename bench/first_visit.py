@@ -1,4 +1,4 @@
-"""First visit: the load time and download size of the page on a slow connection."""
+"""First visit: load time, download size and layout shift of the page on a slow connection."""
 
 import asyncio
 import json
@@ -17,11 +17,12 @@ TITLE = "The first visit"
 HOW = f"""Chromium opens the settings page from the service, {VISITS} times with an empty cache. The
 browser throttles the connection to 1.6 Mb/s with 150 ms of latency and the processor to a quarter.
 The time is that of the largest contentful paint; the size is that on the network, with headers.
-Medians. The browser, the service and PostgreSQL share the machine."""
+Medians. The layout shift is the largest sum (CLS) of a visit, which goes on until a person has
+signed in and the connections are shown. Browser, service and PostgreSQL share the machine."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:
-    """Return the time of the largest contentful paint and the size of the download."""
+    """Return the largest contentful paint, the size of the download and the layout shift."""
     if not BUILT_PAGE.is_dir():
         build = await asyncio.create_subprocess_exec("npm", "--prefix", "frontend", "run", "build")
         assert await build.wait() == 0
@@ -33,6 +34,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
     return (
         Figure(name="Largest contentful paint", value=seconds, unit="s", wanted=("≤", 3)),
         Figure(name="Downloaded", value=kilobytes, unit="kB", wanted=("≤", 150)),
+        Figure(name="Layout shift", value=max(each["shift"] for each in visits), wanted=("=", 0)),
     ), Picture(
         title="Seconds until the largest contentful paint, slow line and processor",
         unit="s",
