@@ -15,6 +15,7 @@ from xero_service.cli import (
     migrate,
     openapi,
     operators,
+    restore,
     scopes,
     serve,
     upkeep,
@@ -56,6 +57,7 @@ app.command()(serve.serve)
 app.command()(migrate.migrate)
 app.command()(upkeep.upkeep)
 app.command()(doctor.doctor)
+app.command()(restore.restored)
 app.add_typer(keys.app, name="keys")
 app.add_typer(operators.bindings, name="bindings")
 app.add_typer(operators.grants, name="grants")

@@ -4,7 +4,12 @@ from xero_service.domain.audit import AuditAction, AuditEvent
 from xero_service.domain.bindings import Availability, Binding, BindingStatus, BoundGrant
 from xero_service.domain.connections import ORGANISATION, Connection, Connections, Limits
 from xero_service.domain.consents import Authorisation, Consent, Consenter, PendingConsent
-from xero_service.domain.database_marks import AuditPosition, DatabaseIdentity, DatabaseMark
+from xero_service.domain.database_marks import (
+    AuditPosition,
+    DatabaseIdentity,
+    DatabaseMark,
+    RenewalProgress,
+)
 from xero_service.domain.events import (
     Event,
     EventKind,
@@ -94,6 +99,7 @@ __all__ = [
     "Permissions",
     "RefreshLease",
     "RefreshPolicy",
+    "RenewalProgress",
     "Role",
     "Scope",
     "ServiceKey",

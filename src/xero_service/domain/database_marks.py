@@ -33,6 +33,20 @@ class DatabaseMark:
     restored_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RenewalProgress:
+    """The active grants after the database went back.
+
+    `saved`: renewed since; `refused`: held; `unreachable`: not renewed yet, of which `under_way`
+    are being renewed now.
+    """
+
+    saved: int
+    refused: int
+    unreachable: int
+    under_way: int
+
+
 class Course(StrEnum):
     """What happened to the database since this process, or any before it, last used it."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import AuditEvent, AuditPosition
+from xero_service.domain import AuditAction, AuditEvent, AuditPosition
 from xero_service.store.commit_order import CommitOrder, Extent
 from xero_service.store.grants import NOW, AnyRow
 from xero_service.store.tables import AuditEventRow
@@ -166,6 +166,28 @@ class AuditLog:
             .limit(limit)
         )
         return tuple(_to_recorded(row) for row in rows)[::-1]
+
+    async def of_actions(
+        self, actions: Sequence[AuditAction], *, since: datetime, until: datetime
+    ) -> tuple[Recorded, ...]:
+        """Return the events of some actions between two times, oldest first."""
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(
+                AuditEventRow.action.in_(actions),
+                AuditEventRow.occurred_at >= since,
+                AuditEventRow.occurred_at < until,
+            )
+            .order_by(AuditEventRow.id)
+        )
+        return tuple(_to_recorded(row) for row in rows)
+
+    async def newest_before(self, until: datetime) -> datetime | None:
+        """Return the time of the last event before a time; None without one."""
+        found: datetime | None = await self._connection.scalar(
+            select(func.max(AuditEventRow.occurred_at)).where(AuditEventRow.occurred_at < until)
+        )
+        return found
 
     async def retention_cutoff(self, retention: timedelta) -> datetime:
         """Return the time before which events are past their retention, by the database's clock."""

@@ -1,16 +1,22 @@
 """Which database this is, and which one the service last used."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, false, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import PROVIDER, DatabaseIdentity, DatabaseMark
+from xero_service.domain import (
+    PROVIDER,
+    DatabaseIdentity,
+    DatabaseMark,
+    GrantStatus,
+    RenewalProgress,
+)
 from xero_service.store.grants import NOW, AnyRow
-from xero_service.store.tables import DatabaseMarkRow
+from xero_service.store.tables import DatabaseMarkRow, GrantRow
 
 # Every role may call these functions, unless an operator of the server has revoked it.
 _MAY_READ_IDENTITY = text("""
@@ -88,6 +94,24 @@ class DatabaseMarks:
         mark = await self.read()
         assert mark.restored_at is not None  # noqa: S101 - stored by the statement before
         return mark.restored_at
+
+    async def renewal_progress(self, *, under_way_for: timedelta) -> RenewalProgress:
+        """Count the active grants that were renewed since the database went back, and the rest.
+
+        A grant that was claimed within `under_way_for` is being renewed now.
+        """
+        due_before = select(DatabaseMarkRow.renew_issued_before).scalar_subquery()
+        held = GrantRow.verdict_held_at.is_not(None)
+        left = and_(~held, func.coalesce(GrantRow.refresh_token_issued_at < due_before, false()))
+        found = await self._connection.execute(
+            select(
+                func.count().filter(~held, ~left),
+                func.count().filter(held),
+                func.count().filter(left),
+                func.count().filter(left, GrantRow.picked_at > NOW - under_way_for),
+            ).where(GrantRow.status == GrantStatus.ACTIVE)
+        )
+        return RenewalProgress(*found.one())
 
     async def _save(self, **values: Any) -> None:
         row = insert(DatabaseMarkRow).values(provider=PROVIDER, **values)
