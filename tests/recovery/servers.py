@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
 from tests.repository import ROOT
@@ -144,9 +146,16 @@ def replicated() -> Iterator[ReplicatedPair]:
 
 async def value(server: EmbeddedPostgres, query: str, *arguments: Any) -> Any:
     """Return the first value of a query in the service's database."""
+    found = await rows(server, query, *arguments)
+    return found[0][0] if found else None
+
+
+async def rows(server: EmbeddedPostgres, query: str, *arguments: Any) -> list[asyncpg.Record]:
+    """Return the rows of a query in the service's database."""
     connection = await Connector.to(url_on(server)).connect()
     try:
-        return await connection.fetchval(query, *arguments)
+        found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        return found
     finally:
         await connection.close()
 

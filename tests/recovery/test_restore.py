@@ -1,11 +1,13 @@
-"""A backup and the archived WAL bring the database back to a moment before rotations.
+"""R30, R33: a base backup and the archived WAL bring the database back to an earlier moment.
 
-Each row that is older than the lost rotation has a refresh token that Xero has replaced and
-accepts for 30 minutes after that rotation (facts §2.5).
+A row that is older than a lost rotation has a refresh token that Xero has replaced and accepts for
+30 minutes after that rotation (facts §2.5).
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.recovery.servers import ArchivedServer
 from tests.world import World
 
 GRACE_SECONDS = 30 * 60
+NOT_DUE = timedelta(minutes=25)
+GRANTS = 6
 
 
 @pytest.fixture
@@ -29,42 +33,86 @@ def direct_url(archived: ArchivedServer) -> str:
     return servers.url_on(archived.server)
 
 
-async def used_and_due(world: World, count: int) -> Sequence[Member]:
-    """Connect grants that services use and whose access tokens have expired."""
-    members = await crowd(world, count)
-    await world.database.execute("UPDATE integration_grants SET last_used_at = now()")
-    return members
-
-
 async def rotates(world: World, members: Sequence[Member]) -> None:
+    """Refresh each grant, as hours of use would."""
     for member in members:
-        await world.services.tokens.refresh_grant_single_flight(member.grant_id)
+        grant = await world.services.tokens.refresh_grant_single_flight(
+            member.grant_id, newer_than=1
+        )
+        assert grant.generation == 2
 
 
-async def generations(archived: ArchivedServer) -> list[int]:
-    query = "SELECT array_agg(generation ORDER BY id) FROM integration_grants"
-    found: list[int] = await servers.value(archived.server, query)
-    return found
-
-
-async def test_a_database_restored_within_the_grace_loses_no_grant(
-    world: World, archived: ArchivedServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Without a person: upkeep does what it does each round."""
-    members = await used_and_due(world, 6)
+async def restored(world: World, archived: ArchivedServer, *, minutes_later: int) -> list[Member]:
+    """Restore to a moment before every grant was rotated, so long after the rotations."""
+    members = list(await crowd(world, GRANTS, expires_in=NOT_DUE))
     await archived.back_up()
     moment = await archived.now()
     await rotates(world, members)
-
     await archived.lose()
+    world.sandbox.advance(minutes_later * 60)
     await archived.restore(moment)
-    restored = await generations(archived)
-    ended = await asyncio.to_thread(commands.run, capsys, "upkeep", "--once")
+    assert await states(archived) == {("active", "active", 1): GRANTS}
+    return members
 
+
+async def states(archived: ArchivedServer) -> dict[tuple[str, str, int], int]:
+    """How many grants have a status, a binding of a status, and a generation."""
+    rows = await servers.rows(
+        archived.server,
+        "SELECT g.status, b.status AS bound, generation, count(*) FROM integration_grants g"
+        " JOIN integration_tenant_bindings b ON active_grant_id = g.id GROUP BY 1, 2, 3",
+    )
+    return {(row["status"], row["bound"], row["generation"]): row["count"] for row in rows}
+
+
+async def held(archived: ArchivedServer) -> str | None:
+    """Why verdicts are held, if they are."""
+    query = "SELECT reason FROM verdict_hold WHERE held_since IS NOT NULL"
+    found: str | None = await servers.value(archived.server, query)
+    return found
+
+
+async def run(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    """Run a command in a process's stead: it remembers nothing from before the restore."""
+    ended = await asyncio.to_thread(commands.run, capsys, *command)
     assert ended.code == 0, ended.said
-    assert restored == [1] * len(members)
-    assert await generations(archived) == [2] * len(members)
+    return ended.said
+
+
+async def test_a_database_restored_within_the_grace_loses_no_grant_r30(
+    world: World, archived: ArchivedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One round of upkeep renews them all, though none is old or in use, and alarms."""
+    members = await restored(world, archived, minutes_later=29)
+
+    said = await run(capsys, "upkeep", "--once")
+
+    assert await states(archived) == {("active", "active", 2): GRANTS}
+    assert await held(archived) == "database_restored"
+    assert "an operator must act" in said
     await every_grant_lives(world, archived, members)
+
+
+async def test_a_database_restored_after_the_grace_ends_no_grant_until_released_r33(
+    world: World, archived: ArchivedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await restored(world, archived, minutes_later=31)
+
+    said = await run(capsys, "upkeep", "--once")
+    while_held = await states(archived), await held(archived), await told(archived)
+    await run(capsys, "grants", "release-verdicts")
+    await run(capsys, "upkeep", "--once")
+
+    assert while_held == ({("active", "active", 1): GRANTS}, "database_restored", 0)
+    assert "an operator must act" in said
+    assert await states(archived) == {("refresh_failed", "needs_reauth", 1): GRANTS}
+    assert await told(archived) == GRANTS
+
+
+async def told(archived: ArchivedServer) -> Any:
+    """How many events tell that a binding needs a person."""
+    query = "SELECT count(*) FROM events WHERE kind = 'binding.needs_reauth'"
+    return await servers.value(archived.server, query)
 
 
 async def every_grant_lives(
@@ -72,7 +120,8 @@ async def every_grant_lives(
 ) -> None:
     """Xero accepts the refresh token that is stored for each, once every grace is over."""
     world.sandbox.advance(GRACE_SECONDS + 60)
-    await servers.value(archived.server, "UPDATE integration_grants SET expires_at = now()")
-    await rotates(world, members)
-    lost = "SELECT count(*) FROM integration_grants WHERE status <> 'active'"
-    assert await servers.value(archived.server, lost) == 0
+    for member in members:
+        renewed = await world.services.tokens.refresh_grant_single_flight(
+            member.grant_id, newer_than=2
+        )
+        assert renewed.generation == 3
