@@ -196,6 +196,25 @@ async def test_a_host_that_only_reads_by_its_settings_is_passed_over_c1(cluster:
         await facts(url)
 
 
+async def test_a_standby_that_is_not_promoted_yet_is_an_outage_to_every_pool_c1(
+    cluster: Cluster,
+) -> None:
+    """R31: callers in the middle of a failover get 503 and not 500."""
+    url = cluster.url(cluster.at_standby, target_session_attrs="read-write")
+    database = Database(url, pool_size=2, prepared_statements=True)
+
+    for block in (
+        database.transaction(),
+        database.background_transaction(),
+        database.background_autocommit(),
+        database.bare_connection(),
+    ):
+        with pytest.raises(ServiceBusy):
+            async with block:
+                pass
+    await database.close()
+
+
 async def test_a_dead_host_is_passed_over_c1(cluster: Cluster) -> None:
     dead = ports.free()
     both = (f"localhost:{dead}", cluster.at_primary)

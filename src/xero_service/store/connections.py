@@ -43,7 +43,7 @@ class Connector:
         """Open a connection; `options` are asyncpg's, other than host, user and TLS.
 
         `connect_timeout` applies to each host. Raises the last host's error: OSError, or asyncpg's
-        InterfaceError or InternalClientError.
+        InterfaceError.
         """
         *others, last = self._attempts()
         try:
@@ -52,7 +52,8 @@ class Connector:
                     return await self._connect_to(host, session, options)
             session, host = last
             return await self._connect_to(host, session, options)
-        except asyncpg.PostgresError as error:  # no statement was sent: it is an outage
+        except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:
+            # No statement was sent: it is an outage, as is a standby that is not promoted yet.
             raise ConnectionRefusedError(str(error)) from error
 
     def _attempts(self) -> list[tuple[str, Host]]:
