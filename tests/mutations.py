@@ -90,11 +90,11 @@ MUTATIONS = [
     Mutation(
         "R8",
         "`invalid_grant` ends a grant while another attempt is open",
-        """                or_(
-                    GrantRow.refresh_sent_by.is_(None),
-                    GrantRow.refresh_sent_by == lease.holder,
-                    GrantRow.refresh_sent_at < NOW - attempt_stays_open,
-                ),
+        """        or_(
+            GrantRow.refresh_sent_by.is_(None),
+            GrantRow.refresh_sent_by == lease.holder,
+            GrantRow.refresh_sent_at < NOW - attempt_stays_open,
+        ),
 """,
         "",
         "test_a_grant_does_not_end_while_the_refusal_may_be_somebody_elses_doing",
@@ -322,5 +322,71 @@ MUTATIONS = [
         "claimed.over <= unsubscribed",
         "not claimed.over",
         "test_opening_the_link_changes_nothing_and_the_button_ends_mail_of_that_kind",
+    ),
+    # --- Restored databases -----------------------------------------------------------------
+    Mutation(
+        "R33",
+        "a verdict is passed before it is known that the database did not go back",
+        "        await self.watch.check()\n        retry_in",
+        "        retry_in",
+        "test_a_reader_that_comes_before_upkeep_ends_no_grant_r33",
+    ),
+    Mutation(
+        "R33",
+        "replicas that refuse grants at once each count alone",
+        "            hold = await tx.verdict_hold.lock()\n            begins",
+        """            async with self.database.transaction() as other:
+                hold = await other.verdict_hold.lock()
+            begins""",
+        "test_two_replicas_that_cross_the_share_at_once_begin_one_hold_r33",
+    ),
+    Mutation(
+        "R33",
+        "a hold that stands ends grants until the share is crossed",
+        "if (hold.stands or begins) and",
+        "if begins and",
+        "test_while_verdicts_are_held_not_even_one_grant_ends_r33",
+    ),
+    Mutation(
+        "R33",
+        "customers are warned of grants whose verdict is held",
+        "g.refresh_failures > 0 AND g.verdict_held_at IS NULL",
+        "g.refresh_failures > 0",
+        "test_nobody_is_warned_of_a_held_grant_that_failed_before_r33",
+    ),
+    Mutation(
+        "R30",
+        "a restore makes only the usual grants due",
+        "                    GrantRow.refresh_token_issued_at < went_back,\n",
+        "",
+        "test_within_the_grace_a_round_of_upkeep_saves_every_grant_r30",
+    ),
+    Mutation(
+        "R30",
+        "an id that was used again counts as the event that was lost",
+        "                    AuditEventRow.occurred_at == position.occurred_at,\n",
+        "",
+        "test_a_lost_event_whose_id_was_used_again_is_still_missed_r33",
+    ),
+    Mutation(
+        "R30",
+        "an event that the retention deleted counts as lost",
+        "False if row.is_kept else None",
+        "False",
+        "test_an_event_that_the_retention_deleted_is_not_lost_r33",
+    ),
+    Mutation(
+        "R30",
+        "a failover that lost nothing counts as a restore",
+        "return Course.MOVED if self.remembered else Course.WENT_BACK",
+        "return Course.WENT_BACK",
+        "test_a_failover_that_lost_nothing_holds_nothing_and_renews_all_r30",
+    ),
+    Mutation(
+        "R30",
+        "an operator's repetition renews every grant again",
+        "if hold.reason is HoldReason.DATABASE_RESTORED and mark.restored_at is not None:",
+        "if hold.reason is None and mark.restored_at is not None:",
+        "test_repeating_it_renews_nothing_twice_r30",
     ),
 ]

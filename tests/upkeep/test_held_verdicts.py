@@ -323,3 +323,16 @@ async def test_a_held_grant_can_be_disconnected_and_connected_again_r33(world: W
     await admin.disconnects(binding_id)
 
     assert (await world.grant(grant_id))["status"] == "revoked"
+
+
+async def test_nobody_is_warned_of_a_held_grant_that_failed_before_r33(world: World) -> None:
+    """Xero was away for an hour before it refused: that outage is no reason to warn, either."""
+    await refused(world, 4)
+    await world.database.execute(
+        "UPDATE integration_grants SET refresh_failing_since = now() - interval '2 hours'"
+        " WHERE verdict_held_at IS NOT NULL"
+    )
+
+    await world.services.upkeep.round()
+
+    assert (await events(world))["binding.expiring"] == 0
