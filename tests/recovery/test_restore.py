@@ -5,9 +5,11 @@ A row that is older than a lost rotation has a refresh token that Xero has repla
 """
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -15,7 +17,9 @@ from tests import commands
 from tests.outages.many_grants import Member, crowd
 from tests.recovery import servers
 from tests.recovery.servers import ArchivedServer
-from tests.world import World
+from tests.service_api.callers import service
+from tests.world import ACME, World
+from xero_service.domain import SYSTEM
 
 GRACE_SECONDS = 30 * 60
 NOT_DUE = timedelta(minutes=25)
@@ -107,6 +111,44 @@ async def test_a_database_restored_after_the_grace_ends_no_grant_until_released_
     assert "an operator must act" in said
     assert await states(archived) == {("refresh_failed", "needs_reauth", 1): GRANTS}
     assert await told(archived) == GRANTS
+
+
+async def test_the_command_saves_what_it_can_and_lists_what_is_on_record_r30(
+    world: World, archived: ArchivedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was revoked or disconnected after the last record is back, and cannot be named."""
+    members = list(await crowd(world, GRANTS, expires_in=NOT_DUE))
+    disconnected, suspended = members[:2]
+    await archived.back_up()
+    since = await archived.now()
+    reports = await service(world.application, name="reports")
+    await world.services.operators.suspend(SYSTEM, suspended.binding_id)
+    moment = await archived.now()
+    await rotates(world, members)
+    await world.services.keys.revoke(SYSTEM, reports.made.key.id)
+    await world.services.disconnects.disconnect(disconnected.binding_id, ACME, SYSTEM)
+    assert (await reports.token(str(members[2].binding_id))).status_code == 401
+    await archived.lose()
+    await archived.restore(moment)
+
+    command = ("restored", "--from", since.isoformat(), "--json")
+    ended = await asyncio.to_thread(commands.run, capsys, *command)
+    report = json.loads(next(line for line in ended.said.splitlines() if line[0] == "{"))
+
+    assert ended.code == 1, "a grant that was disconnected at Xero is refused, and waits"
+    assert (report["saved"], report["refused"], report["unreachable"]) == (GRANTS - 1, 1, 0)
+    assert report["reason"] == "database_restored"
+    assert [(each["action"], each["name"]) for each in report["keys"]] == [
+        ("key.created", "reports")
+    ]
+    assert [UUID(each["bindingId"]) for each in report["bindings"]] == [suspended.binding_id]
+    assert [each["name"] for each in report["validKeys"]] == ["reports"]
+    assert (await reports.token(str(members[2].binding_id))).status_code == 200
+    assert await states(archived) == {
+        ("active", "active", 1): 1,
+        ("active", "active", 2): GRANTS - 2,
+        ("active", "suspended", 2): 1,
+    }
 
 
 async def told(archived: ArchivedServer) -> Any:
