@@ -30,4 +30,6 @@ export async function expectUsable(page: Page, dialog: Locator): Promise<void> {
   }
   while (await tabToNext()) await expectVisibleFocus(page)
   await expectNoSidewaysScrolling(page)
+  const cutOff = await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
+  expect(cutOff).toBeLessThanOrEqual(0)
 }

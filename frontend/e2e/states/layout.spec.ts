@@ -1,6 +1,6 @@
 import { expect, test, type Locator, type Page } from '@playwright/test'
 
-import { binding } from '../../src/testing/fixtures'
+import { binding, tenant } from '../../src/testing/fixtures'
 import { expectNoSidewaysScrolling } from '../accessibility'
 import { mockService } from './mock-service'
 
@@ -30,6 +30,32 @@ test('unbroken names stay inside a phone', async ({ page }) => {
 })
 
 /** Expects that no text is wider than `container`. */
+test('the names stay inside the dialogs, and inside their buttons', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  const unbroken = binding({ tenantName: UNBROKEN })
+  await mockService(page, { bindings: [unbroken], tenants: [tenant({ tenantName: UNBROKEN })] })
+  for (const query of [
+    `?reconnect=${unbroken.id}`,
+    `?action=select_tenant&grantId=g1&unreached=${unbroken.id}`,
+  ]) {
+    await page.goto(`/settings/integrations${query}`)
+    const dialog = page.getByRole('dialog')
+    await expect(dialog).toContainText(UNBROKEN)
+    await expectInside(page, dialog)
+  }
+})
+
+test('forced colours leave the dot of a row and the shape of buttons', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await mockService(page, { bindings: [binding()] })
+  await page.goto('/settings/integrations')
+  const health = page.getByRole('button', { name: 'Healthy, renews automatically' })
+  const text = await health.evaluate((element) => getComputedStyle(element).color)
+
+  await expect(health.locator('span').first()).toHaveCSS('background-color', text)
+  await expect(page.getByRole('button', { name: 'Connect Xero' })).toHaveCSS('border-color', text)
+})
+
 async function expectInside(page: Page, container: Locator): Promise<void> {
   const width = page.viewportSize()?.width ?? 0
   const overflowing = await container.evaluate((root, limit) => {

@@ -40,7 +40,12 @@ export function Notice({
       <Icon aria-hidden />
       {title && <AlertTitle className={onDismiss && 'pe-8'}>{title}</AlertTitle>}
       {children && <AlertDescription>{children}</AlertDescription>}
-      {actions && <div className="col-start-2 mt-1 flex flex-wrap gap-2">{actions}</div>}
+      {actions && (
+        // A button with a long name breaks its line in a narrow window.
+        <div className="col-start-2 mt-1 flex flex-wrap gap-2 *:h-auto *:min-h-8 *:max-w-full *:shrink *:whitespace-normal">
+          {actions}
+        </div>
+      )}
       {onDismiss && (
         <Button
           variant="ghost"

@@ -14,7 +14,7 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
       <span
         aria-hidden
         className={cn(
-          'size-1.5 shrink-0 rounded-full',
+          'size-1.5 shrink-0 rounded-full forced-colors:bg-[CanvasText]',
           tone === 'positive' && 'bg-positive',
           tone === 'warning' && 'bg-warning',
           tone === 'neutral' && 'bg-muted-foreground',
