@@ -12,6 +12,7 @@ from tests.outages.many_grants import crowd
 from tests.outages.restoring import backup_of
 from tests.service_api.callers import service
 from tests.world import ACME, Application, World, until
+from xero_sandbox.samples import ACME_TRADING
 from xero_service.domain import SYSTEM, AuditAction, AuditEvent, DatabaseIdentity, DatabaseMark
 from xero_service.domain.database_marks import Course, Observation
 from xero_service.services.database_watch import DatabaseWatch
@@ -128,6 +129,50 @@ async def test_a_reader_that_comes_before_upkeep_ends_no_grant_r33(
         assert await hold_reason(world) == "database_restored"
 
 
+async def test_a_token_of_a_generation_that_came_twice_is_audited_again_r30(
+    world: World, postgres_server: Postgres
+) -> None:
+    """Rule 9, S49: what this process remembers to be on record is lost with the log."""
+    (member,) = await crowd(world, 1, expires_in=NOT_DUE)
+    billing = await service(world.application)
+    async with backup_of(world, postgres_server) as backup:
+        await rotates_all(world)
+        lost = (await billing.token(str(member.binding_id))).json()["accessToken"]
+        await backup.restore()
+        await world.services.upkeep.round()
+
+        issued = (await billing.token(str(member.binding_id))).json()["accessToken"]
+
+        assert issued != lost
+        (event,) = await world.audited("token.issued")
+        assert '"generation": 2' in event["detail"]
+
+
+async def test_a_grant_whose_binding_may_be_lost_is_not_disconnected_until_released_r30(
+    world: World, postgres_server: Postgres
+) -> None:
+    """It looks unused for a day; a binding that was made after the backup may rest on it."""
+    admin = await world.acme_admin()
+    landing = await admin.consents(ACME_TRADING)
+    await world.database.execute(
+        "UPDATE integration_grants SET updated_at = now() - interval '25 hours'"
+    )
+    async with backup_of(world, postgres_server) as backup:
+        await admin.selects(landing.grant_id, ACME_TRADING)
+        await backup.restore()
+
+        await world.services.upkeep.round()
+        while_held = (await world.grant(landing.grant_id))["status"]
+        await world.services.restore.release_verdicts(SYSTEM)
+        await world.database.execute(
+            "UPDATE integration_grants SET updated_at = now() - interval '25 hours'"
+        )
+        await world.services.upkeep.round()
+
+        assert while_held == "active"
+        assert (await world.grant(landing.grant_id))["status"] == "revoked"
+
+
 async def test_several_replicas_that_notice_it_raise_one_alarm_r30(
     world: World, another: Application, postgres_server: Postgres
 ) -> None:
@@ -215,8 +260,9 @@ async def test_a_failover_that_lost_nothing_holds_nothing_and_renews_all_r30(
 ) -> None:
     """A rotation of the last moment may be lost with the process that made it."""
     await crowd(world, 3, expires_in=NOT_DUE)
-    await records(world.application)
-    await records(another)
+    for each in (world.application, another):
+        await records(each)
+        await watch_of(each).check()
     await world.database.execute(OLD_TIMELINE)
 
     await world.services.upkeep.round()

@@ -168,6 +168,7 @@ class UpkeepService:
         )
 
     async def _disconnect_unused(self) -> None:
+        await self.database_watch.check()
         async with self.database.background_transaction() as tx:
             unused = await tx.upkeep_queue.unused_grants(for_at_least=UNUSED_AFTER, limit=BATCH)
         await self._process(

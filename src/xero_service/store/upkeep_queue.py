@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import GrantStatus, RefreshPolicy
 from xero_service.store.grants import NOW
-from xero_service.store.tables import AuthorisationRow, BindingRow, DatabaseMarkRow, GrantRow
+from xero_service.store.tables import (
+    AuthorisationRow,
+    BindingRow,
+    DatabaseMarkRow,
+    GrantRow,
+    VerdictHoldRow,
+)
 
 
 class UpkeepQueue:
@@ -19,7 +25,11 @@ class UpkeepQueue:
         self._connection = connection
 
     async def unused_grants(self, *, for_at_least: timedelta, limit: int) -> list[UUID]:
-        """Return active and dead grants on which no binding has rested for `for_at_least`."""
+        """Return active and dead grants on which no binding has rested for `for_at_least`.
+
+        None while verdicts are held: after a restore a binding may be among what was lost.
+        """
+        held = select(VerdictHoldRow.provider).where(VerdictHoldRow.held_since.is_not(None))
         rests = select(BindingRow.id).where(
             BindingRow.active_grant_id == GrantRow.id, BindingRow.status != "revoked"
         )
@@ -33,6 +43,7 @@ class UpkeepQueue:
             .where(
                 GrantRow.status != GrantStatus.REVOKED,
                 ~rests.exists(),
+                ~held.exists(),
                 func.greatest(GrantRow.updated_at, left) < NOW - for_at_least,
             )
             .limit(limit)

@@ -20,7 +20,9 @@ from xero_service.timeouts import AUDIT_WAIT_SECONDS
 
 MAX_READERS = 50_000  # whose last audited token is remembered
 Reader = tuple[UUID, UUID, str | None]  # a key, a binding, and the source address
-TokenId = tuple[UUID, int]  # a grant and its generation: one access token
+# A grant, its generation, and when that was issued: one access token. In a restored database a
+# generation comes a second time, with another token.
+TokenId = tuple[UUID, int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class TokenIssuer:
         """
         grant = authorized.bound.grant
         reader = (authorized.key.id, authorized.bound.binding.id, credentials.source)
-        token = (grant.id, grant.generation)
+        token = (grant.id, grant.generation, grant.refresh_token_issued_at)
         if self.audited.get(reader) == token:
             return False
         try:
