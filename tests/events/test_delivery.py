@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tests.events.conftest import page
 from tests.events.receiver import HANG, REDIRECT, RESET, Receiver, receiving
@@ -315,6 +316,39 @@ async def test_a_claim_of_a_dead_process_expires(world: World) -> None:
         assert not late
         assert len(receiver.events()) == 1
         assert await states(world, receiver) == {"delivered": 1}
+
+
+@pytest.mark.parametrize("lanes", [1, 20])
+async def test_a_claim_reads_the_first_of_each_lane_whatever_has_piled_up(
+    world: World, lanes: int
+) -> None:
+    """R28: with more behind them than a statement could read in its time, nothing would be sent."""
+    async with receiving(world) as receiver:
+        await world.database.execute(
+            "INSERT INTO events (id, occurred_at, kind, binding_id)"
+            " SELECT gen_random_uuid(), now(), 'binding.renamed', md5((n % $1)::text)::uuid"
+            " FROM generate_series(1, 20000) n",
+            lanes,
+        )
+        await world.database.execute(
+            "INSERT INTO webhook_deliveries (endpoint_id, event_position, lane, state)"
+            " SELECT $1, position, binding_id,"
+            " CASE WHEN position <= 10000 THEN 'delivered' ELSE 'pending' END FROM events",
+            receiver.endpoint_id,
+        )
+        await world.database.execute("ANALYZE")
+
+        async with world.services.database.transaction() as tx:
+            claimed = await tx.deliveries.claim(at_once=8, ttl=RETRY_AFTER[0])
+            await tx.deliveries.oldest_pending_seconds()
+            read = await tx.connection.scalar(
+                text(
+                    "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+                    " WHERE relname = 'webhook_deliveries'"
+                )
+            )
+        assert len(claimed) == min(lanes, 8)
+        assert read < 500
 
 
 async def test_metrics_count_deliveries_and_the_oldest_that_is_due(world: World) -> None:

@@ -20,46 +20,60 @@ _IS_DUE = """
     d.state = 'pending' AND d.next_attempt_at <= clock_timestamp()
     AND (d.claimed_until IS NULL OR d.claimed_until < clock_timestamp())
     """
-_IS_FIRST = """
-    NOT EXISTS (
-        SELECT FROM webhook_deliveries earlier
-        WHERE earlier.endpoint_id = d.endpoint_id AND earlier.lane = d.lane
-          AND earlier.state = 'pending' AND earlier.event_position < d.event_position
-    )"""
+# The first of the lanes in the index of pending deliveries. In the order of positions the planner
+# would rather read the other indexes, and with them all that was delivered.
+_FIRST_OF = """
+    SELECT d.lane, d.event_position, d.failures, d.next_attempt_at, d.claimed_until
+    FROM webhook_deliveries d
+    WHERE d.endpoint_id = {endpoint_id} AND d.state = 'pending' AND {condition}
+    ORDER BY d.lane, d.event_position LIMIT 1
+    """
 # Locked, so that replicas count the attempts under way one after the other.
 _LOCK_ENDPOINTS = text(f"""
     SELECT w.id FROM webhook_endpoints w
     WHERE w.disabled_at IS NULL
       AND (w.next_attempt_at IS NULL OR w.next_attempt_at <= clock_timestamp())
-      AND EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND {_IS_DUE})
+      AND (SELECT due.event_position
+           FROM ({_FIRST_OF.format(endpoint_id="w.id", condition=_IS_DUE)}) AS due) IS NOT NULL
     ORDER BY w.id FOR NO KEY UPDATE SKIP LOCKED
     """)  # noqa: S608 (constants)
+# The first pending delivery of each lane, found from lane to lane: what has piled up behind it is
+# not read.
+_FIRST_OF_LANES = f"""
+    RECURSIVE first AS (
+        SELECT w.id, w.failures AS endpoint_failures, d.*
+        FROM webhook_endpoints w
+        CROSS JOIN LATERAL ({_FIRST_OF.format(endpoint_id="w.id", condition="true")}) AS d
+        WHERE {{endpoints}}
+        UNION ALL
+        SELECT first.id, first.endpoint_failures, d.*
+        FROM first CROSS JOIN LATERAL (
+            {_FIRST_OF.format(endpoint_id="first.id", condition="d.lane > first.lane")}
+        ) AS d
+    )"""  # noqa: S608 (constants)
 # A probe takes the delivery that failed least, so that one that always fails blocks no other.
 _CLAIM = text(f"""
-    WITH endpoint AS (
-        SELECT w.id, w.failures, greatest(0,
-            CASE WHEN w.failures > 0 THEN 1 ELSE :at_once END
-            - (SELECT count(*) FROM webhook_deliveries d WHERE d.endpoint_id = w.id
-               AND d.state = 'pending' AND d.claimed_until >= clock_timestamp())) AS free
-        FROM webhook_endpoints w WHERE w.id = ANY(:ids)
+    WITH {_FIRST_OF_LANES.format(endpoints="w.id = ANY(:ids)")}, under_way AS (
+        SELECT id, count(*) AS number FROM first
+        WHERE claimed_until >= clock_timestamp() GROUP BY id
     ), due AS (
-        SELECT endpoint.id, first.event_position
-        FROM endpoint CROSS JOIN LATERAL (
-            (SELECT d.event_position FROM webhook_deliveries d
-             WHERE d.endpoint_id = endpoint.id AND endpoint.failures = 0
-               AND {_IS_DUE} AND {_IS_FIRST}
-             ORDER BY d.event_position LIMIT endpoint.free)
-            UNION ALL
-            (SELECT d.event_position FROM webhook_deliveries d
-             WHERE d.endpoint_id = endpoint.id AND endpoint.failures > 0
-               AND {_IS_DUE} AND {_IS_FIRST}
-             ORDER BY d.failures, d.event_position LIMIT endpoint.free)
-        ) AS first
+        SELECT d.id, d.event_position,
+            CASE WHEN d.endpoint_failures > 0 THEN 1 ELSE :at_once END
+                - coalesce(under_way.number, 0) AS free,
+            row_number() OVER (
+                PARTITION BY d.id
+                ORDER BY CASE WHEN d.endpoint_failures > 0 THEN d.failures END, d.event_position
+            ) AS place
+        FROM first AS d LEFT JOIN under_way ON under_way.id = d.id
+        WHERE d.next_attempt_at <= clock_timestamp()
+          AND (d.claimed_until IS NULL OR d.claimed_until < clock_timestamp())
     )
     UPDATE webhook_deliveries d
     SET attempts = d.attempts + 1, claimed_until = clock_timestamp() + CAST(:ttl AS interval),
         last_attempt_at = clock_timestamp()
-    FROM due WHERE d.endpoint_id = due.id AND d.event_position = due.event_position
+    FROM due
+    WHERE due.place <= due.free
+      AND d.endpoint_id = due.id AND d.event_position = due.event_position
     RETURNING d.endpoint_id, d.event_position, d.attempts, d.failures, d.last_attempt_at
     """)  # noqa: S608 (constants)
 _REDELIVER = text(f"""
@@ -71,14 +85,11 @@ _REDELIVER = text(f"""
     ON CONFLICT (endpoint_id, event_position) DO UPDATE
     SET state = 'pending', failures = 0, next_attempt_at = clock_timestamp(), claimed_until = NULL
     """)  # noqa: S608 (constants)
-_OLDEST = text("""
+_OLDEST = text(f"""
+    WITH {_FIRST_OF_LANES.format(endpoints="w.disabled_at IS NULL")}
     SELECT extract(epoch FROM clock_timestamp() - min(e.recorded_at))
-    FROM webhook_endpoints w CROSS JOIN LATERAL (
-        SELECT d.event_position FROM webhook_deliveries d
-        WHERE d.endpoint_id = w.id AND d.state = 'pending' ORDER BY d.event_position LIMIT 1
-    ) AS first JOIN events e ON e.position = first.event_position
-    WHERE w.disabled_at IS NULL
-    """)
+    FROM first JOIN events e ON e.position = first.event_position
+    """)  # noqa: S608 (constants)
 
 
 class WebhookDeliveries:

@@ -6,6 +6,8 @@ expires, and the event is sent again with the same `webhook-id`.
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -43,19 +45,35 @@ class DeliveryService:
     background: BackgroundWork
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    has_waiter: bool = False
 
     async def start_due(self) -> None:
         """Claim what is due and start to send it; each end claims what became due by it.
 
-        The sending belongs to no caller: a shutdown waits for it.
+        The sending belongs to no caller: a shutdown waits for it. A call returns at once where
+        another one waits to claim: that one claims what is due by then.
         """
-        async with self.claiming:
+        if self.has_waiter:
+            return
+        self.has_waiter = True
+        async with self._turn():
             async with self.database.background_transaction() as tx:
                 claimed = await tx.deliveries.claim(at_once=AT_ONCE_PER_ENDPOINT, ttl=CLAIM_TTL)
             for each in claimed:
                 task = self.background.start(self._deliver(each))
                 self.tasks.add(task)
                 task.add_done_callback(self.tasks.discard)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            await self.claiming.acquire()
+        finally:
+            self.has_waiter = False
+        try:
+            yield
+        finally:
+            self.claiming.release()
 
     async def deliver_due(self) -> None:
         """Send everything that is due, and wait until it is sent."""
