@@ -336,3 +336,15 @@ async def test_nobody_is_warned_of_a_held_grant_that_failed_before_r33(world: Wo
     await world.services.upkeep.round()
 
     assert (await events(world))["binding.expiring"] == 0
+
+
+async def test_the_doctor_says_that_verdicts_are_held_r33(world: World) -> None:
+    before = await asyncio.to_thread(CliRunner().invoke, commands, ["doctor"])
+    await refused(world, 4)
+
+    done = await asyncio.to_thread(CliRunner().invoke, commands, ["doctor"])
+
+    assert "✓ verdicts: none is held" in before.output
+    assert "✗ verdicts: held since" in done.output
+    assert "(many_refused)" in done.output
+    assert done.exit_code == 1

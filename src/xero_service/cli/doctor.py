@@ -80,6 +80,8 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
             else "off: a power failure could lose a rotated token; switch it on",
         )
         yield _audit_log(facts)
+        if migrations.serves(schema):
+            yield await _verdicts(services)
         skew = abs(time.time() - facts.now.timestamp())
         yield Finding("clock", skew < CLOCK_TOLERANCE_SECONDS, f"{skew:.1f} s from the database's")
     for subject, fetch_keys in (
@@ -113,6 +115,22 @@ async def _encryption_key(services: Services) -> Finding:
     except ServiceBusy as error:
         return Finding("encryption key", False, error.detail)
     return Finding("encryption key", True, "opens what is stored, or nothing is")
+
+
+async def _verdicts(services: Services) -> Finding:
+    """Whether refused grants wait for an operator, and whether a restore would be noticed."""
+    if (hold := await services.restore.hold()) is not None:
+        since = f"{hold.held_since:%Y-%m-%d %H:%M}"
+        message = f"held since {since} ({hold.reason}); see docs/runbooks/VerdictsHeld.md"
+        return Finding("verdicts", False, message)
+    if not await services.restore.notices_timelines():
+        message = (
+            "none is held; but the role may not call pg_control_system(), pg_walfile_name() and"
+            " pg_current_wal_insert_lsn(), so that a restore is noticed only by processes that ran"
+            " before it"
+        )
+        return Finding("verdicts", True, message, warns=True)
+    return Finding("verdicts", True, "none is held")
 
 
 async def _issuer(services: Services, settings: Settings) -> Finding:

@@ -119,6 +119,17 @@ class RestoreService:
                 return progress
             await asyncio.sleep(POLL_SECONDS)
 
+    async def hold(self) -> VerdictHold | None:
+        """Return the hold that stands, if any."""
+        async with self.database.transaction() as tx:
+            found = await tx.verdict_hold.read()
+        return found if found is not None and found.stands else None
+
+    async def notices_timelines(self) -> bool:
+        """Return whether processes that remember nothing can notice a restore."""
+        async with self.database.transaction() as tx:
+            return await tx.database_marks.identity() is not None
+
     async def release_verdicts(self, actor: Actor) -> Released:
         """End the hold; each held grant is then tried once more, and ends if Xero refuses it.
 

@@ -10,8 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER, GrantStatus, HoldReason, VerdictHold
 from xero_service.domain.verdicts import COUNTED_AT_MOST
-from xero_service.store.grants import NOW, READ_AT
+from xero_service.store.grants import NOW, READ_AT, AnyRow
 from xero_service.store.tables import GrantRow, VerdictHoldRow
+
+_COLUMNS = (
+    VerdictHoldRow.held_since,
+    VerdictHoldRow.reason,
+    VerdictHoldRow.released_at,
+    VerdictHoldRow.ended_at,
+    READ_AT,
+)
 
 
 class VerdictHolds:
@@ -31,22 +39,14 @@ class VerdictHolds:
             # An update that changes nothing returns and locks the row, also another replica's.
             own_row.on_conflict_do_update(
                 index_elements=[VerdictHoldRow.provider], set_={"provider": PROVIDER}
-            ).returning(
-                VerdictHoldRow.held_since,
-                VerdictHoldRow.reason,
-                VerdictHoldRow.released_at,
-                VerdictHoldRow.ended_at,
-                READ_AT,
-            )
+            ).returning(*_COLUMNS)
         )
-        row = found.one()
-        return VerdictHold(
-            held_since=row.held_since,
-            reason=HoldReason(row.reason) if row.reason else None,
-            released_at=row.released_at,
-            ended_at=tuple(row.ended_at),
-            read_at=row.read_at,
-        )
+        return _to_hold(found.one())
+
+    async def read(self) -> VerdictHold | None:
+        """Return the hold without locking it; None before the first verdict."""
+        row = (await self._connection.execute(select(*_COLUMNS))).one_or_none()
+        return _to_hold(row) if row else None
 
     async def count_active_grants(self) -> int:
         """Return the number of active grants, counted no further than `COUNTED_AT_MOST`."""
@@ -79,3 +79,13 @@ class VerdictHolds:
             .where(VerdictHoldRow.provider == PROVIDER)
             .values(ended_at=list(ended_at), **values)
         )
+
+
+def _to_hold(row: AnyRow) -> VerdictHold:
+    return VerdictHold(
+        held_since=row.held_since,
+        reason=HoldReason(row.reason) if row.reason else None,
+        released_at=row.released_at,
+        ended_at=tuple(row.ended_at),
+        read_at=row.read_at,
+    )
