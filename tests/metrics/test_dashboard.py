@@ -19,9 +19,11 @@ from tests.repository import ROOT
 from tests.service_api.callers import Service, service
 from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
+from xero_service.domain import HoldReason
 
 OBSERVABILITY = ROOT / "deploy/observability"
 Answer = Mapping[str, float]
+HELD = "C"  # the query of "Grants by status" for those whose verdict is held
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,28 @@ class Dashboard:
     async def read(self, title: str) -> Answer:
         """Return the panel's values now, each by the values of its labels."""
         found: dict[str, float] = {}
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-            for target in self.panels[title]:
-                answer = await http.get(
-                    f"{self.prometheus}/api/v1/query", params={"query": target["expr"]}
-                )
-                assert answer.status_code == 200, answer.text
-                for each in answer.json()["data"]["result"]:
-                    labels = " ".join(each["metric"][name] for name in sorted(each["metric"]))
-                    found[f"{target['refId']} {labels}".strip()] = float(each["value"][1])
+        for target in self.panels[title]:
+            for each in await self._query(target["expr"]):
+                labels = " ".join(each["metric"][name] for name in sorted(each["metric"]))
+                found[f"{target['refId']} {labels}".strip()] = float(each["value"][1])
         return found
+
+    async def _query(self, expression: str) -> list[dict[str, Any]]:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+            answer = await http.get(f"{self.prometheus}/api/v1/query", params={"query": expression})
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return found
+
+    async def alerts(self, name: str, **labels: str) -> None:
+        """Wait a minute at most until the alert fires with these labels."""
+
+        async def fires() -> bool:
+            await asyncio.sleep(0.5)
+            firing = await self._query(f'ALERTS{{alertname="{name}", alertstate="firing"}}')
+            return any(labels.items() <= each["metric"].items() for each in firing)
+
+        await until(fires, within=60)
 
     async def shows(self, title: str, label: str, *, over: float) -> None:
         """Wait a minute at most until the panel has a value over a limit, by its label."""
@@ -151,6 +165,13 @@ async def test_each_trouble_is_seen_within_a_minute_and_names_its_cause_o3(
         await world.ages(idle["grantId"], days=55)
         await dashboard.shows("Oldest refresh token", "", over=54.9)
 
+        async with world.services.database.transaction() as tx:
+            await tx.verdict_hold.lock()
+            await tx.verdict_hold.begin(HoldReason.DATABASE_RESTORED)
+        await world.database.execute("UPDATE integration_grants SET verdict_held_at = now()")
+        await dashboard.shows("Grants by status", HELD, over=0)
+        await dashboard.alerts("VerdictsHeld", reason="database_restored")
+
         for title in dashboard.panels:
             await dashboard.read(title)
 
@@ -159,6 +180,7 @@ async def nothing_is_wrong(dashboard: Dashboard) -> None:
     """No panel that names a trouble does so before it is there."""
     assert await dashboard.read("Service keys beyond their limits") == {}
     assert all(value < 2 for value in (await dashboard.read("Oldest refresh token")).values())
+    assert (await dashboard.read("Grants by status"))[HELD] == 0
     longest = await dashboard.read("Upkeep: longest since a step ended")
     assert all(value < 20 for value in longest.values())
     slow = await dashboard.read("Xero's time to answer, 90th percentile")
