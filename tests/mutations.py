@@ -117,6 +117,13 @@ MUTATIONS = [
         "if answer.status in {400, 401}:",
         "test_a_refused_client_alarms_the_operator_and_kills_no_grant_r11",
     ),
+    Mutation(
+        "R31",
+        "callers get 500 while no host of the database accepts writes",
+        "except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:",
+        "except asyncpg.PostgresError as error:",
+        "test_a_standby_that_is_not_promoted_yet_is_an_outage_to_every_pool_c1",
+    ),
     # --- Consents and disconnects -----------------------------------------------------------
     Mutation(
         "R19",
