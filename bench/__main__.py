@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from bench import report
 from bench.figures import Outcome, quantity
@@ -29,15 +30,18 @@ NAMES = (
     "events",
     "first_visit",
 )
+# Longer than benchmarks, and run only where they are named.
+DRILLS = ("drills", "images")
+ALL = (*NAMES, *DRILLS)
 SAVED = STATE / "bench"
 
 
 def main() -> int:
     """Run benchmarks, save their results, and write the report from all saved results."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)}")
     chosen = parser.parse_args().names
-    if unknown := set(chosen) - set(NAMES):
+    if unknown := set(chosen) - set(ALL):
         parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
     SAVED.mkdir(parents=True, exist_ok=True)
     try:
@@ -46,24 +50,29 @@ def main() -> int:
     except LaunchError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    report.write(ROOT / "docs", load_saved(NAMES))
+    report.write(ROOT / "docs", {name: module(name).TITLE for name in ALL}, load_saved(ALL))
     print("\nWritten to docs/benchmarks.md.")
     return 0
+
+
+def module(name: str) -> Any:
+    """Return the module of a benchmark."""
+    return importlib.import_module(f"bench.{name}")
 
 
 def run_benchmark(name: str) -> Outcome:
     """Run one benchmark, print its figures and return its result."""
     print(f"\n▸ {name}", flush=True)
-    module = importlib.import_module(f"bench.{name}")
+    benchmark = module(name)
     began, busy_before = time.monotonic(), os.getloadavg()[0]
-    figures, picture = asyncio.run(module.measure())
+    figures, picture = asyncio.run(benchmark.measure())
     for figure in figures:
         verdict = {True: "met", False: "missed", None: ""}[figure.met]
         parts = (quantity(figure.value, figure.unit), figure.floor, figure.target, verdict)
         print(f"  {figure.name}: " + " · ".join(filter(None, parts)), flush=True)
     return Outcome(
-        title=module.TITLE,
-        how=module.HOW,
+        title=benchmark.TITLE,
+        how=benchmark.HOW,
         figures=figures,
         picture=picture,
         measured_at=datetime.now(UTC).isoformat(timespec="minutes"),

@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,34 +33,54 @@ READING = """\
 ## How to repeat it
 
 `make bench` takes at most 15 minutes on two cores and needs only what `make test` needs.
-`make bench NAME=sweep` repeats one of {names} and keeps the results of the others. The load comes
+`make bench NAME=sweep` repeats one of {names} and keeps the results of the others; `drills` and
+`images` run only where they are named. The load comes
 from `wrk`, or from a client of this repository if `wrk` is missing. Close other programs: on two
 cores a browser can use a third of the machine.
 """
 
 
-def write(docs: Path, outcomes: Mapping[str, Outcome]) -> None:
-    """Write the report and a chart for each result."""
-    for name, outcome in outcomes.items():
-        picture = docs / "images" / f"bench-{name.replace('_', '-')}.svg"
-        picture.write_text(to_svg(outcome.picture), encoding="utf-8")
-    parts = [INTRODUCTION, _summary(outcomes), _machine()]
-    parts += [_section(name, outcome) for name, outcome in outcomes.items()]
-    parts.append(READING.format(names=", ".join(f"`{name}`" for name in outcomes)))
-    (docs / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
+def write(docs: Path, titles: Mapping[str, str], outcomes: Mapping[str, Outcome]) -> None:
+    """Write the report and a chart for each result; a section without a result stays as it is.
+
+    `titles` has every benchmark in the order of the report.
+    """
+    path = docs / "benchmarks.md"
+    written = _sections_of(path.read_text(encoding="utf-8"))
+    sections = {}
+    for name, title in titles.items():
+        if outcome := outcomes.get(name):
+            picture = docs / "images" / f"bench-{name.replace('_', '-')}.svg"
+            picture.write_text(to_svg(outcome.picture), encoding="utf-8")
+            sections[name] = _section(name, outcome)
+        elif title in written:
+            sections[name] = written[title]
+    parts = [INTRODUCTION, _summary(sections.values()), _machine(), *sections.values()]
+    parts.append(READING.format(names=", ".join(f"`{name}`" for name in titles)))
+    path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def _summary(outcomes: Mapping[str, Outcome]) -> str:
-    with_target = [each for outcome in outcomes.values() for each in outcome.figures if each.wanted]
-    missed = [
-        f"- {outcome.title}: {_lowered(each.name)} is {quantity(each.value, each.unit)},"
-        f" wanted {each.target}."
-        for outcome in outcomes.values()
-        for each in outcome.figures
-        if each.met is False
-    ]
-    met = f"{len(with_target) - len(missed)} of {len(with_target)} targets are met."
-    return f"{met} Missed:\n\n" + "\n".join(missed) + "\n" if missed else f"{met}\n"
+def _sections_of(report: str) -> dict[str, str]:
+    """Return the sections of a report by their titles."""
+    _, *sections = re.split(r"^(?=## )", report, flags=re.MULTILINE)
+    return {each.partition("\n")[0].removeprefix("## "): each.rstrip() + "\n" for each in sections}
+
+
+def _summary(sections: Iterable[str]) -> str:
+    """Return how many targets are met, and a line for each that is missed."""
+    met, missed = 0, []
+    for section in sections:
+        title = section.partition("\n")[0].removeprefix("## ")
+        for row in re.findall(r"^\| (.+) \|$", section, re.MULTILINE):
+            name, value, _, target, verdict = (
+                *(cell.strip() for cell in row.split("|")),
+                *[""] * 5,
+            )[:5]
+            met += verdict == "met"
+            if verdict == "**missed**":
+                missed.append(f"- {title}: {_lowered(name)} is {value}, wanted {target}.")
+    counts = f"{met} of {met + len(missed)} targets are met."
+    return f"{counts} Missed:\n\n" + "\n".join(missed) + "\n" if missed else f"{counts}\n"
 
 
 def _section(name: str, outcome: Outcome) -> str:

@@ -1,5 +1,6 @@
 """Builds the images, runs the compose file, walks the journey and the drills. Called by `run`."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from compose import CheckFailed, Project, docker  # noqa: E402
 from load import Answers  # noqa: E402
 
 BEGAN = time.monotonic()
+FIGURES: list[dict[str, object]] = []
 
 
 def step(text: str) -> None:
@@ -65,6 +67,7 @@ def check(compose: Project) -> None:
     ):
         drill(name, partial(run, compose, connected))
     drills.require_no_grant_lost(compose)
+    save_figures(compose.work)
     step("done: every drill passed, and no grant was lost")
 
 
@@ -75,9 +78,17 @@ def up_and_wait(compose: Project) -> None:
 
 
 def drill(name: str, run: Callable[[], Answers]) -> None:
-    """Run a drill and print what its callers were told."""
+    """Run a drill, print what its callers were told, and keep it for `make bench NAME=images`."""
     step(name)
-    print(f"  {run()}", flush=True)
+    answers = run()
+    print(f"  {answers}", flush=True)
+    FIGURES.append({"drill": name, **answers.figures()})
+
+
+def save_figures(work: Path) -> None:
+    """Write the figures of the drills, one a line, after no grant was lost in any of them."""
+    lines = (json.dumps({**each, "grants_lost": 0}) + "\n" for each in FIGURES)
+    (work / "figures.jsonl").write_text("".join(lines))
 
 
 if __name__ == "__main__":

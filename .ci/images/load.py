@@ -30,6 +30,16 @@ class Answers:
         )
         return f"{told}; slowest {self.slowest:.2f} s"
 
+    def figures(self) -> dict[str, object]:
+        """Return what `bench.drill_figures` reads."""
+        failed = sum(status not in {200, 503} for status in self.statuses.elements())
+        return {
+            "requests": self.statuses.total(),
+            "busy": self.statuses[503],
+            "failed": max(failed, self.without_retry_after),
+            "slowest": round(self.slowest, 3),
+        }
+
     def record(self, response: httpx.Response | None, seconds: float, error: str = "") -> None:
         """Add an answer; none, where the connection failed, counts as 0."""
         status = response.status_code if response is not None else 0

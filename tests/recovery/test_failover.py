@@ -23,9 +23,10 @@ from tests.crashes.conftest import SHORT_LEASES, Doom
 from tests.outages.many_grants import Member, crowd
 from tests.recovery import servers
 from tests.recovery.servers import ReplicatedPair
-from tests.replicas.load import Call, Load
+from tests.replicas.load import Call, Load, record
 from tests.service_api.callers import Service, service
 from tests.world import Hold, World, until
+from xero_service.errors import ExternalAPIError, ReauthorizationRequired
 from xero_service.failpoints import Place
 from xero_service.store.connections import Connector
 
@@ -136,7 +137,7 @@ async def test_a_failover_under_load_loses_no_grant_r31(
             growing_old(pair.url, people.busy),
             Load.of(reads(callers, people.busy), pause=0.05) as load,
         ):
-            await until(lambda: has_seen(load, 3 * len(people.busy)))
+            await until(lambda: has_seen(load, 2 * len(people.busy)), within=300)
             if not is_synchronous:
                 await pair.stop_receiving()
             late = [await callers[0].token(str(each.binding_id)) for each in people.late]
@@ -160,7 +161,10 @@ async def test_a_failover_under_load_loses_no_grant_r31(
     else:
         assert max(presented(world, people)) > 1, "no rotation was lost"
         assert await hold(pair) == "database_restored"
-    await every_grant_lives(world, pair, people)
+    lost = await grants_lost(world, pair, people)
+    kind = "synchronous" if is_synchronous else "asynchronous"
+    record(f"failover, {kind} standby", load, afterwards, grants_lost=lost)
+    assert lost == 0
 
 
 def reads(callers: Sequence[Service], members: Sequence[Member]) -> list[Call]:
@@ -226,12 +230,14 @@ def presented(world: World, people: Crowd) -> list[int]:
     ]
 
 
-async def every_grant_lives(world: World, pair: ReplicatedPair, people: Crowd) -> None:
-    """Xero accepts the refresh token that is stored for each, once every grace is over."""
+async def grants_lost(world: World, pair: ReplicatedPair, people: Crowd) -> int:
+    """How many refresh tokens that are stored Xero does not accept, once every grace is over."""
     world.sandbox.advance(GRACE_SECONDS + 60)
     await servers.value(pair.standby, "UPDATE integration_grants SET expires_at = now()")
+    lost = 0
     for member in people.everybody:
-        renewed = await world.services.tokens.refresh_grant_single_flight(member.grant_id)
-        assert renewed.status == "active"
-    lost = "SELECT count(*) FROM integration_grants WHERE status <> 'active'"
-    assert await servers.value(pair.standby, lost) == 0
+        try:
+            await world.services.tokens.refresh_grant_single_flight(member.grant_id)
+        except (ReauthorizationRequired, ExternalAPIError):
+            lost += 1
+    return lost

@@ -1,11 +1,14 @@
 """Load: callers that ask again and again, and keep what they were told."""
 
 import asyncio
+import json
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -88,8 +91,30 @@ class Load:
         """The different tokens that were handed out."""
         return {each.token for each in self.said if each.token}
 
+    @property
+    def slowest(self) -> float:
+        """The longest that a caller waited for an answer, in seconds."""
+        return max((each.at - each.asked for each in self.said), default=0.0)
+
     def summary(self) -> str:
         """How often each answer came, and the first failures in full."""
         counts = Counter(each.status for each in self.said)
         first = [f"{each.caller}: {each.status} {each.told}" for each in self.failures[:5]]
         return "\n".join([f"answers by status: {dict(counts)}", *first])
+
+
+def record(drill: str, *loads: Load, grants_lost: int) -> None:
+    """Add a drill's figures to the file that DRILL_FIGURES names, if it names one."""
+    if path := os.environ.get("DRILL_FIGURES"):
+        said = [each for load in loads for each in load.said]
+        failed = sum(len(load.faults) for load in loads)
+        figures = {
+            "drill": drill,
+            "requests": len(said),
+            "busy": len([each for each in said if each.status == 503]),
+            "failed": failed,
+            "slowest": max((load.slowest for load in loads), default=0.0),
+            "grants_lost": grants_lost,
+        }
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(figures)}\n")

@@ -19,7 +19,7 @@ import pytest
 from demo import postgres
 from demo.postgres import DISPOSABLE, EmbeddedPostgres
 from tests.concurrency.conftest import StartReplica
-from tests.replicas.load import Load
+from tests.replicas.load import Load, record
 from tests.service_api.callers import Service, service
 from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING, DEMO_COMPANY
@@ -121,6 +121,11 @@ async def test_postgresql_restarted_under_load_makes_no_answer_untrue_r15(
     assert 404 in {each.status for each in after_the_end} <= {404, 503}, load.summary()
     await every_token_was_true(world, url, load)
     assert max(world.presented()) == 1, "a refresh token was sent twice"
+    kept_callers = Load([each for each in load.said if each.caller < len(of_kept)])
+    dead = "SELECT count(*) FROM integration_grants WHERE status = 'refresh_failed'"
+    lost = await value(url, dead)
+    record("two restarts of PostgreSQL", kept_callers, grants_lost=lost)
+    assert lost == 0
 
 
 async def recovers(load: Load, callers: int, back: float) -> float:
@@ -147,10 +152,18 @@ async def every_token_was_true(world: World, url: str, load: Load) -> None:
         for token in load.tokens:
             headers = {"Authorization": f"Bearer {token}"}
             assert (await xero.get("/api/connections", headers=headers)).status_code == 200
-    connection = await asyncpg.connect(url)
-    audited = await connection.fetchval(
+    audited = await value(
+        url,
         "SELECT count(DISTINCT (grant_id, detail->>'generation')) FROM audit_events"
-        " WHERE action = 'token.issued'"
+        " WHERE action = 'token.issued'",
     )
-    await connection.close()
     assert audited >= len(load.tokens)
+
+
+async def value(url: str, query: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval(query)
+        return found
+    finally:
+        await connection.close()

@@ -15,7 +15,7 @@ import pytest
 from demo.stack import Replica
 from tests.concurrency.conftest import StartReplica
 from tests.replicas.balancer import Balancer
-from tests.replicas.load import Load
+from tests.replicas.load import Load, record
 from tests.service_api.callers import service
 from tests.world import World, until
 from xero_sandbox.samples import ACCOUNTANT, ACME_SERVICES, ACME_TRADING
@@ -63,6 +63,7 @@ async def test_a_rolling_restart_under_load_fails_no_request_r24(
         for each in running:
             balancer.add(each.url)
 
+        loads = []
         for _ in range(rounds):
             new = [await stack.enter_async_context(replica()) for _ in running]
             async with Load.of(calls, pause=0.05) as load:
@@ -70,8 +71,12 @@ async def test_a_rolling_restart_under_load_fails_no_request_r24(
                 for one, another in zip(running, new, strict=True):
                     await replaced(one, another, balancer)
             running = new
+            loads.append(load)
 
             assert load.failures == [], load.summary()
+    lost = len(await world.grants("refresh_failed"))
+    record("rolling restart", *loads, grants_lost=lost)
+    assert lost == 0
 
 
 async def refreshes_are_under_way(load: Load) -> bool:
