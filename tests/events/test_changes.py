@@ -4,9 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.events.conftest import kinds
+from tests.events.conftest import kinds, page
+from tests.events.receiver import receiving
 from tests.service_api.callers import Service, service
 from tests.world import ACME, GLOBEX, World
+from tests.xero_webhooks.signed import batch, key_of, send, xero_event
 from xero_sandbox.samples import ACME_BOOKKEEPER, ACME_SERVICES, ACME_TRADING
 from xero_service.domain import SYSTEM
 
@@ -106,21 +108,46 @@ async def test_an_operator_suspends_and_resumes(world: World, reader: Service) -
 
 
 async def test_two_orgs_of_one_xero_user_hear_of_their_own_bindings_only(world: World) -> None:
-    """S58, S16: neither sees an event of the other's binding, tenant or org."""
+    """S58, S16: nothing that an org polls or receives names the other's binding, tenant or org.
+
+    A consent of one moves both bindings to one grant, Xero reports changes of both in one webhook,
+    and the end of the grant ends both.
+    """
     acme, globex = await world.accountant(ACME), await world.accountant(GLOBEX)
     readers = {
         org: await service(world.application, "events:read", org_id=org) for org in (ACME, GLOBEX)
     }
-    ours = await acme.connects(ACME_TRADING)
-    theirs = await globex.connects(ACME_SERVICES)
-    await acme.post("/disconnect", {"tenantBindingId": ours["id"]})
+    async with (
+        receiving(world, org_id=ACME) as to_acme,
+        receiving(world, org_id=GLOBEX) as to_globex,
+    ):
+        ours = await acme.connects(ACME_TRADING)
+        theirs = await globex.connects(ACME_SERVICES)
+        body = batch(1, *map(xero_event, (ACME_TRADING, ACME_SERVICES)))
+        assert (await send(acme.http, body, key_of(world.application.settings))).status_code == 200
+        await globex.consents()
+        grant_id = (await acme.bindings())[ACME_TRADING]["grantId"]
+        await world.ages(grant_id, days=51)
+        await world.services.upkeep._warn()
+        world.sandbox.switch(disconnectInXero="kills_grant")
+        world.sandbox.disconnect(ACME_BOOKKEEPER.xero_user_id, ACME_SERVICES)
+        await world.ages(grant_id, expires_in="-1 minute")
+        await acme.refreshes()
+        await acme.post("/disconnect", {"tenantBindingId": ours["id"]})
+        await world.services.deliveries.deliver_due()
 
-    for org, binding in ((ACME, ours), (GLOBEX, theirs)):
-        answer = await readers[org].request("GET", "/events")
-        events = answer.json()["events"]
-        assert {event["bindingId"] for event in events} == {binding["id"]}
-        assert {event["orgId"] for event in events} == {org}
-    assert "binding.disconnected" not in await kinds(readers[GLOBEX])
+        for org, others_org, own, other, receiver in (
+            (ACME, GLOBEX, ours, theirs, to_acme),
+            (GLOBEX, ACME, theirs, ours, to_globex),
+        ):
+            polled = (await page(readers[org], limit=200))["events"]
+            assert {event["bindingId"] for event in polled} == {own["id"]}
+            assert receiver.events() == polled
+            assert {"binding.repointed", "binding.expiring", "binding.needs_reauth"} < {
+                event["kind"] for event in polled
+            }
+            told = str(polled)
+            assert not any(each in told for each in (others_org, other["id"], other["tenantId"]))
 
 
 async def test_a_change_that_is_rolled_back_has_no_event(

@@ -15,6 +15,7 @@ from tests.notices.mail_server import MailServer
 from tests.people import Person
 from tests.service_api.callers import Service, idle, service
 from tests.world import ACME, World
+from tests.xero_webhooks.signed import batch, key_of, send, xero_event
 from xero_sandbox.samples import ACME_BOOKKEEPER as BOOKKEEPER
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
 from xero_service.app import PREFIX
@@ -37,6 +38,13 @@ FAULTS: list[tuple[str, Any, dict[str, Any]]] = [
     ("changed_fields", "after", {"token_type": "mac"}),
     ("changed_fields", "after", {"expires_in": "soon"}),
 ]
+
+
+# What time, the configuration and Xero make true.
+KINDS = {
+    *("binding.expiring", "binding.permissions_missing", "binding.renamed", "binding.recovered"),
+    *("binding.suspended", "xero.invoice.update"),
+}
 
 
 @dataclass
@@ -67,6 +75,7 @@ class Day:
         await self.refreshes_fail(binding, billing)
         await self.callers_err(billing, binding["id"])
         await self.we_err(monkeypatch, billing)
+        await self.warnings_arise()
         await self.mails_leave()
         await self.people_leave(billing)
 
@@ -201,6 +210,23 @@ class Day:
         await self.http.get("/readyz")
         await idle(self.world.application)
 
+    async def warnings_arise(self) -> None:
+        """S58: of age, of missing scopes and of a new name; and what Xero's webhooks report."""
+        world, upkeep = self.world, self.world.services.upkeep
+        key = key_of(world.application.settings)
+        self.watch.keep("key of Xero's webhooks", key)
+        body = batch(1, *map(xero_event, (ACME_TRADING, ACME_SERVICES)))
+        for signing in (key, key, "another key"):
+            await send(self.http, body, signing)
+        grant_id = (await self.admin.bindings())[ACME_TRADING]["grantId"]
+        world.sandbox.rename_org(ACME_TRADING, "Acme Under Another Name Ltd")
+        await upkeep.reconcile.reconcile(UUID(grant_id))
+        await world.ages(grant_id, expires_in="30 minutes", days=51)
+        await world.database.execute("UPDATE integration_grants SET scopes = '{openid}'")
+        await upkeep._warn()
+        await self.consents_again()
+        await upkeep._warn()
+
     async def mails_leave(self) -> None:
         """S65: to a server that first refuses the recipient by name; then the link is followed."""
         assert self.mail_server.user is not None
@@ -222,7 +248,14 @@ class Day:
         await database.execute("UPDATE integration_tenant_bindings SET status = 'active'")
 
     async def events_leave(self, receiver: Receiver) -> None:
-        """S58: to an endpoint that first refuses and repeats what it got, and to a poller."""
+        """S58: to an endpoint that first refuses and repeats what it got, and to a poller.
+
+        Its secret is being replaced meanwhile.
+        """
+        receiver.secrets.append(
+            (await self.world.services.webhooks.rotate(SYSTEM, receiver.endpoint_id)).secret
+        )
+        self.watch.keep("webhook secret", *receiver.secrets)
         receiver.behaves = lambda received: f"500 No\n\n{received.body.decode()}"
         await self.world.services.deliveries.deliver_due()
         receiver.behaves = lambda _: "204 No Content"
@@ -233,6 +266,8 @@ class Day:
         self.watch.keep("service key", reader.made.secret)
         polled = (await reader.request("GET", "/events", params={"limit": 200})).json()["events"]
         assert len(receiver.events()) >= len(polled) > 5
+        missed = KINDS - {each["kind"] for each in polled}
+        assert missed == set(), missed
         for each in receiver.received:
             text = f"{each.headers}\n\n{each.body.decode()}"
             self.watch.said.append(Said("POST", "/webhook", 204, text))
