@@ -1,6 +1,10 @@
 """Events: the rate of deliveries, what a dead endpoint delays, and what an event costs a change."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import json
 import os
 import statistics
 import time
@@ -14,9 +18,11 @@ from uuid import UUID, uuid4
 
 from bench import stage
 from bench.figures import Bar, Figure, Picture
+from bench.raw_http import HttpConnection, Response
 from bench.stage import ORG, QUIET, Stage
-from demo.stack import LOOPBACK
+from demo.stack import LOOPBACK, Replica
 from xero_service import wiring
+from xero_service.app import PREFIX
 from xero_service.domain import AT_ONCE_PER_ENDPOINT, SYSTEM, Event, EventKind, StoredEvent
 from xero_service.outbound.webhook_sender import WebhookSender
 from xero_service.services.events.signing import new_secret, signed
@@ -27,6 +33,7 @@ from xero_service.wiring import Services
 EVENTS, BINDINGS = 3_000, 100
 ENDPOINTS, EVENTS_FOR_EACH, ROUNDS = 10, 200, 3
 CHANGES = 300
+WEBHOOKS = 300
 DEAD = "/0"
 
 TITLE = "Events"
@@ -37,7 +44,9 @@ database behind it, half of them before and half after. Then {EVENTS_FOR_EACH} e
 {ENDPOINTS} endpoints, {ROUNDS} times with all of them alive and {ROUNDS} times with one that
 answers 500, alternating: the time from the commit to the last arrival at the other nine is the age
 of their oldest undelivered event. Then an operator's suspension, which is one transaction with an
-audit event, {CHANGES} times with its event and {CHANGES} times without, alternating."""
+audit event, {CHANGES} times with its event and {CHANGES} times without, alternating. Last,
+{WEBHOOKS} signed webhooks of Xero with one event each, one after another on one connection, and
+as many whose signature is wrong, alternating."""
 
 
 @dataclass
@@ -84,6 +93,7 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             rate = await _delivery_rate(services, receiver)
             bare = statistics.mean((before, await _bare_rate(receiver)))
             alive, beside_dead, sent_to_dead = await _ages(ready, services, receiver)
+            unsigned, signed_ = await _webhooks(ready, replica)
             replica.child.stop(grace=30)
             without, with_event = await _changes(ready, services)
     return (
@@ -112,6 +122,13 @@ async def measure() -> tuple[tuple[Figure, ...], Picture]:
             unit="x",
             floor=f"{with_event * 1000:.2f} ms over {without * 1000:.2f} ms",
             wanted=("≤", 1.1),
+        ),
+        Figure(
+            name="Answer to a webhook of Xero, median",
+            value=signed_ * 1000,
+            unit="ms",
+            floor=f"one whose signature is wrong: {unsigned * 1000:.1f} ms",
+            wanted=("≤", 1000),
         ),
     ), Picture(
         title="Events a second to one endpoint",
@@ -193,6 +210,43 @@ async def _ages(ready: Stage, services: Services, receiver: Receiver) -> tuple[f
         await _revive(ready)
     alive, beside_dead = (statistics.median(each) for each in ages.values())
     return alive, beside_dead, sent_to_dead
+
+
+async def _webhooks(ready: Stage, replica: Replica) -> tuple[float, float]:
+    """Return the median seconds until a webhook is answered: refused with 401, and stored."""
+    (bound,) = await ready.seed(1)
+    key = ready.stack.environment["XERO_WEBHOOK_KEY"].encode()
+    connection = await HttpConnection.open(replica.url)
+
+    async def post(number: int, signing: bytes) -> Response:
+        body = _webhook(bound.tenant_id, number)
+        signature = base64.b64encode(hmac.digest(signing, body, hashlib.sha256)).decode()
+        headers = {"content-type": "application/json", "x-xero-signature": signature}
+        return await connection.request("POST", f"{PREFIX}/webhooks/xero", headers, body)
+
+    times: dict[int, list[float]] = {401: [], 200: []}
+    for number in range(1, WEBHOOKS + 1):
+        for expected, signing in ((401, b"another key"), (200, key)):
+            answer = await post(number, signing)
+            assert answer.status == expected, answer
+            times[expected].append(answer.seconds)
+    await connection.close()
+    return statistics.median(times[401]), statistics.median(times[200])
+
+
+def _webhook(tenant_id: str, number: int) -> bytes:
+    record = str(uuid4())
+    event = {
+        "resourceUrl": f"https://api.xero.com/api.xro/2.0/Invoices/{record}",
+        "resourceId": record,
+        "tenantId": tenant_id,
+        "tenantType": "ORGANISATION",
+        "eventCategory": "INVOICE",
+        "eventType": "UPDATE",
+        "eventDateUtc": "2026-11-28T09:12:30.902",
+    }
+    numbers = {"firstEventSequence": number, "lastEventSequence": number}
+    return json.dumps({"events": [event], **numbers, "entropy": "S0m3r4Nd0mt3xt"}).encode()
 
 
 async def _changes(ready: Stage, services: Services) -> tuple[float, float]:
