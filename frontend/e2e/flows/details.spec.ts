@@ -19,20 +19,27 @@ test('the details of a connection open, copy what services need, and close by ke
   await trigger.press('Enter')
   const dialog = page.getByRole('dialog', { name: 'Details of Acme Trading Ltd' })
   await expect(dialog).toContainText('By Acme bookkeeper on')
-  await expect(dialog.getByRole('list', { name: 'Activity' })).toContainText(
-    /You (re)?connected Acme Trading Ltd/,
-  )
   await expectAccessible(page)
-
   await dialog.getByRole('button', { name: 'Copy bindingId' }).press('Enter')
   await expect(dialog.getByText('bindingId copied')).toBeAttached()
   const bindingId = await copied()
+  await dialog.getByRole('tab', { name: 'Connection' }).focus()
+  await page.keyboard.press('ArrowRight')
+  await expect(dialog.getByRole('tab', { name: 'In your service' })).toBeFocused()
+  await expectAccessible(page)
   await dialog.getByRole('button', { name: 'Copy Example' }).press('Enter')
   await expect(dialog.getByText('Example copied')).toBeAttached()
   const example = await copied()
   expect(example).toContain(bindingId)
   const guide = await readFile(GUIDE, 'utf8')
   expect(guide).toContain(example.replace(bindingId, '$BINDING_ID'))
+
+  await dialog.getByRole('tab', { name: 'In your service' }).focus()
+  await page.keyboard.press('ArrowRight')
+  await expect(dialog.getByRole('list', { name: 'Activity' })).toContainText(
+    /You (re)?connected Acme Trading Ltd/,
+  )
+  await expectAccessible(page)
 
   await page.keyboard.press('Escape')
   await expect(dialog).toBeHidden()

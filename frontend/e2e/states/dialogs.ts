@@ -40,6 +40,22 @@ export const DIALOGS: State[] = [
     reach: presses('Details of Acme Trading Ltd', sees('In your service')),
   },
   {
+    name: 'details-service',
+    mocks: { bindings: all },
+    reach: presses('Details of Acme Trading Ltd', async (page) => {
+      await page.getByRole('tab', { name: 'In your service' }).click()
+      await sees('With a service key')(page)
+    }),
+  },
+  {
+    name: 'details-activity',
+    mocks: { bindings: all, activity: eventful },
+    reach: presses('Details of Acme Trading Ltd', async (page) => {
+      await page.getByRole('tab', { name: 'Activity' }).click()
+      await expect(page.getByRole('tabpanel').getByRole('listitem').first()).toBeVisible()
+    }),
+  },
+  {
     name: 'disconnect',
     mocks: { bindings: all },
     reach: presses('Disconnect Acme Trading Ltd', sees('Disconnect Acme Trading Ltd?')),

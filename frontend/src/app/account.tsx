@@ -1,6 +1,6 @@
 import { LogOut } from 'lucide-react'
 
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { useAuth, type Org, type User } from '@/lib/auth'
 import { useMessages } from '@/messages'
 

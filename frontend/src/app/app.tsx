@@ -1,8 +1,8 @@
 import { Component, Suspense, use, useState, type ReactNode } from 'react'
 
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Centered } from '@/components/centered'
-import { Toaster } from '@/components/toaster'
+import { Toaster } from '@/components/ui/sonner'
 import type { AuthModule } from '@/lib/auth'
 import { Message, useMessages } from '@/messages'
 
@@ -99,9 +99,7 @@ function Broken() {
   const { app } = useMessages()
   return (
     <Centered title={app.broken} description={app.brokenHint}>
-      <Button variant="primary" onClick={() => window.location.reload()}>
-        {app.reload}
-      </Button>
+      <Button onClick={() => window.location.reload()}>{app.reload}</Button>
     </Centered>
   )
 }

@@ -1,7 +1,7 @@
 import { Link2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 
-import { Skeleton } from '@/components/skeleton'
+import { Skeleton } from '@/components/ui/skeleton'
 import { ThemeSwitch } from '@/components/theme-switch'
 import { useMessages } from '@/messages'
 

@@ -1,5 +1,4 @@
-import { ChevronsUpDown } from 'lucide-react'
-
+import { NativeSelect, NativeSelectOption } from '@/components/ui/native-select'
 import { useAuth, type Org } from '@/lib/auth'
 import { useMessages } from '@/messages'
 
@@ -9,28 +8,22 @@ export function OrgSwitcher({ org }: { org: Org | null }) {
   const { app } = useMessages()
   if (orgs.length === 0) return null
   return (
-    <label className="relative flex min-w-0 items-center">
-      <span className="sr-only">{app.organisation}</span>
-      <select
-        value={org?.id ?? ''}
-        onChange={(event) => void switchOrg(event.target.value)}
-        className="h-9 min-w-0 appearance-none truncate rounded-lg bg-transparent pr-8 pl-2.5 text-sm font-medium hover:bg-muted"
-      >
-        {!org && (
-          <option value="" disabled>
-            {app.chooseOrganisation}
-          </option>
-        )}
-        {orgs.map(({ id, name }) => (
-          <option key={id} value={id} className="bg-popover text-foreground">
-            {name}
-          </option>
-        ))}
-      </select>
-      <ChevronsUpDown
-        aria-hidden
-        className="pointer-events-none absolute right-2 size-4 text-muted-foreground"
-      />
-    </label>
+    <NativeSelect
+      aria-label={app.organisation}
+      value={org?.id ?? ''}
+      onChange={(event) => void switchOrg(event.target.value)}
+      className="border-transparent bg-transparent font-medium text-foreground hover:bg-muted"
+    >
+      {!org && (
+        <NativeSelectOption value="" disabled>
+          {app.chooseOrganisation}
+        </NativeSelectOption>
+      )}
+      {orgs.map(({ id, name }) => (
+        <NativeSelectOption key={id} value={id}>
+          {name}
+        </NativeSelectOption>
+      ))}
+    </NativeSelect>
   )
 }

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Centered } from '@/components/centered'
 import { Notice } from '@/components/notice'
 import { IntegrationsPage } from '@/pages/integrations/integrations-page'
@@ -56,10 +56,10 @@ function Unreachable() {
       <Centered title={app.unreachable}>
         <Notice
           role="alert"
-          tone="danger"
+          variant="destructive"
           title={app.unreachableReason}
           actions={
-            <Button size="sm" onClick={() => window.location.reload()}>
+            <Button variant="outline" size="sm" onClick={() => window.location.reload()}>
               {parts.tryAgain}
             </Button>
           }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 
 import { useMessages } from '@/messages'
 
-import { Button } from './button'
+import { Button } from './ui/button'
 
 interface CopyButtonProps {
   /** What is copied, in the button's name: "Copy bindingId". */
@@ -31,14 +31,15 @@ export function CopyButton({ what, text }: CopyButtonProps) {
     <span className="inline-flex items-center gap-1.5">
       <Button
         variant="ghost"
-        size="iconSm"
+        size="icon-sm"
         aria-label={parts.copy(what)}
-        icon={<Icon aria-hidden />}
         // Later, when the next element has the focus: a dialog of Radix takes the focus back when a
         // text disappears while nothing has it.
         onBlur={() => setTimeout(() => setResult(null))}
         onClick={() => void copy()}
-      />
+      >
+        <Icon aria-hidden />
+      </Button>
       <span
         role="status"
         className={result === 'failed' ? 'text-xs text-destructive-text' : 'sr-only'}

@@ -6,14 +6,14 @@ import { useMessages } from '@/messages'
 import { Alert, AlertDescription, AlertTitle } from './ui/alert'
 import { Button } from './ui/button'
 
-const TONES = {
-  neutral: { variant: 'default', Icon: Info },
-  warning: { variant: 'warning', Icon: TriangleAlert },
-  danger: { variant: 'destructive', Icon: CircleAlert },
+const ICONS = {
+  default: Info,
+  warning: TriangleAlert,
+  destructive: CircleAlert,
 } as const
 
 interface NoticeProps {
-  tone?: keyof typeof TONES
+  variant?: keyof typeof ICONS
   title?: ReactNode
   children?: ReactNode
   actions?: ReactNode
@@ -23,9 +23,9 @@ interface NoticeProps {
   role?: 'alert' | 'status'
 }
 
-/** An alert with a symbol for its tone, and with actions and a dismiss button where it has any. */
+/** An alert with a symbol for its kind, and with actions and a dismiss button where it has any. */
 export function Notice({
-  tone = 'neutral',
+  variant = 'default',
   title,
   children,
   actions,
@@ -34,7 +34,7 @@ export function Notice({
   role,
 }: NoticeProps) {
   const { parts } = useMessages()
-  const { variant, Icon } = TONES[tone]
+  const Icon = ICONS[variant]
   return (
     <Alert role={role} variant={variant} className={className}>
       <Icon aria-hidden />

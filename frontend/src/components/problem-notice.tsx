@@ -2,7 +2,7 @@ import { RotateCw } from 'lucide-react'
 
 import { Message, problemText, useMessages } from '@/messages'
 
-import { Button } from './button'
+import { Button } from './ui/button'
 import { Notice } from './notice'
 
 /** A failed request, or another failure that has no code. */
@@ -32,12 +32,13 @@ export function ProblemNotice({
   return (
     <Notice
       role="alert"
-      tone="danger"
+      variant="destructive"
       title={title}
       className={className}
       actions={
         onRetry && (
-          <Button size="sm" pending={retrying} icon={<RotateCw aria-hidden />} onClick={onRetry}>
+          <Button variant="outline" size="sm" pending={retrying} onClick={onRetry}>
+            <RotateCw aria-hidden />
             {parts.tryAgain}
           </Button>
         )

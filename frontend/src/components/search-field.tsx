@@ -2,6 +2,8 @@ import { Search } from 'lucide-react'
 
 import { cn } from '@/lib/class-names'
 
+import { Input } from './ui/input'
+
 interface SearchFieldProps {
   label: string
   value: string
@@ -16,14 +18,14 @@ export function SearchField({ label, value, onChange, className }: SearchFieldPr
       <span className="sr-only">{label}</span>
       <Search
         aria-hidden
-        className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted-foreground"
+        className="pointer-events-none absolute start-3 top-2.5 size-4 text-muted-foreground"
       />
-      <input
+      <Input
         type="search"
         value={value}
         onChange={(event) => onChange(event.target.value)}
         placeholder={label}
-        className="h-9 w-full rounded-lg border border-input bg-surface pr-3 pl-9 text-sm placeholder:text-muted-foreground"
+        className="ps-9"
       />
     </label>
   )

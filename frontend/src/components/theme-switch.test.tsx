@@ -6,21 +6,37 @@ import { ThemeSwitch } from './theme-switch'
 
 const shown = () => document.documentElement.dataset['theme']
 
-it('applies and stores the chosen theme, and returns to the system theme', async () => {
+async function choose(name: string) {
   const user = userEvent.setup()
-  render(<ThemeSwitch />)
-  expect(screen.getByRole('radio', { name: 'System theme' })).toBeChecked()
+  await user.click(screen.getByRole('button', { name: 'Theme' }))
+  await user.click(await screen.findByRole('menuitemradio', { name }))
+}
 
-  await user.click(screen.getByRole('radio', { name: 'Dark theme' }))
+it('applies and stores the chosen theme, and returns to the system theme', async () => {
+  render(<ThemeSwitch />)
+
+  await choose('Dark theme')
   expect(shown()).toBe('dark')
   expect(localStorage.getItem('theme')).toBe('dark')
 
-  await user.click(screen.getByRole('radio', { name: 'Light theme' }))
+  await choose('Light theme')
   expect(shown()).toBe('light')
 
-  await user.click(screen.getByRole('radio', { name: 'System theme' }))
+  await choose('System theme')
   expect(shown()).toBe('light')
   expect(localStorage.getItem('theme')).toBeNull()
+})
+
+it('marks the chosen theme', async () => {
+  const user = userEvent.setup()
+  render(<ThemeSwitch />)
+  await choose('Dark theme')
+
+  await user.click(screen.getByRole('button', { name: 'Theme' }))
+
+  expect(await screen.findByRole('menuitemradio', { checked: true })).toHaveTextContent(
+    'Dark theme',
+  )
 })
 
 it('applies the theme that another tab chose, and the system theme when it is cleared', () => {

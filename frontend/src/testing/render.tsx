@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 
 import { createApi } from '@/api/client'
 import { XeroServiceContext } from '@/api/xero-service'
-import { Toaster } from '@/components/toaster'
+import { Toaster } from '@/components/ui/sonner'
 import type { Org } from '@/lib/auth'
 import { showWithSonner } from '@/lib/toasts'
 import { MessagesProvider, type MessageOverrides } from '@/messages'

@@ -1,10 +1,11 @@
+import { Check } from 'lucide-react'
 import { DropdownMenu as DropdownMenuPrimitive } from 'radix-ui'
 import { forwardRef, type ComponentPropsWithoutRef, type ComponentRef } from 'react'
 
 import { cn } from '@/lib/class-names'
 import { styleScope } from '@/lib/style-scope'
 
-import { menuContent, menuItem, menuLabel, menuSeparator } from './menu-styles'
+import { menuContent, menuItem } from './menu-styles'
 
 export const DropdownMenu = DropdownMenuPrimitive.Root
 export const DropdownMenuTrigger = DropdownMenuPrimitive.Trigger
@@ -29,56 +30,23 @@ export const DropdownMenuContent = forwardRef<
   )
 })
 
-interface DropdownMenuItemProps extends ComponentPropsWithoutRef<
-  typeof DropdownMenuPrimitive.Item
-> {
-  variant?: 'default' | 'destructive'
-}
+export const DropdownMenuRadioGroup = DropdownMenuPrimitive.RadioGroup
 
-export const DropdownMenuItem = forwardRef<
-  ComponentRef<typeof DropdownMenuPrimitive.Item>,
-  DropdownMenuItemProps
->(function DropdownMenuItem({ variant = 'default', className, ...rest }, ref) {
+export const DropdownMenuRadioItem = forwardRef<
+  ComponentRef<typeof DropdownMenuPrimitive.RadioItem>,
+  ComponentPropsWithoutRef<typeof DropdownMenuPrimitive.RadioItem>
+>(function DropdownMenuRadioItem({ className, children, ...rest }, ref) {
   return (
-    <DropdownMenuPrimitive.Item
+    <DropdownMenuPrimitive.RadioItem
       ref={ref}
-      data-slot="dropdown-menu-item"
-      data-variant={variant}
-      className={cn(
-        menuItem,
-        variant === 'destructive' &&
-          'text-destructive-text data-[highlighted]:bg-destructive-surface data-[highlighted]:text-destructive-text',
-        className,
-      )}
+      data-slot="dropdown-menu-radio-item"
+      className={cn(menuItem, 'pe-8', className)}
       {...rest}
-    />
-  )
-})
-
-export const DropdownMenuLabel = forwardRef<
-  ComponentRef<typeof DropdownMenuPrimitive.Label>,
-  ComponentPropsWithoutRef<typeof DropdownMenuPrimitive.Label>
->(function DropdownMenuLabel({ className, ...rest }, ref) {
-  return (
-    <DropdownMenuPrimitive.Label
-      ref={ref}
-      data-slot="dropdown-menu-label"
-      className={cn(menuLabel, className)}
-      {...rest}
-    />
-  )
-})
-
-export const DropdownMenuSeparator = forwardRef<
-  ComponentRef<typeof DropdownMenuPrimitive.Separator>,
-  ComponentPropsWithoutRef<typeof DropdownMenuPrimitive.Separator>
->(function DropdownMenuSeparator({ className, ...rest }, ref) {
-  return (
-    <DropdownMenuPrimitive.Separator
-      ref={ref}
-      data-slot="dropdown-menu-separator"
-      className={cn(menuSeparator, className)}
-      {...rest}
-    />
+    >
+      {children}
+      <DropdownMenuPrimitive.ItemIndicator className="absolute end-2">
+        <Check aria-hidden />
+      </DropdownMenuPrimitive.ItemIndicator>
+    </DropdownMenuPrimitive.RadioItem>
   )
 })

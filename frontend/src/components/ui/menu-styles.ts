@@ -4,7 +4,3 @@ export const menuContent =
 
 export const menuItem =
   "relative flex min-h-8 cursor-default items-center gap-2 rounded-sm px-2 py-1.5 text-sm outline-none select-none wrap-anywhere data-[disabled]:pointer-events-none data-[disabled]:opacity-50 data-[highlighted]:bg-accent data-[highlighted]:text-accent-foreground forced-colors:data-[highlighted]:bg-[Highlight] forced-colors:data-[highlighted]:text-[HighlightText] [&_svg:not([class*='size-'])]:size-4"
-
-export const menuLabel = 'px-2 py-1.5 text-xs font-medium text-muted-foreground'
-
-export const menuSeparator = '-mx-1 my-1 h-px bg-border forced-colors:bg-[CanvasText]'

@@ -17,6 +17,7 @@ export const Tabs = forwardRef<
   )
 })
 
+/** After a click on a tab Radix lets Tab stop at the list once, and would draw no outline there. */
 export const TabsList = forwardRef<
   ComponentRef<typeof TabsPrimitive.List>,
   ComponentPropsWithoutRef<typeof TabsPrimitive.List>
@@ -26,7 +27,7 @@ export const TabsList = forwardRef<
       ref={ref}
       data-slot="tabs-list"
       className={cn(
-        'inline-flex h-9 w-fit max-w-full items-center overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground',
+        'inline-flex h-9 w-fit max-w-full items-center overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground focus-visible:outline-2! focus-visible:outline-ring!',
         className,
       )}
       {...rest}
@@ -51,6 +52,7 @@ export const TabsTrigger = forwardRef<
   )
 })
 
+/** No stop of Tab: a panel may be higher than the window, and what is in it has the focus. */
 export const TabsContent = forwardRef<
   ComponentRef<typeof TabsPrimitive.Content>,
   ComponentPropsWithoutRef<typeof TabsPrimitive.Content>
@@ -59,6 +61,7 @@ export const TabsContent = forwardRef<
     <TabsPrimitive.Content
       ref={ref}
       data-slot="tabs-content"
+      tabIndex={-1}
       className={cn('flex-1', className)}
       {...rest}
     />

@@ -1,6 +1,6 @@
 import { CircleDot, KeyRound, Link2, RefreshCw, TriangleAlert, Unlink } from 'lucide-react'
 
-import { Badge } from '@/components/badge'
+import { Badge } from '@/components/ui/badge'
 import { CopyButton } from '@/components/copy-button'
 import { RelativeTime } from '@/components/time'
 import { cn } from '@/lib/class-names'
@@ -30,7 +30,7 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
   const { activity, parts } = useMessages()
   const { number } = useFormats()
   const { sentence, unnamed, symbol, mark, reason } = told(event, activity)
-  const failed = mark?.tone === 'warning'
+  const failed = mark?.variant === 'warning'
   const Icon = failed ? TriangleAlert : symbols[symbol]
   return (
     <li className="flex gap-3 px-4 py-3 text-sm sm:px-5">
@@ -51,7 +51,7 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
             {mark && (
               <>
                 {' '}
-                <Badge tone={mark.tone} className="ml-1 align-middle">
+                <Badge variant={mark.variant} className="ml-1 align-middle">
                   {mark.text}
                 </Badge>
               </>

@@ -1,5 +1,5 @@
-import { Card } from '@/components/card'
-import { Skeleton } from '@/components/skeleton'
+import { Card } from '@/components/ui/card'
+import { Skeleton } from '@/components/ui/skeleton'
 import { useMessages } from '@/messages'
 
 /** The placeholder of a few entries. */

@@ -1,7 +1,7 @@
 import { useId, useState } from 'react'
 
 import { toApiProblem } from '@/api/problem'
-import { Card } from '@/components/card'
+import { Card } from '@/components/ui/card'
 import { ProblemNotice } from '@/components/problem-notice'
 import { useNow } from '@/lib/use-now'
 import { Message, useMessages } from '@/messages'

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { useFormats, useMessages } from '@/messages'
 
 interface ShowMoreProps {
@@ -31,6 +31,7 @@ export function ShowMore({ shown, isComplete, loading, onShowMore }: ShowMorePro
     <>
       {!isComplete && (
         <Button
+          variant="outline"
           className="mt-3"
           pending={loading}
           onClick={() => {

@@ -8,7 +8,7 @@ export type Sign = 'connected' | 'ended' | 'renewed' | 'key' | 'other'
 /** The outcome, if the action did not simply succeed. */
 export interface Mark {
   text: string
-  tone: 'warning' | 'neutral'
+  variant: 'warning' | 'secondary'
 }
 
 const symbols: Record<AuditAction, Sign> = {
@@ -83,14 +83,14 @@ function markOf({ action, outcome }: ActivityEvent, { marks }: Messages['activit
   switch (action) {
     case 'connect.refused':
       return outcome === 'access_denied'
-        ? { text: marks.cancelled, tone: 'neutral' }
-        : { text: marks.failed, tone: 'warning' }
+        ? { text: marks.cancelled, variant: 'secondary' }
+        : { text: marks.failed, variant: 'warning' }
     case 'grant.refresh_failed':
-      return { text: marks.failed, tone: 'warning' }
+      return { text: marks.failed, variant: 'warning' }
     case 'binding.access_lost':
-      return { text: marks.accessLost, tone: 'warning' }
+      return { text: marks.accessLost, variant: 'warning' }
     case 'access.denied':
-      return { text: marks.refused, tone: 'warning' }
+      return { text: marks.refused, variant: 'warning' }
     default:
       return null
   }

@@ -1,7 +1,7 @@
 import { ClerkProvider } from '@clerk/react'
 import type { ReactNode } from 'react'
 
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Centered } from '@/components/centered'
 import { AuthContext, useAuth, type AuthModule } from '@/lib/auth'
 import { useMessages } from '@/messages'
@@ -29,7 +29,7 @@ function ClerkSignIn() {
   const { signIn: texts } = useMessages()
   return (
     <Centered title={texts.signIn} description={texts.clerkHint}>
-      <Button variant="primary" className="w-full" onClick={() => void signIn()}>
+      <Button className="w-full" onClick={() => void signIn()}>
         {texts.signIn}
       </Button>
     </Centered>

@@ -4,7 +4,7 @@ import { useEffect, useId, useState } from 'react'
 import { Centered } from '@/components/centered'
 import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
-import { Skeleton } from '@/components/skeleton'
+import { Skeleton } from '@/components/ui/skeleton'
 import { Spinner } from '@/components/spinner'
 import { useAuth } from '@/lib/auth'
 import { useFormats, useMessages } from '@/messages'
@@ -46,7 +46,7 @@ export function SandboxSignIn({ issuer }: { issuer: SandboxIssuer }) {
   return (
     <Centered title={texts.signIn} description={texts.sandboxHint}>
       {ended && (
-        <Notice role="status" tone="warning" className="mb-4" title={texts.ended}>
+        <Notice role="status" variant="warning" className="mb-4" title={texts.ended}>
           {texts.endedHint}
         </Notice>
       )}

@@ -1,4 +1,4 @@
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { useMessages } from '@/messages'
 
 interface ConnectButtonProps {
@@ -10,7 +10,7 @@ interface ConnectButtonProps {
 export function ConnectButton({ pending, onConnect }: ConnectButtonProps) {
   const messages = useMessages().connect
   return (
-    <Button variant="primary" pending={pending} onClick={onConnect}>
+    <Button pending={pending} onClick={onConnect}>
       {messages.connectXero}
     </Button>
   )

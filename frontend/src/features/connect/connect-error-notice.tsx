@@ -1,8 +1,8 @@
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Notice } from '@/components/notice'
 import { useMessages } from '@/messages'
 
-import { connectErrorTone, knownConnectError } from './connect-errors'
+import { connectErrorVariant, knownConnectError } from './connect-errors'
 import type { ConnectFlow } from './use-connect'
 
 interface ConnectErrorNoticeProps {
@@ -26,13 +26,14 @@ export function ConnectErrorNotice({
   return (
     <Notice
       role="alert"
-      tone={connectErrorTone(error)}
+      variant={connectErrorVariant(error)}
       title={title}
       className={className}
       onDismiss={onDismiss}
       actions={
         connect && (
           <Button
+            variant="outline"
             size="sm"
             pending={connect.pendingTrigger === 'retry'}
             onClick={() => connect.start('retry')}

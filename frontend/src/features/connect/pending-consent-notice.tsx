@@ -1,5 +1,5 @@
 import type { PendingConsent } from '@/api/types'
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Notice } from '@/components/notice'
 import { RelativeTime } from '@/components/time'
 import { useNow } from '@/lib/use-now'
@@ -20,7 +20,7 @@ export function PendingConsentNotice({ pending, onFinish }: PendingConsentNotice
       className="mb-4"
       title={messages.title}
       actions={
-        <Button size="sm" onClick={onFinish}>
+        <Button variant="outline" size="sm" onClick={onFinish}>
           {messages.finish}
         </Button>
       }

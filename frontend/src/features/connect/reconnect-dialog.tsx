@@ -1,16 +1,22 @@
-import type { RefObject } from 'react'
-
 import type { Binding } from '@/api/types'
-import { Button } from '@/components/button'
-import { Dialog } from '@/components/dialog'
+import type { DialogProps } from '@/components/lazy-dialog'
+import { Button } from '@/components/ui/button'
+import {
+  Dialog,
+  DialogBody,
+  DialogContent,
+  DialogDescription,
+  DialogFooter,
+  DialogHeader,
+  DialogTitle,
+} from '@/components/ui/dialog'
+import { useDialogFocus } from '@/components/use-dialog-focus'
 import { useMessages } from '@/messages'
 
-interface ReconnectDialogProps {
+interface ReconnectDialogProps extends DialogProps {
   binding: Binding
   pending: boolean
   onConfirm: () => void
-  onClose: () => void
-  fallbackFocus: RefObject<HTMLElement | null>
 }
 
 /** Asks before the link of a mail opens Xero's consent page for a binding. */
@@ -25,28 +31,31 @@ export function ReconnectDialog({
   const { tenantName, connectedBy } = binding
   const who = connectedBy?.xeroName ?? connectedBy?.xeroEmail
   return (
-    <Dialog
-      onClose={onClose}
-      title={messages.title(tenantName)}
-      description={
-        <p>
-          {binding.health.state === 'needs_reauth' ? messages.broken : messages.working(tenantName)}
-        </p>
-      }
-      fallbackFocus={fallbackFocus}
-      footer={
-        <>
-          <Button onClick={onClose}>{messages.cancel}</Button>
-          <Button variant="primary" pending={pending} onClick={onConfirm}>
+    <Dialog open onOpenChange={onClose}>
+      <DialogContent {...useDialogFocus({ fallbackFocus })}>
+        <DialogHeader>
+          <DialogTitle>{messages.title(tenantName)}</DialogTitle>
+          <DialogDescription>
+            {binding.health.state === 'needs_reauth'
+              ? messages.broken
+              : messages.working(tenantName)}
+          </DialogDescription>
+        </DialogHeader>
+        <DialogBody>
+          <p className="text-sm text-pretty">
+            {messages.hint(tenantName)}
+            {who && ` ${messages.lastTime(who)}`}
+          </p>
+        </DialogBody>
+        <DialogFooter>
+          <Button variant="outline" onClick={onClose}>
+            {messages.cancel}
+          </Button>
+          <Button pending={pending} onClick={onConfirm}>
             {messages.confirm}
           </Button>
-        </>
-      }
-    >
-      <p className="text-sm text-pretty">
-        {messages.hint(tenantName)}
-        {who && ` ${messages.lastTime(who)}`}
-      </p>
+        </DialogFooter>
+      </DialogContent>
     </Dialog>
   )
 }

@@ -1,10 +1,18 @@
-import type { RefObject } from 'react'
-
 import type { Binding } from '@/api/types'
-import { Button } from '@/components/button'
-import { Dialog } from '@/components/dialog'
+import type { DialogProps } from '@/components/lazy-dialog'
 import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
+import { Button } from '@/components/ui/button'
+import {
+  Dialog,
+  DialogBody,
+  DialogContent,
+  DialogDescription,
+  DialogFooter,
+  DialogHeader,
+  DialogTitle,
+} from '@/components/ui/dialog'
+import { useDialogFocus } from '@/components/use-dialog-focus'
 import { useMessages } from '@/messages'
 
 import type { ConnectFlow } from './use-connect'
@@ -15,7 +23,7 @@ import { useSelectTenants, type SelectResult } from './use-select-tenants'
 import { useSelection } from './use-selection'
 import { useTenantOptions, type TenantOption } from './use-tenant-options'
 
-interface SelectOrganisationDialogProps {
+interface SelectOrganisationDialogProps extends DialogProps {
   /** The grants to list tenants of: that of the new consent, or all live ones. */
   grantIds: readonly string[]
   orgName: string
@@ -25,13 +33,11 @@ interface SelectOrganisationDialogProps {
   unreached?: Binding | null
   /** In a switch, the binding that the selected organisation is to replace. */
   replacing: Binding | null
-  onClose: () => void
   /** Called when every selected organisation is connected. */
   onConnected: (connected: Binding[]) => void
   /** Starts another consent at Xero, which may reach more organisations. */
   onConsent: () => void
   connect: ConnectFlow
-  fallbackFocus: RefObject<HTMLElement | null>
 }
 
 /** Lets an admin choose which of the organisations that a consent reached to connect. */
@@ -73,80 +79,85 @@ export function SelectOrganisationDialog({
     })
 
   const reconsentButton = (
-    <Button size="sm" pending={connect.pendingTrigger === 'again'} onClick={onConsent}>
+    <Button
+      variant="outline"
+      size="sm"
+      pending={connect.pendingTrigger === 'again'}
+      onClick={onConsent}
+    >
       {messages.signInAgain}
     </Button>
   )
 
   return (
-    <Dialog
-      onClose={onClose}
-      title={messages.title}
-      description={
-        <p>
-          {replacing
-            ? messages.switchDescription(replacing.tenantName)
-            : afterConsent
-              ? messages.description(orgName)
-              : messages.existingDescription(orgName)}
-        </p>
-      }
-      fallbackFocus={fallbackFocus}
-      footer={
-        <>
-          <Button onClick={onClose}>{isPartlyDone ? messages.done : messages.cancel}</Button>
+    <Dialog open onOpenChange={onClose}>
+      <DialogContent {...useDialogFocus({ fallbackFocus })}>
+        <DialogHeader>
+          <DialogTitle>{messages.title}</DialogTitle>
+          <DialogDescription>
+            {replacing
+              ? messages.switchDescription(replacing.tenantName)
+              : afterConsent
+                ? messages.description(orgName)
+                : messages.existingDescription(orgName)}
+          </DialogDescription>
+        </DialogHeader>
+        <DialogBody>
+          <div className="flex min-h-0 flex-1 flex-col">
+            {unreached && <UnreachedNotice binding={unreached} connect={connect} />}
+            {tenants.loading && options.length === 0 && <TenantListSkeleton />}
+            {tenants.problem && (
+              <TenantListError
+                problem={tenants.problem}
+                orgName={orgName}
+                onRetry={tenants.retry}
+                retrying={tenants.retrying}
+                reconsentButton={reconsentButton}
+              />
+            )}
+            {failed.length > 0 && !isPending && <FailureNotice failed={failed} results={results} />}
+            {options.length > 0 && (
+              <TenantList
+                options={options}
+                choice={selection.choice}
+                selectedIds={selection.selectedIds}
+                results={results}
+                onToggle={(tenantId) => {
+                  forget(tenantId)
+                  selection.toggle(tenantId)
+                }}
+                disabled={isPending}
+              />
+            )}
+            {isEmpty && (
+              <Notice
+                role="status"
+                title={replacing ? messages.nothingElseReached : messages.nothingReached}
+                actions={reconsentButton}
+              >
+                {messages.pickThere}
+              </Notice>
+            )}
+          </div>
+          {options.length > 0 && (
+            <div className="mt-4 flex flex-wrap items-center gap-2 text-sm text-muted-foreground">
+              {messages.notListed} {reconsentButton}
+            </div>
+          )}
+        </DialogBody>
+        <DialogFooter>
+          <Button variant="outline" onClick={onClose}>
+            {isPartlyDone ? messages.done : messages.cancel}
+          </Button>
           <Button
-            variant="primary"
             disabled={chosen.length === 0 && !isPending}
             pending={isPending}
             onClick={connectChosen}
           >
             {messages.connect(Math.max(chosen.length, 1))}
           </Button>
-        </>
-      }
-    >
-      <div className="flex min-h-0 flex-1 flex-col">
-        {unreached && <UnreachedNotice binding={unreached} connect={connect} />}
-        {tenants.loading && options.length === 0 && <TenantListSkeleton />}
-        {tenants.problem && (
-          <TenantListError
-            problem={tenants.problem}
-            orgName={orgName}
-            onRetry={tenants.retry}
-            retrying={tenants.retrying}
-            reconsentButton={reconsentButton}
-          />
-        )}
-        {failed.length > 0 && !isPending && <FailureNotice failed={failed} results={results} />}
-        {options.length > 0 && (
-          <TenantList
-            options={options}
-            choice={selection.choice}
-            selectedIds={selection.selectedIds}
-            results={results}
-            onToggle={(tenantId) => {
-              forget(tenantId)
-              selection.toggle(tenantId)
-            }}
-            disabled={isPending}
-          />
-        )}
-        {isEmpty && (
-          <Notice
-            role="status"
-            title={replacing ? messages.nothingElseReached : messages.nothingReached}
-            actions={reconsentButton}
-          >
-            {messages.pickThere}
-          </Notice>
-        )}
-      </div>
-      {options.length > 0 && (
-        <div className="mt-4 flex flex-wrap items-center gap-2 text-sm text-muted-foreground">
-          {messages.notListed} {reconsentButton}
-        </div>
-      )}
+        </DialogFooter>
+      </DialogContent>
     </Dialog>
   )
 }
@@ -174,7 +185,7 @@ function FailureNotice({ failed, results }: FailureNoticeProps) {
   return (
     <Notice
       role="alert"
-      tone="danger"
+      variant="destructive"
       className="mb-3 shrink-0"
       title={messages.severalFailed(failed.length)}
     >

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { ApiProblem } from '@/api/problem'
 import { Notice } from '@/components/notice'
 import { ProblemNotice } from '@/components/problem-notice'
-import { Skeleton } from '@/components/skeleton'
+import { Skeleton } from '@/components/ui/skeleton'
 import { useMessages } from '@/messages'
 
 interface TenantListErrorProps {
@@ -25,7 +25,7 @@ export function TenantListError({
   const messages = useMessages().connect.select
   if (problem.code === 'reauthorization_required') {
     return (
-      <Notice role="alert" tone="warning" title={messages.consentDead} actions={reconsentButton}>
+      <Notice role="alert" variant="warning" title={messages.consentDead} actions={reconsentButton}>
         {messages.consentDeadHint}
       </Notice>
     )
@@ -34,7 +34,7 @@ export function TenantListError({
     return (
       <Notice
         role="alert"
-        tone="warning"
+        variant="warning"
         title={messages.consentForeign(orgName)}
         actions={reconsentButton}
       >
@@ -45,7 +45,7 @@ export function TenantListError({
   // A person or a mail program cut the link off.
   if (problem.status === 422) {
     return (
-      <Notice role="alert" tone="warning" title={messages.linkDamaged} actions={reconsentButton}>
+      <Notice role="alert" variant="warning" title={messages.linkDamaged} actions={reconsentButton}>
         {messages.linkDamagedHint}
       </Notice>
     )

@@ -1,6 +1,7 @@
-import { useId, useState } from 'react'
+import { useState } from 'react'
 
 import { SearchField } from '@/components/search-field'
+import { RadioGroup } from '@/components/ui/radio-group'
 import { useMessages } from '@/messages'
 
 import { TenantRow } from './tenant-row'
@@ -8,6 +9,7 @@ import type { SelectResult } from './use-select-tenants'
 import type { TenantOption } from './use-tenant-options'
 
 const SEARCH_THRESHOLD = 8
+const LIST = '-m-1 flex min-h-0 flex-col gap-2 overflow-y-auto p-1'
 
 interface TenantListProps {
   options: readonly TenantOption[]
@@ -29,7 +31,6 @@ export function TenantList({
   disabled,
 }: TenantListProps) {
   const messages = useMessages().connect.select
-  const group = useId()
   const [search, setSearch] = useState('')
   const query = search.trim().toLocaleLowerCase()
   // Selected tenants stay visible, so that users see what they connect.
@@ -37,34 +38,41 @@ export function TenantList({
     ({ tenantId, tenantName }) =>
       selectedIds.has(tenantId) || tenantName.toLocaleLowerCase().includes(query),
   )
+  const rows = shown.map((option) => (
+    <TenantRow
+      key={option.tenantId}
+      option={option}
+      choice={choice}
+      checked={selectedIds.has(option.tenantId)}
+      result={results.get(option.tenantId)}
+      onToggle={() => onToggle(option.tenantId)}
+      disabled={disabled}
+    />
+  ))
   return (
     <>
       {options.length > SEARCH_THRESHOLD && (
         <SearchField label={messages.search} value={search} onChange={setSearch} className="mb-3" />
       )}
-      <div
-        role={choice === 'radio' ? 'radiogroup' : 'group'}
-        aria-label={messages.group}
-        className="-m-1 flex min-h-0 flex-col gap-2 overflow-y-auto p-1"
-      >
-        {shown.map((option) => (
-          <TenantRow
-            key={option.tenantId}
-            option={option}
-            choice={choice}
-            group={group}
-            checked={selectedIds.has(option.tenantId)}
-            result={results.get(option.tenantId)}
-            onToggle={() => onToggle(option.tenantId)}
-            disabled={disabled}
-          />
-        ))}
-        {shown.length === 0 && (
-          <p role="status" className="py-6 text-center text-sm text-muted-foreground">
-            {messages.noMatch}
-          </p>
-        )}
-      </div>
+      {choice === 'radio' ? (
+        <RadioGroup
+          aria-label={messages.group}
+          className={LIST}
+          value={[...selectedIds][0] ?? null}
+          onValueChange={onToggle}
+        >
+          {rows}
+        </RadioGroup>
+      ) : (
+        <div role="group" aria-label={messages.group} className={LIST}>
+          {rows}
+        </div>
+      )}
+      {shown.length === 0 && (
+        <p role="status" className="py-6 text-center text-sm text-muted-foreground">
+          {messages.noMatch}
+        </p>
+      )}
     </>
   )
 }

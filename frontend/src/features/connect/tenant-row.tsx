@@ -1,8 +1,10 @@
 import { useId } from 'react'
 
-import { Badge } from '@/components/badge'
 import { Spinner } from '@/components/spinner'
-import { useMessages, type Messages } from '@/messages'
+import { Badge } from '@/components/ui/badge'
+import { Checkbox } from '@/components/ui/checkbox'
+import { RadioGroupItem } from '@/components/ui/radio-group'
+import { problemText, useMessages, type Messages } from '@/messages'
 
 import type { SelectResult } from './use-select-tenants'
 import { isSelectable, type TenantOption } from './use-tenant-options'
@@ -10,8 +12,6 @@ import { isSelectable, type TenantOption } from './use-tenant-options'
 interface TenantRowProps {
   option: TenantOption
   choice: 'checkbox' | 'radio'
-  /** The name that the radios of one group share. */
-  group: string
   checked: boolean
   result: SelectResult | undefined
   onToggle: () => void
@@ -19,30 +19,23 @@ interface TenantRowProps {
 }
 
 /** A tenant that can be chosen: its name, what choosing it does, and the result. */
-export function TenantRow({
-  option,
-  choice,
-  group,
-  checked,
-  result,
-  onToggle,
-  disabled,
-}: TenantRowProps) {
-  const messages = useMessages().connect.tenant
+export function TenantRow({ option, choice, checked, result, onToggle, disabled }: TenantRowProps) {
+  const messages = useMessages()
   const id = useId()
   const isOffered = isSelectable(option) && result?.status !== 'connected'
+  const control = {
+    disabled: !isOffered || disabled,
+    'aria-labelledby': `${id}-name`,
+    'aria-describedby': `${id}-note`,
+    className: 'mt-0.5',
+  }
   return (
-    <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-checked:border-primary has-checked:bg-accent/50 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40">
-      <input
-        type={choice}
-        name={group}
-        checked={checked}
-        disabled={!isOffered || disabled}
-        onChange={onToggle}
-        aria-labelledby={`${id}-name`}
-        aria-describedby={`${id}-note`}
-        className="mt-0.5 size-4 shrink-0 accent-primary"
-      />
+    <label className="group flex shrink-0 gap-3 rounded-xl border border-border px-4 py-3 transition-colors hover:bg-muted/60 has-disabled:bg-muted/40 has-disabled:hover:bg-muted/40 has-data-[state=checked]:border-primary has-data-[state=checked]:bg-accent/50">
+      {choice === 'radio' ? (
+        <RadioGroupItem value={option.tenantId} {...control} />
+      ) : (
+        <Checkbox checked={checked} onCheckedChange={onToggle} {...control} />
+      )}
       <span className="min-w-0 flex-1">
         <span className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
           <span
@@ -55,9 +48,9 @@ export function TenantRow({
         </span>
         <span id={`${id}-note`} className="mt-0.5 block text-xs text-pretty text-muted-foreground">
           {result?.status === 'failed' ? (
-            <span className="text-destructive-text">{result.problem.detail}</span>
+            <span className="text-destructive-text">{problemText(messages, result.problem)}</span>
           ) : (
-            availabilityNote(messages, option, result)
+            availabilityNote(messages.connect.tenant, option, result)
           )}
         </span>
       </span>
@@ -71,15 +64,16 @@ function ResultBadge({ option, result }: Pick<TenantRowProps, 'option' | 'result
     case 'connecting':
       return <Spinner className="text-muted-foreground" />
     case 'connected':
-      return <Badge tone="positive">{messages.connected}</Badge>
+      return <Badge variant="success">{messages.connected}</Badge>
     case 'failed':
-      return <Badge tone="warning">{messages.notConnected}</Badge>
+      return <Badge variant="warning">{messages.notConnected}</Badge>
     case undefined:
       break
   }
-  if (option.availability === 'bound_here') return <Badge>{messages.connected}</Badge>
+  if (option.availability === 'bound_here')
+    return <Badge variant="secondary">{messages.connected}</Badge>
   if (option.justAuthorised && isSelectable(option)) {
-    return <Badge tone="positive">{messages.justAuthorised}</Badge>
+    return <Badge variant="success">{messages.justAuthorised}</Badge>
   }
   return null
 }

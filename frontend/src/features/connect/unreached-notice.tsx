@@ -1,5 +1,5 @@
 import type { Binding } from '@/api/types'
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { Notice } from '@/components/notice'
 import { useMessages } from '@/messages'
 
@@ -13,11 +13,12 @@ export function UnreachedNotice({ binding, connect }: { binding: Binding; connec
   return (
     <Notice
       role="alert"
-      tone="warning"
+      variant="warning"
       className="mb-4 shrink-0"
       title={messages.title(tenantName)}
       actions={
         <Button
+          variant="outline"
           size="sm"
           pending={connect.pendingTrigger === binding.id}
           onClick={() => connect.reconnect(binding.id)}

@@ -9,7 +9,7 @@ import {
   conditionReason,
   needsPerson,
   refreshErrorMessage,
-  toneOf,
+  variantOf,
 } from './condition'
 import { findBindings, sortBindings } from './sort-bindings'
 
@@ -23,17 +23,17 @@ const narrow = binding({
 
 describe('the condition of a binding', () => {
   it.each([
-    [binding(), 'healthy', 'positive', false],
+    [binding(), 'healthy', 'success', false],
     [retrying, 'retrying', 'warning', false],
     [expiring, 'expiring', 'warning', true],
     [narrow, 'permissions_missing', 'warning', true],
     [lost, 'needs_reauth', 'warning', true],
-    [suspended, 'suspended', 'neutral', false],
-    [{ ...suspended, health: health({ state: 'retrying' }) }, 'suspended', 'neutral', false],
+    [suspended, 'suspended', 'secondary', false],
+    [{ ...suspended, health: health({ state: 'retrying' }) }, 'suspended', 'secondary', false],
     [{ ...lost, permissions: narrow.permissions }, 'needs_reauth', 'warning', true],
-  ] as const)('is one, with one tone: %#', (each, condition, tone, person) => {
+  ] as const)('is one, with one colour: %#', (each, condition, variant, person) => {
     expect(conditionOf(each)).toBe(condition)
-    expect(toneOf(condition)).toBe(tone)
+    expect(variantOf(condition)).toBe(variant)
     expect(needsPerson(each)).toBe(person)
   })
 

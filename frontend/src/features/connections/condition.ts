@@ -14,7 +14,8 @@ const CONDITIONS = [
 ] as const
 
 export type Condition = (typeof CONDITIONS)[number]
-export type Tone = 'positive' | 'warning' | 'neutral'
+/** The colour of a condition, by the name that a badge has for it. */
+export type ConditionVariant = 'success' | 'warning' | 'secondary'
 
 type ConnectionMessages = Messages['connections']
 
@@ -35,13 +36,13 @@ export function needsPerson(binding: Binding): boolean {
   return ['needs_reauth', 'expiring', 'permissions_missing'].includes(conditionOf(binding))
 }
 
-export function toneOf(condition: Condition): Tone {
+export function variantOf(condition: Condition): ConditionVariant {
   switch (condition) {
     case 'healthy':
-      return 'positive'
+      return 'success'
     case 'suspended':
     case 'disconnected':
-      return 'neutral'
+      return 'secondary'
     case 'needs_reauth':
     case 'expiring':
     case 'permissions_missing':

@@ -3,21 +3,21 @@ import { Tooltip } from '@/components/tooltip'
 import { cn } from '@/lib/class-names'
 import { useFormats, useMessages, type Messages } from '@/messages'
 
-import { conditionLabel, conditionOf, toneOf } from './condition'
+import { conditionLabel, conditionOf, variantOf } from './condition'
 
 /** Token health as text; a tooltip shows the exact times. */
 export function ConnectionHealth({ binding, now }: { binding: Binding; now: number }) {
   const messages = useMessages().connections
-  const tone = toneOf(conditionOf(binding))
+  const variant = variantOf(conditionOf(binding))
   const words = (
     <>
       <span
         aria-hidden
         className={cn(
           'size-1.5 shrink-0 rounded-full forced-colors:bg-[CanvasText]',
-          tone === 'positive' && 'bg-positive',
-          tone === 'warning' && 'bg-warning',
-          tone === 'neutral' && 'bg-muted-foreground',
+          variant === 'success' && 'bg-success',
+          variant === 'warning' && 'bg-warning',
+          variant === 'secondary' && 'bg-muted-foreground',
         )}
       />
       <span>{conditionLabel(messages.condition, binding, now)}</span>

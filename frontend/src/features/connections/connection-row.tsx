@@ -1,13 +1,13 @@
 import { memo, useId } from 'react'
 
 import type { Binding } from '@/api/types'
-import { Badge } from '@/components/badge'
-import { Button } from '@/components/button'
+import { Badge } from '@/components/ui/badge'
+import { Button } from '@/components/ui/button'
 import { Initials } from '@/components/initials'
 import { CalendarDate, RelativeTime } from '@/components/time'
 import { Message, useMessages } from '@/messages'
 
-import { conditionOf, conditionReason, toneOf } from './condition'
+import { conditionOf, conditionReason, variantOf } from './condition'
 import { ConnectionHealth } from './connection-health'
 import { NextAction } from './next-action'
 
@@ -47,7 +47,7 @@ export const ConnectionRow = memo(function ConnectionRow({
             <h3 id={nameId} className="min-w-0 text-sm font-medium wrap-anywhere">
               <bdi>{binding.tenantName}</bdi>
             </h3>
-            <Badge tone={toneOf(condition)}>{messages.status[binding.status]}</Badge>
+            <Badge variant={variantOf(condition)}>{messages.status[binding.status]}</Badge>
           </div>
           <div className="mt-1.5 text-sm">
             <ConnectionHealth binding={binding} now={now} />
@@ -137,6 +137,7 @@ function Actions({ binding, actions, onDetails }: ActionsProps) {
             {messages.switchOrganisation}
           </Button>
           <Button
+            variant="outline"
             size="sm"
             aria-label={messages.disconnectTenant(tenantName)}
             onClick={() => actions.onDisconnect(binding)}

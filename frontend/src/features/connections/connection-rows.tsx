@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react'
 
 import type { Binding } from '@/api/types'
-import { Card } from '@/components/card'
+import { Card } from '@/components/ui/card'
 import { SearchField } from '@/components/search-field'
 import { useNow } from '@/lib/use-now'
 import { useMessages } from '@/messages'

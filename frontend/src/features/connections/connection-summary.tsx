@@ -19,7 +19,7 @@ export function ConnectionSummary({ bindings, isAdmin }: ConnectionSummaryProps)
       {needy > 0 ? (
         <TriangleAlert aria-hidden className="size-4 shrink-0 text-warning" />
       ) : (
-        <CircleCheck aria-hidden className="size-4 shrink-0 text-positive" />
+        <CircleCheck aria-hidden className="size-4 shrink-0 text-success" />
       )}
       {summary(messages, bindings, { needy, isAdmin })}
     </p>

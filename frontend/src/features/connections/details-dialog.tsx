@@ -1,8 +1,18 @@
-import { useId, type ReactNode, type RefObject } from 'react'
+import { useId, type ReactNode } from 'react'
 
 import type { Binding } from '@/api/types'
 import { CopyButton } from '@/components/copy-button'
-import { Dialog } from '@/components/dialog'
+import type { DialogProps } from '@/components/lazy-dialog'
+import {
+  Dialog,
+  DialogBody,
+  DialogContent,
+  DialogDescription,
+  DialogHeader,
+  DialogTitle,
+} from '@/components/ui/dialog'
+import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/components/ui/tabs'
+import { useDialogFocus } from '@/components/use-dialog-focus'
 import { useNow } from '@/lib/use-now'
 import { useMessages } from '@/messages'
 
@@ -12,18 +22,16 @@ import { DetailsFacts } from './details-facts'
 import { DetailsPermissions } from './details-permissions'
 import { NextAction } from './next-action'
 
-interface DetailsDialogProps {
+interface DetailsDialogProps extends DialogProps {
   binding: Binding
   /** Null for members, who can only read. */
   actions: Pick<ConnectionActions, 'onReconnect' | 'reconnectingId'> | null
   /** What happened to the binding; null for members. */
   activity: ReactNode
-  onClose: () => void
-  fallbackFocus: RefObject<HTMLElement | null>
 }
 
 /** All about one connection, for those who run it and those who build on it. */
-export default function DetailsDialog({
+export function DetailsDialog({
   binding,
   actions,
   activity,
@@ -36,56 +44,60 @@ export default function DetailsDialog({
   const messages = connections.details
   const reason = conditionReason(connections, binding)
   return (
-    <Dialog
-      onClose={onClose}
-      title={<span id={nameId}>{connections.row.detailsOf(binding.tenantName)}</span>}
-      description={
-        <>
-          <p>{conditionLabel(connections.condition, binding, now)}</p>
-          {reason && <p className="mt-1">{reason}</p>}
-        </>
-      }
-      fallbackFocus={fallbackFocus}
-    >
-      {actions && <NextAction binding={binding} nameId={nameId} {...actions} />}
-      <Section title={messages.facts}>
-        <DetailsFacts binding={binding} now={now} />
-      </Section>
-      <Section title={messages.permissions}>
-        <DetailsPermissions permissions={binding.permissions} />
-      </Section>
-      <Section title={messages.inYourService} action={<SnippetCopy bindingId={binding.id} />}>
-        <p className="mb-2 text-sm text-muted-foreground">{messages.snippetHint}</p>
-        <pre className="rounded-lg border border-border bg-muted p-3 text-xs whitespace-pre-wrap">
-          <code className="font-mono break-all">{snippetFor(binding.id)}</code>
-        </pre>
-      </Section>
-      {activity && <Section title={activityMessages.title}>{activity}</Section>}
+    <Dialog open onOpenChange={onClose}>
+      {/* As high on each tab, so that the tabs stay where they are. */}
+      <DialogContent
+        className="tall:h-[min(38rem,calc(100dvh-2rem))]"
+        {...useDialogFocus({ fallbackFocus })}
+      >
+        <DialogHeader>
+          <DialogTitle>
+            <span id={nameId}>{connections.row.detailsOf(binding.tenantName)}</span>
+          </DialogTitle>
+          <DialogDescription asChild>
+            <div>
+              <p>{conditionLabel(connections.condition, binding, now)}</p>
+              {reason && <p className="mt-1">{reason}</p>}
+            </div>
+          </DialogDescription>
+        </DialogHeader>
+        <DialogBody>
+          {actions && <NextAction binding={binding} nameId={nameId} {...actions} />}
+          <Tabs defaultValue="connection" className="mt-4 first:mt-0">
+            <TabsList>
+              <TabsTrigger value="connection">{messages.facts}</TabsTrigger>
+              <TabsTrigger value="service">{messages.inYourService}</TabsTrigger>
+              {activity && <TabsTrigger value="activity">{activityMessages.title}</TabsTrigger>}
+            </TabsList>
+            <TabsContent value="connection">
+              <DetailsFacts binding={binding} now={now} />
+              <h3 className="mt-6 mb-2 text-sm font-medium">{messages.permissions}</h3>
+              <DetailsPermissions permissions={binding.permissions} />
+            </TabsContent>
+            <TabsContent value="service">
+              <Snippet text={snippetFor(binding.id)} />
+            </TabsContent>
+            {activity && <TabsContent value="activity">{activity}</TabsContent>}
+          </Tabs>
+        </DialogBody>
+      </DialogContent>
     </Dialog>
   )
 }
 
-interface SectionProps {
-  title: string
-  action?: ReactNode
-  children: ReactNode
-}
-
-function Section({ title, action, children }: SectionProps) {
-  return (
-    <section className="mt-6 first:mt-0">
-      <div className="mb-2 flex min-h-7 items-center justify-between gap-3">
-        <h3 className="text-sm font-medium">{title}</h3>
-        {action}
-      </div>
-      {children}
-    </section>
-  )
-}
-
-function SnippetCopy({ bindingId }: { bindingId: string }) {
+function Snippet({ text }: { text: string }) {
   const messages = useMessages().connections.details
-  return <CopyButton what={messages.snippet} text={snippetFor(bindingId)} />
+  return (
+    <>
+      <div className="mb-2 flex min-h-7 items-center justify-between gap-3">
+        <p className="text-sm text-muted-foreground">{messages.snippetHint}</p>
+        <CopyButton what={messages.snippet} text={text} />
+      </div>
+      <pre className="rounded-lg border border-border bg-muted p-3 text-xs whitespace-pre-wrap">
+        <code className="font-mono break-all">{text}</code>
+      </pre>
+    </>
+  )
 }
 
 /** The first call of docs/from-your-service.md. */

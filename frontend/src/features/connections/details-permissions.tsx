@@ -1,5 +1,5 @@
 import type { Binding } from '@/api/types'
-import { Badge } from '@/components/badge'
+import { Badge } from '@/components/ui/badge'
 import { useMessages } from '@/messages'
 
 import { permissionName } from './permission-name'
@@ -10,8 +10,10 @@ export function DetailsPermissions({ permissions }: Pick<Binding, 'permissions'>
   const { granted, missing } = permissions
   return (
     <div className="flex flex-col gap-3">
-      {missing.length > 0 && <Scopes label={messages.missing} scopes={missing} tone="warning" />}
-      {granted.length > 0 && <Scopes label={messages.granted} scopes={granted} tone="neutral" />}
+      {missing.length > 0 && <Scopes label={messages.missing} scopes={missing} variant="warning" />}
+      {granted.length > 0 && (
+        <Scopes label={messages.granted} scopes={granted} variant="secondary" />
+      )}
     </div>
   )
 }
@@ -19,10 +21,10 @@ export function DetailsPermissions({ permissions }: Pick<Binding, 'permissions'>
 interface ScopesProps {
   label: string
   scopes: readonly string[]
-  tone: 'warning' | 'neutral'
+  variant: 'warning' | 'secondary'
 }
 
-function Scopes({ label, scopes, tone }: ScopesProps) {
+function Scopes({ label, scopes, variant }: ScopesProps) {
   const { permissions } = useMessages().connections
   return (
     <div>
@@ -30,7 +32,9 @@ function Scopes({ label, scopes, tone }: ScopesProps) {
       <ul aria-label={label} className="flex flex-wrap gap-1.5">
         {scopes.map((scope) => (
           <li key={scope} className="flex min-w-0">
-            <Badge tone={tone}>{permissionName(permissions, scope) ?? <code>{scope}</code>}</Badge>
+            <Badge variant={variant}>
+              {permissionName(permissions, scope) ?? <code>{scope}</code>}
+            </Badge>
           </li>
         ))}
       </ul>

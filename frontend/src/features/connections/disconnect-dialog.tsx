@@ -1,20 +1,28 @@
-import { useRef, type RefObject } from 'react'
+import { useRef } from 'react'
 
-import { useDisconnect } from '@/api/use-disconnect'
-import { useXeroService } from '@/api/xero-service'
 import { toApiProblem } from '@/api/problem'
 import type { Binding, DisconnectResult } from '@/api/types'
-import { Button } from '@/components/button'
-import { QuestionDialog } from '@/components/dialog'
+import { useDisconnect } from '@/api/use-disconnect'
+import { useXeroService } from '@/api/xero-service'
+import type { DialogProps } from '@/components/lazy-dialog'
 import { ProblemNotice } from '@/components/problem-notice'
+import {
+  AlertDialog,
+  AlertDialogBody,
+  AlertDialogContent,
+  AlertDialogDescription,
+  AlertDialogFooter,
+  AlertDialogHeader,
+  AlertDialogTitle,
+} from '@/components/ui/alert-dialog'
+import { Button } from '@/components/ui/button'
+import { useDialogFocus } from '@/components/use-dialog-focus'
 import { useMessages, type Messages } from '@/messages'
 
-interface DisconnectDialogProps {
+interface DisconnectDialogProps extends DialogProps {
   binding: Binding
   /** The organisation that was selected in its place, at the end of a switch. */
   replacedBy: string | null
-  onClose: () => void
-  fallbackFocus: RefObject<HTMLElement | null>
 }
 
 /** Asks for confirmation and says what will stop working. */
@@ -36,46 +44,44 @@ export function DisconnectDialog({
     }),
   )
   return (
-    <QuestionDialog
-      onClose={onClose}
-      title={messages.title(tenantName)}
-      initialFocus={keep}
-      fallbackFocus={fallbackFocus}
-      description={
-        <p>
-          {replacedBy === null
-            ? messages.description
-            : messages.replacedDescription(replacedBy, tenantName)}
-        </p>
-      }
-      footer={
-        <>
-          <Button ref={keep} onClick={onClose}>
+    <AlertDialog open onOpenChange={onClose}>
+      <AlertDialogContent {...useDialogFocus({ initialFocus: keep, fallbackFocus })}>
+        <AlertDialogHeader>
+          <AlertDialogTitle>{messages.title(tenantName)}</AlertDialogTitle>
+          <AlertDialogDescription>
+            {replacedBy === null
+              ? messages.description
+              : messages.replacedDescription(replacedBy, tenantName)}
+          </AlertDialogDescription>
+        </AlertDialogHeader>
+        <AlertDialogBody>
+          <ul className="flex list-disc flex-col gap-1.5 pl-4 text-sm text-pretty marker:text-muted-foreground">
+            <li>{messages.noAccess(tenantName)}</li>
+            <li>{messages.jobsFail}</li>
+            <li>{messages.nothingDeleted}</li>
+          </ul>
+          {disconnect.isError && (
+            <ProblemNotice
+              className="mt-4"
+              title={messages.failed(tenantName)}
+              problem={toApiProblem(disconnect.error)}
+            />
+          )}
+        </AlertDialogBody>
+        <AlertDialogFooter>
+          <Button variant="outline" ref={keep} onClick={onClose}>
             {replacedBy === null ? messages.cancel : messages.keepBoth}
           </Button>
           <Button
-            variant="danger"
+            variant="destructive"
             pending={disconnect.isPending}
             onClick={() => disconnect.mutate(binding, { onSuccess: onClose })}
           >
             {messages.confirm}
           </Button>
-        </>
-      }
-    >
-      <ul className="flex list-disc flex-col gap-1.5 pl-4 text-sm text-pretty marker:text-muted-foreground">
-        <li>{messages.noAccess(tenantName)}</li>
-        <li>{messages.jobsFail}</li>
-        <li>{messages.nothingDeleted}</li>
-      </ul>
-      {disconnect.isError && (
-        <ProblemNotice
-          className="mt-4"
-          title={messages.failed(tenantName)}
-          problem={toApiProblem(disconnect.error)}
-        />
-      )}
-    </QuestionDialog>
+        </AlertDialogFooter>
+      </AlertDialogContent>
+    </AlertDialog>
   )
 }
 

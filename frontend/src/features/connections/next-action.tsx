@@ -1,5 +1,5 @@
 import type { Binding } from '@/api/types'
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import { useMessages } from '@/messages'
 
 import { conditionOf } from './condition'
@@ -20,7 +20,7 @@ export function NextAction({ binding, onReconnect, reconnectingId, nameId }: Nex
   if (condition !== 'needs_reauth' && condition !== 'permissions_missing') return null
   return (
     <Button
-      variant={condition === 'needs_reauth' ? 'primary' : 'outline'}
+      variant={condition === 'needs_reauth' ? 'default' : 'outline'}
       size="sm"
       className="mt-3 self-start"
       aria-describedby={nameId}

@@ -5,7 +5,7 @@ import { toApiProblem } from '@/api/problem'
 import type { Binding, RefreshResult } from '@/api/types'
 import { useRefreshTokens } from '@/api/use-refresh-tokens'
 import { useXeroService } from '@/api/xero-service'
-import { Button } from '@/components/button'
+import { Button } from '@/components/ui/button'
 import type { XeroToast } from '@/lib/toasts'
 import { useMessages, type Messages } from '@/messages'
 
@@ -31,11 +31,8 @@ export function RefreshTokensButton() {
       }),
   })
   return (
-    <Button
-      pending={refresh.isPending}
-      icon={<RefreshCw aria-hidden />}
-      onClick={() => refresh.mutate()}
-    >
+    <Button variant="outline" pending={refresh.isPending} onClick={() => refresh.mutate()}>
+      <RefreshCw aria-hidden />
       {messages.refresh.button}
     </Button>
   )

@@ -4,7 +4,7 @@ import { StrictMode } from 'react'
 import { beforeEach, expect, it, vi } from 'vitest'
 
 import { XeroServiceProvider, type XeroServiceProviderProps } from '@/api/xero-service-provider'
-import { Toaster } from '@/components/toaster'
+import { Toaster } from '@/components/ui/sonner'
 import { refreshed } from '@/testing/fixtures'
 import { givenRefresh, NEVER, problem } from '@/testing/server'
 

@@ -39,7 +39,7 @@ export function CallbackNotices({ callback, connect, bindings, className }: Call
       {isUnknown && (
         <Notice
           role="alert"
-          tone="warning"
+          variant="warning"
           className={className}
           title={messages.title}
           onDismiss={clear}

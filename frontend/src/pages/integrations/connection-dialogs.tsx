@@ -1,16 +1,25 @@
-import { Suspense, type RefObject } from 'react'
+import type { RefObject } from 'react'
 
 import { useXeroService } from '@/api/xero-service'
-import { lazyDialog } from '@/components/dialog'
+import { lazyDialog } from '@/components/lazy-dialog'
 import { ActivityList } from '@/features/activity/activity'
-import { ReconnectDialog } from '@/features/connect/reconnect-dialog'
-import { SelectOrganisationDialog } from '@/features/connect/select-organisation-dialog'
 import type { ConnectFlow } from '@/features/connect/use-connect'
-import { DisconnectDialog } from '@/features/connections/disconnect-dialog'
 
 import type { ActiveDialogs } from './use-active-dialog'
 
-const DetailsDialog = lazyDialog(() => import('@/features/connections/details-dialog'))
+const SelectOrganisationDialog = lazyDialog(
+  async () =>
+    (await import('@/features/connect/select-organisation-dialog')).SelectOrganisationDialog,
+)
+const DisconnectDialog = lazyDialog(
+  async () => (await import('@/features/connections/disconnect-dialog')).DisconnectDialog,
+)
+const ReconnectDialog = lazyDialog(
+  async () => (await import('@/features/connect/reconnect-dialog')).ReconnectDialog,
+)
+const DetailsDialog = lazyDialog(
+  async () => (await import('@/features/connections/details-dialog')).DetailsDialog,
+)
 
 interface ConnectionDialogsProps {
   dialogs: ActiveDialogs
@@ -59,22 +68,20 @@ export function ConnectionDialogs({ dialogs, connect, fallbackFocus }: Connectio
       )
     case 'details':
       return (
-        <Suspense fallback={null}>
-          <DetailsDialog
-            binding={dialog.binding}
-            actions={
-              isAdmin
-                ? {
-                    onReconnect: ({ id }) => connect.reconnect(id),
-                    reconnectingId: connect.pendingTrigger,
-                  }
-                : null
-            }
-            activity={isAdmin && <ActivityList binding={dialog.binding} />}
-            onClose={close}
-            fallbackFocus={fallbackFocus}
-          />
-        </Suspense>
+        <DetailsDialog
+          binding={dialog.binding}
+          actions={
+            isAdmin
+              ? {
+                  onReconnect: ({ id }) => connect.reconnect(id),
+                  reconnectingId: connect.pendingTrigger,
+                }
+              : null
+          }
+          activity={isAdmin && <ActivityList binding={dialog.binding} />}
+          onClose={close}
+          fallbackFocus={fallbackFocus}
+        />
       )
     case undefined:
       return null

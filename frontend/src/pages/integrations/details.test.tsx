@@ -27,7 +27,8 @@ async function opened(subject = binding(), org = ACME_ADMIN) {
     await within(dialog).findByText(`${what} copied`)
     return navigator.clipboard.readText()
   }
-  return { ...app, trigger, dialog, copied }
+  const openTab = (tab: string) => app.user.click(within(dialog).getByRole('tab', { name: tab }))
+  return { ...app, trigger, dialog, copied, openTab }
 }
 
 it('copies the ids and says so', async () => {
@@ -50,7 +51,9 @@ it('says so where copying is not possible', async () => {
 
 it('copies an example with the bindingId filled in', async () => {
   givenBindings(binding())
-  const { copied } = await opened()
+  const { copied, openTab } = await opened()
+
+  await openTab('In your service')
 
   expect(await copied('Example')).toContain(`/bindings/${binding().id}/api/`)
 })
@@ -100,7 +103,9 @@ it('shows the activity of this connection and of its consent only', async () => 
       { ...ofServices, grantId: 'g-other' },
     ]),
   )
-  const { dialog } = await opened()
+  const { dialog, openTab } = await opened()
+
+  await openTab('Activity')
 
   const lines = within(await within(dialog).findByRole('list', { name: 'Activity' }))
   expect(lines.getAllByRole('listitem').map(({ textContent }) => textContent)).toEqual([

@@ -70,7 +70,10 @@ it('has no text of its own in the details', async () => {
   const { user } = show()
   const name = connections.row.detailsOf(narrow.tenantName)
   await user.click(await screen.findByRole('button', { name }))
-  await screen.findByText(connections.details.inYourService)
+  for (const tab of [connections.details.inYourService, activity.title]) {
+    expect(plainTexts()).toEqual([])
+    await user.click(await screen.findByRole('tab', { name: tab }))
+  }
   expect(plainTexts()).toEqual([])
 })
 

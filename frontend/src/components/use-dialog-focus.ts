@@ -1,23 +1,14 @@
-import { useRef, type FocusEvent, type ReactNode, type RefObject } from 'react'
+import { useRef, type FocusEvent, type RefObject } from 'react'
 
-/** A dialog that is open while it is rendered. */
-export interface ModalProps {
-  onClose: () => void
-  title: ReactNode
-  description?: ReactNode
-  children?: ReactNode
-  footer?: ReactNode
+export interface DialogFocus {
   /** Receives the focus when the dialog opens; by default the dialog itself does. */
   initialFocus?: RefObject<HTMLElement | null>
   /** Receives the focus on close if the previously focused element no longer exists. */
   fallbackFocus: RefObject<HTMLElement | null>
 }
 
-/** Handlers that move the focus into a dialog, and back to where it was. */
-export function useModalFocus({
-  initialFocus,
-  fallbackFocus,
-}: Pick<ModalProps, 'initialFocus' | 'fallbackFocus'>) {
+/** Returns the handlers of a dialog's content that move the focus into it, and back on close. */
+export function useDialogFocus({ initialFocus, fallbackFocus }: DialogFocus) {
   const previousFocus = useRef<Element | null>(null)
   return {
     // Where Tab wraps around, Radix focuses without scrolling: in a low window the focus vanished.
