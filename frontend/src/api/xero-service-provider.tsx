@@ -4,7 +4,7 @@ import { useEffect, useMemo, type ReactNode } from 'react'
 import type { GetToken } from '@/lib/auth'
 import { showWithSonner, type ShowToast } from '@/lib/toasts'
 import { useStableCallback } from '@/lib/use-stable-callback'
-import { MessagesProvider, type MessageOverrides } from '@/messages'
+import { MessagesProvider, useMessages, type MessageOverrides } from '@/messages'
 
 import { createApi } from './client'
 import { ApiProblem } from './problem'
@@ -42,18 +42,31 @@ export interface XeroServiceProviderProps {
  * new ones, so that one organisation's data never shows in another.
  */
 export function XeroServiceProvider({
+  locale,
+  timeZone,
+  messages,
+  ...session
+}: XeroServiceProviderProps) {
+  return (
+    <MessagesProvider messages={messages} locale={locale} timeZone={timeZone}>
+      <OrgService {...session} />
+    </MessagesProvider>
+  )
+}
+
+type OrgServiceProps = Omit<XeroServiceProviderProps, 'locale' | 'timeZone' | 'messages'>
+
+function OrgService({
   apiUrl,
   orgId,
   isAdmin,
   getToken,
-  orgName = 'your organisation',
+  orgName,
   userId,
-  locale,
-  timeZone,
-  messages,
   onToast = showWithSonner,
   children,
-}: XeroServiceProviderProps) {
+}: OrgServiceProps) {
+  const { parts } = useMessages()
   const latestGetToken = useStableCallback(getToken)
   const showToast = useStableCallback(onToast)
   const session = useMemo(
@@ -71,14 +84,10 @@ export function XeroServiceProvider({
     return () => session.queryClient.unmount()
   }, [session.queryClient])
   const service = useMemo<XeroService>(
-    () => ({ ...session, orgName, isAdmin, showToast }),
-    [session, orgName, isAdmin, showToast],
+    () => ({ ...session, orgName: orgName ?? parts.yourOrganisation, isAdmin, showToast }),
+    [session, orgName, parts, isAdmin, showToast],
   )
-  return (
-    <MessagesProvider messages={messages} locale={locale} timeZone={timeZone}>
-      <XeroServiceContext.Provider value={service}>{children}</XeroServiceContext.Provider>
-    </MessagesProvider>
-  )
+  return <XeroServiceContext.Provider value={service}>{children}</XeroServiceContext.Provider>
 }
 
 function createQueryClient(): QueryClient {

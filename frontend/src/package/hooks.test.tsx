@@ -1,4 +1,5 @@
 import { screen } from '@testing-library/react'
+import { HttpResponse } from 'msw'
 import { expect, it } from 'vitest'
 
 import { event } from '@/testing/activity'
@@ -20,6 +21,7 @@ import {
   useRefreshXero,
   useXeroActivity,
   useXeroBindings,
+  useXeroProblemText,
 } from '.'
 
 const redirects = recordRedirects()
@@ -30,12 +32,16 @@ function Host() {
   const { refresh, result, problem: refreshProblem } = useRefreshXero()
   const { disconnect } = useDisconnectXero()
   const { events } = useXeroActivity()
+  const problemText = useXeroProblemText()
   return (
     <>
       <p>
         {bindings?.length ?? 'no'} bindings, {events.length} events
       </p>
-      <p>{result ? `${result.refreshedCount} refreshed` : refreshProblem?.detail}</p>
+      <p>
+        {result && `${result.refreshedCount} refreshed`}
+        {refreshProblem && problemText(refreshProblem)}
+      </p>
       <button onClick={() => connect()}>Connect</button>
       <button onClick={() => connect('b1')}>Reconnect</button>
       <button onClick={refresh}>Refresh</button>
@@ -82,4 +88,16 @@ it('returns the problem of a failed act', async () => {
   await user.click(press('Refresh'))
 
   expect(await screen.findByText('The service is busy.')).toBeVisible()
+})
+
+it("says what failed in the host's texts", async () => {
+  givenBindings()
+  givenActivity()
+  givenRefresh(HttpResponse.html('<!doctype html>', { status: 502 }))
+  const messages = { problems: { unexpected_answer: 'Antwort {status}' } }
+  const { user } = renderWithApp(<Host />, { messages })
+
+  await user.click(press('Refresh'))
+
+  expect(await screen.findByText('Antwort 502')).toBeVisible()
 })

@@ -8,8 +8,15 @@ import { useRefreshTokens } from '@/api/use-refresh-tokens'
 import { useXeroService } from '@/api/xero-service'
 import { useActivity } from '@/features/activity/use-activity'
 import { useConnect } from '@/features/connect/use-connect'
+import { problemText, useMessages } from '@/messages'
 
 /** The headless hooks of the package: what the components use, for a host's own components. */
+
+/** Returns a function that says in the host's texts what failed and what to do. */
+export function useXeroProblemText(): (problem: ApiProblem) => string {
+  const messages = useMessages()
+  return (problem) => problemText(messages, problem)
+}
 
 function problemOf(error: Error | null): ApiProblem | null {
   return error && toApiProblem(error)

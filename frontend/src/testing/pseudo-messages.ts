@@ -29,7 +29,7 @@ function pseudoPart(part: unknown): unknown {
 export const pseudoMessages = pseudoPart(english) as Messages
 
 /** What is not a text: names of people and organisations and their initials, times, codes, the service's sentences. */
-const DATA = 'bdi, time, code, [lang], [data-slot=avatar-fallback], script, style'
+const DATA = 'bdi, option, time, code, [lang], [data-slot=avatar-fallback], script, style'
 const LABELS = ['aria-label', 'title', 'placeholder', 'alt']
 
 /** Returns the texts and labels of the page that came from no catalogue. */

@@ -1,8 +1,9 @@
 import { useEffect } from 'react'
 
 import { useAction } from '@/api/use-action'
+import { useProblemToast } from '@/api/use-problem-toast'
 import { useXeroService } from '@/api/xero-service'
-import { unwrap, toApiProblem } from '@/api/problem'
+import { unwrap } from '@/api/problem'
 import type { AuthorizationStart } from '@/api/types'
 import { redirectTo } from '@/lib/redirect'
 import { useMessages } from '@/messages'
@@ -18,7 +19,8 @@ export interface ConnectFlow {
 
 /** Starts a consent at Xero. */
 export function useConnect(): ConnectFlow {
-  const { api, showToast } = useXeroService()
+  const { api } = useXeroService()
+  const showProblem = useProblemToast()
   const messages = useMessages().connect
   const { mutate, reset, isPending, isSuccess, variables } = useAction<
     AuthorizationStart,
@@ -33,12 +35,7 @@ export function useConnect(): ConnectFlow {
         }),
       ),
     onSuccess: ({ authorizationUrl }) => redirectTo(authorizationUrl),
-    onError: (error) =>
-      showToast({
-        kind: 'error',
-        title: messages.xeroNotOpened,
-        description: toApiProblem(error).detail,
-      }),
+    onError: (error) => showProblem(messages.xeroNotOpened, error),
   })
 
   // "Back" from Xero may restore this page from the back/forward cache with its spinner.

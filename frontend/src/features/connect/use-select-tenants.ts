@@ -4,6 +4,7 @@ import { invalidateOrgData } from '@/api/invalidate'
 import { toApiProblem, unwrap, type ApiProblem } from '@/api/problem'
 import type { Binding } from '@/api/types'
 import { useAction } from '@/api/use-action'
+import { useProblemToast } from '@/api/use-problem-toast'
 import { useXeroService } from '@/api/xero-service'
 import { useMessages, type Messages } from '@/messages'
 
@@ -24,6 +25,7 @@ interface Selected {
  */
 export function useSelectTenants() {
   const { api, queryClient, showToast } = useXeroService()
+  const showProblem = useProblemToast()
   const messages = useMessages().connect.result
   const mounted = useMounted()
   const [results, setResults] = useState<ReadonlyMap<string, SelectResult>>(new Map())
@@ -59,11 +61,7 @@ export function useSelectTenants() {
       // The dialog shows its failures itself, unless it was closed meanwhile.
       if (mounted.current) return
       for (const { option, problem } of failed) {
-        showToast({
-          kind: 'error',
-          title: messages.failed(option.tenantName),
-          description: problem.detail,
-        })
+        showProblem(messages.failed(option.tenantName), problem)
       }
     },
     onSettled: () => {

@@ -1,13 +1,14 @@
 import { RefreshCw } from 'lucide-react'
 
 import { bindingsQuery } from '@/api/bindings'
-import { toApiProblem } from '@/api/problem'
 import type { Binding, RefreshResult } from '@/api/types'
+import { useProblemToast } from '@/api/use-problem-toast'
 import { useRefreshTokens } from '@/api/use-refresh-tokens'
 import { useXeroService } from '@/api/xero-service'
 import { Button } from '@/components/ui/button'
+import { styleScope } from '@/lib/style-scope'
 import type { XeroToast } from '@/lib/toasts'
-import { useMessages, type Messages } from '@/messages'
+import { Message, useMessages, type Messages } from '@/messages'
 
 import { refreshErrorMessage } from './condition'
 
@@ -17,18 +18,14 @@ const ERRORS_SHOWN = 3
 /** Refreshes all of the organisation's tokens, asks Xero what they reach, and shows the result. */
 export function RefreshTokensButton() {
   const { api, queryClient, showToast } = useXeroService()
+  const showProblem = useProblemToast()
   const messages = useMessages().connections
   const refresh = useRefreshTokens({
     onSuccess: (result) => {
       const list = queryClient.getQueryData(bindingsQuery(api).queryKey)
       showToast(resultToast(messages, result, list?.bindings ?? []))
     },
-    onError: (error) =>
-      showToast({
-        kind: 'error',
-        title: messages.refresh.failed,
-        description: toApiProblem(error).detail,
-      }),
+    onError: (error) => showProblem(messages.refresh.failed, error),
   })
   return (
     <Button variant="outline" pending={refresh.isPending} onClick={() => refresh.mutate()}>
@@ -54,14 +51,22 @@ function resultToast(
     kind: result.refreshedCount > 0 ? 'warning' : 'error',
     title: failureTitle(messages.refresh, result),
     duration: 12_000,
+    // A host's toaster is outside of our style sheet's scope, and has its own colour of text.
     description: (
-      <ul className="flex flex-col gap-1">
+      <ul {...styleScope} className="flex flex-col gap-1 text-inherit">
         {shown.map(({ bindingId, error }) => (
           <li key={bindingId}>
-            <strong className="font-medium">
-              <bdi>{names.get(bindingId) ?? messages.refresh.oneConnection}</bdi>
-            </strong>
-            : {refreshErrorMessage(messages.refreshErrors, error)}
+            <Message
+              text={messages.refresh.failure}
+              values={{
+                name: (
+                  <strong className="font-medium">
+                    <bdi>{names.get(bindingId) ?? messages.refresh.oneConnection}</bdi>
+                  </strong>
+                ),
+                reason: refreshErrorMessage(messages.refreshErrors, error),
+              }}
+            />
           </li>
         ))}
         {result.errors.length > shown.length && (
@@ -75,7 +80,7 @@ function resultToast(
 function failureTitle(messages: Messages['connections']['refresh'], result: RefreshResult): string {
   const { errors, refreshedCount } = result
   if (refreshedCount > 0) {
-    return `${refreshSummary(messages, result)}, ${messages.someFailed(errors.length)}`
+    return messages.partly(refreshSummary(messages, result), errors.length)
   }
   const allLost = errors.every(({ error }) => error === 'tenant_lost')
   return allLost ? messages.lost(errors.length) : messages.failed

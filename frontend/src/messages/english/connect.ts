@@ -23,7 +23,7 @@ export const connect = {
   unknownLink: {
     title: 'This link is for a connection that is not here',
     text: (orgName: string) =>
-      `${orgName} has no such connection. Switch to the organisation that the link was sent to; if it is this one, the connection was disconnected since.`,
+      `There is no such connection in ${orgName}. Switch to the organisation that the link was sent to; if it is this one, the connection was disconnected since.`,
   },
   unreached: {
     title: (tenantName: string) => `${tenantName} is still not connected`,

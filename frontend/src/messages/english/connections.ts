@@ -84,7 +84,9 @@ export const connections = {
     upToDate: 'All tokens are up to date',
     nothingActive: 'No active connection to refresh',
     failed: 'Tokens could not be refreshed',
-    someFailed: (count: number) => `${count} failed`,
+    partly: (refreshed: string, failed: number) => `${refreshed}, ${failed} failed`,
+    /** Which connection failed, and why. */
+    failure: '{name}: {reason}',
     lost: (count: number) =>
       plural(count, {
         one: 'Xero no longer gives access to one connection',

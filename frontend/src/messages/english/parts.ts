@@ -16,5 +16,7 @@ export const parts = {
   systemTheme: 'System theme',
   lightTheme: 'Light theme',
   darkTheme: 'Dark theme',
+  /** Where an application does not say the organisation's name; stands inside of sentences. */
+  yourOrganisation: 'your organisation',
   notifications: 'Notifications',
 }

@@ -1,4 +1,5 @@
 import { screen } from '@testing-library/react'
+import { HttpResponse } from 'msw'
 import { beforeEach, expect, it } from 'vitest'
 
 import { eventful } from '@/testing/activity'
@@ -7,6 +8,7 @@ import {
   expiring,
   lost,
   narrow,
+  refreshed,
   retrying,
   services,
   suspended,
@@ -18,6 +20,7 @@ import {
   givenActivity,
   givenActivityAnswer,
   givenBindings,
+  givenRefresh,
   givenTenants,
   problem,
 } from '@/testing/server'
@@ -109,5 +112,30 @@ it('has no text of its own in the dialog that chooses', async () => {
   ])
   show({ at: CALLBACK_URL })
   await screen.findByText('Globex Ltd')
+  expect(plainTexts()).toEqual([])
+})
+
+it.each([
+  ['succeeds', refreshed({ refreshedCount: 2 })],
+  ['has nothing to do', refreshed()],
+  [
+    'fails for some',
+    refreshed({
+      success: false,
+      refreshedCount: 1,
+      errors: [
+        { bindingId: lost.id, error: 'reauthorization_required' },
+        { bindingId: 'gone', error: 'xero_unavailable' },
+      ],
+    }),
+  ],
+  ['has no answer', HttpResponse.error()],
+  ['has an answer of a proxy', HttpResponse.html('<!doctype html>', { status: 502 })],
+])('has no text of its own in the toast of a refresh that %s', async (_, answer) => {
+  givenBindings(lost)
+  givenRefresh(answer)
+  const { user } = show()
+  await user.click(await screen.findByRole('button', { name: connections.refresh.button }))
+  await expect.poll(() => document.querySelector('[data-sonner-toast]')).not.toBeNull()
   expect(plainTexts()).toEqual([])
 })

@@ -110,7 +110,9 @@ describe('the link of a mail', () => {
     givenBindings(binding())
     const { user, address } = show(LINK)
 
-    expect(await screen.findByRole('alert')).toHaveTextContent('Acme has no such connection')
+    expect(await screen.findByRole('alert')).toHaveTextContent(
+      'There is no such connection in Acme',
+    )
     await expectAccessible()
     await user.click(screen.getByRole('button', { name: 'Dismiss' }))
     expect(address()).toBe(PAGE)
