@@ -21,8 +21,8 @@ from tests.metrics.conftest import start as start
 from tests.world import ACME, World, until
 from xero_service.domain import AT_ONCE_PER_ENDPOINT, RETRY_AFTER, SYSTEM, Event, EventKind
 
-MANY = pytest.mark.parametrize("events", [200, pytest.param(10_000, marks=pytest.mark.soak)])
-LANES = 50
+MANY = pytest.mark.parametrize("events", [80, pytest.param(10_000, marks=pytest.mark.soak)])
+LANES = 20
 TWO_DAYS = timedelta(days=2)
 POLL_SECONDS = 0.2
 SECONDS_AT_MOST = 3000  # of the long form on a machine with other work
