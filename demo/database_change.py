@@ -19,6 +19,11 @@ async def expire_attempts(database: Any) -> None:
     await database.execute("UPDATE verification_tokens SET expires = now()")
 
 
+async def forget_checks(database: Any) -> None:
+    """Make the next check of each grant due, although upkeep may just have made one."""
+    await database.execute("UPDATE integration_grants SET check_claimed_at = NULL")
+
+
 async def narrow_grants(database: Any, scope: str) -> None:
     """Remove a scope from every grant, as if the consents were given before it was asked for."""
     await database.execute("UPDATE integration_grants SET scopes = array_remove(scopes, $1)", scope)
@@ -52,6 +57,7 @@ async def unbind_tenants(database: Any, tenants: str) -> None:
 
 CHANGES: dict[str, Callable[..., Awaitable[None]]] = {
     "expire-attempts": expire_attempts,
+    "forget-checks": forget_checks,
     "narrow-grants": narrow_grants,
     "bind-tenants": bind_tenants,
     "unbind-tenants": unbind_tenants,

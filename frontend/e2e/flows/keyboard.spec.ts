@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test'
 
-import { expectAccessible, expectVisibleFocus } from '../accessibility'
+import { expectVisibleFocus } from '../accessibility'
 import { expect, SettingsPage, SETTINGS, test } from './settings-page'
 import { narrowGrants } from './sandbox'
 
@@ -39,21 +39,12 @@ async function choose(page: Page, radio: Locator): Promise<void> {
   await expectVisibleFocus(page)
 }
 
-async function expectAccessibleInBothThemes(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme)
-    await expectAccessible(page)
-  }
-}
-
 const heading = (page: Page) => page.getByRole('heading', { name: 'Xero', exact: true })
 
-test('connecting and disconnecting with the keyboard alone, in both themes', async ({ page }) => {
+test('connecting and disconnecting with the keyboard alone', async ({ page }) => {
   const admin = new SettingsPage(page)
   await page.goto(SETTINGS)
   await press(page, admin.button('Acme admin'))
-  await expectAccessibleInBothThemes(page)
 
   await press(page, admin.button('Connect Xero'))
   await admin.expectConsentPage()
@@ -63,7 +54,6 @@ test('connecting and disconnecting with the keyboard alone, in both themes', asy
 
   // The only one just authorised is preselected.
   await expect(admin.checkbox('Acme Trading Ltd')).toBeChecked()
-  await expectAccessibleInBothThemes(page)
   await press(page, admin.checkbox('Acme Trading Ltd'), 'Space')
   await expect(admin.checkbox('Acme Trading Ltd')).not.toBeChecked()
   await page.keyboard.press('Space')
@@ -74,7 +64,6 @@ test('connecting and disconnecting with the keyboard alone, in both themes', asy
   const health = admin.button('Healthy, renews automatically')
   await tabTo(page, health)
   await expect(page.getByRole('tooltip')).toContainText('Access token expires')
-  await expectAccessibleInBothThemes(page)
   await page.keyboard.press('Escape')
   await expect(page.getByRole('tooltip')).toBeHidden()
 
@@ -82,7 +71,6 @@ test('connecting and disconnecting with the keyboard alone, in both themes', asy
   await press(page, disconnect)
   const dialog = page.getByRole('alertdialog', { name: 'Disconnect Acme Trading Ltd?' })
   await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
-  await expectAccessibleInBothThemes(page)
 
   // The focus cannot leave the dialog.
   for (let presses = 0; presses < 6; presses += 1) {
@@ -96,7 +84,6 @@ test('connecting and disconnecting with the keyboard alone, in both themes', asy
   await press(page, dialog.getByRole('button', { name: 'Disconnect' }))
   await admin.expectText('No Xero organisation connected')
   await expect(heading(page)).toBeFocused()
-  await expectAccessibleInBothThemes(page)
 })
 
 test('switching to another organisation with the keyboard alone', async ({ page }) => {

@@ -4,6 +4,7 @@ import { disconnectInXero, seedTenants, withBoundTenants, XERO } from './sandbox
 test('among two hundred connections, those that need a person come first and one is found', async ({
   page,
 }) => {
+  test.slow() // the check asks Xero for each of them
   const admin = new SettingsPage(page)
   await admin.signIn('Acme admin')
   await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
@@ -21,9 +22,7 @@ test('among two hundred connections, those that need a person come first and one
       const tenantId = tenants.find(({ tenantName }) => tenantName === name)?.tenantId ?? ''
       await disconnectInXero(XERO.acmeBookkeeper.key, tenantId)
     }
-    await admin.button('Refresh Tokens').click()
-    await admin.expectText('Xero no longer gives access to 3 connections')
-    await admin.expectText('3 of 200 need you')
+    await admin.refreshUntil(page.getByText('3 of 200 need you'))
     for (const [place, name] of ['Branch 9 Ltd', 'Branch 80 Ltd', 'Branch 150 Ltd'].entries()) {
       await expect(rows.nth(place)).toContainText(name)
       await expect(rows.nth(place)).toContainText('Needs attention')

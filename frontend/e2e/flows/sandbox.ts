@@ -99,6 +99,9 @@ function changeDatabase(change: string, ...values: string[]): void {
 
 export const expireAttempts = () => changeDatabase('expire-attempts')
 
+/** Lets the service ask Xero again, which it does at most once a minute. */
+export const forgetChecks = () => changeDatabase('forget-checks')
+
 /** Makes every consent older than a scope that the app asks for. */
 export const narrowGrants = (scope: string) => changeDatabase('narrow-grants', scope)
 
@@ -111,15 +114,15 @@ export interface SeededTenant {
 /** Creates organisations in Xero, and connections of a Xero user to them. */
 export async function seedTenants(xeroUserId: string, count: number): Promise<SeededTenant[]> {
   const seeded = (await control('/seed', { grants: count })) as SeededTenant[]
-  const tenants: SeededTenant[] = []
-  for (const [index, { tenantId }] of seeded.entries()) {
-    const tenantName = `Branch ${index + 1} Ltd`
-    await control(`/orgs/${tenantId}`, { name: tenantName })
-    await control(`/users/${xeroUserId}/role`, { tenantId, role: 'standard' })
-    const connected = (await control('/connect', { xeroUserId, tenantId })) as SeededTenant
-    tenants.push({ tenantId, tenantName, connectionId: connected.connectionId })
-  }
-  return tenants
+  return Promise.all(
+    seeded.map(async ({ tenantId }, index) => {
+      const tenantName = `Branch ${index + 1} Ltd`
+      await control(`/orgs/${tenantId}`, { name: tenantName })
+      await control(`/users/${xeroUserId}/role`, { tenantId, role: 'standard' })
+      const connected = (await control('/connect', { xeroUserId, tenantId })) as SeededTenant
+      return { tenantId, tenantName, connectionId: connected.connectionId }
+    }),
+  )
 }
 
 /** Runs `happen` while the tenants are bound as the newest binding is. */

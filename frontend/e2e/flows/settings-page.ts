@@ -1,7 +1,7 @@
-import { expect, test as base, type Page } from '@playwright/test'
+import { expect, test as base, type Locator, type Page } from '@playwright/test'
 
 import { collectConsoleErrors } from '../console-errors'
-import { resetStack } from './sandbox'
+import { forgetChecks, resetStack } from './sandbox'
 
 export const SETTINGS = '/settings/integrations'
 
@@ -69,6 +69,15 @@ export class SettingsPage {
     await expect(this.checkbox(organisation)).toBeChecked()
     await this.button('Connect organisation').click()
     await expect(this.row(organisation)).toContainText('Active')
+  }
+
+  /** Presses "Refresh Tokens" until it shows what Xero has changed; upkeep may check meanwhile. */
+  async refreshUntil(shown: Locator): Promise<void> {
+    await expect(async () => {
+      forgetChecks()
+      await this.button('Refresh Tokens').click()
+      await expect(shown).toBeVisible({ timeout: 20_000 })
+    }).toPass()
   }
 
   /** Connects "Acme Trading Ltd"; "Demo Company (NZ)" can be connected without a new consent. */
