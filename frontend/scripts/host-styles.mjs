@@ -7,7 +7,8 @@
 //   every layered rule. A base rule has that of one class, a utility that of two.
 // - A colour of the theme is the host's `--primary`, or else ours, `--xero-primary`. Dark is
 //   `[data-theme=dark]`, as on the page, or `.dark`, as shadcn/ui has it.
-// - Keyframes get names of their own.
+// - Keyframes and Tailwind's own variables, which `@property` registers for the whole document, get
+//   names of their own.
 import { Buffer } from 'node:buffer'
 
 import { Features, transform } from 'lightningcss'
@@ -54,7 +55,7 @@ function isUtility(rule) {
 export function scopeToHost(css) {
   const flat = transform({
     filename: 'styles.css',
-    code: Buffer.from(css),
+    code: Buffer.from(css.replaceAll('--tw-', ours('--tw-'))),
     include: Features.Nesting,
   })
   const sheet = postcss.parse(flat.code.toString())

@@ -81,6 +81,20 @@ test("the host's theme applies to the page, and neither changes the other", asyn
   await expect(page.getByText('A class of the host')).toBeVisible()
 })
 
+test('the package registers no variable that another Tailwind of the host may use', async ({
+  page,
+}) => {
+  await page.goto('/settings/integrations')
+  const names = await page.evaluate(() =>
+    [...document.styleSheets]
+      .flatMap(({ cssRules }) => [...cssRules])
+      .filter((rule) => rule instanceof CSSPropertyRule)
+      .map(({ name }) => name),
+  )
+  expect(names).not.toEqual([])
+  expect(names.filter((name) => !name.startsWith('--xero-'))).toEqual([])
+})
+
 test('a dialog has the styles, although the page moves it to the body', async ({ page }) => {
   const admin = new SettingsPage(page)
   await page.goto('/settings/integrations')
