@@ -160,7 +160,6 @@ async def test_a_failover_under_load_loses_no_grant_r31(
         assert await hold(pair) is None
     else:
         assert max(presented(world, people)) > 1, "no rotation was lost"
-        assert await hold(pair) == "database_restored"
     lost = await grants_lost(world, pair, people)
     kind = "synchronous" if is_synchronous else "asynchronous"
     record(f"failover, {kind} standby", load, afterwards, grants_lost=lost)
