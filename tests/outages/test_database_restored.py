@@ -14,7 +14,8 @@ from tests.service_api.callers import service
 from tests.world import ACME, Application, World, until
 from xero_sandbox.samples import ACME_TRADING
 from xero_service.domain import SYSTEM, AuditAction, AuditEvent, DatabaseIdentity, DatabaseMark
-from xero_service.domain.database_marks import Course, Observation
+from xero_service.domain.database_marks import AuditPosition, Course, Observation
+from xero_service.services import database_watch
 from xero_service.services.database_watch import DatabaseWatch
 from xero_service.settings import Settings
 
@@ -220,8 +221,7 @@ async def test_a_lost_event_whose_id_was_used_again_is_still_missed_r33(
     await records(world.application)
     async with backup_of(world, postgres_server) as backup:
         await records(world.application)
-        lost = watch_of(world.application).newest
-        assert lost is not None
+        lost = watch_of(world.application).known[-1]
         await backup.restore()
         for _ in range(40):
             await world.database.execute(
@@ -238,13 +238,46 @@ async def test_a_lost_event_whose_id_was_used_again_is_still_missed_r33(
         assert await alarms(world.application) == 1
 
 
+async def test_a_loss_is_noticed_also_after_events_with_higher_ids_r31(
+    world: World, postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promoted standby skips ids, and this process goes on writing before it looks."""
+    monkeypatch.setattr(database_watch, "REMEMBER_EVERY_SECONDS", 0.0)
+    await watch_of(world.application).check()
+    async with backup_of(world, postgres_server) as backup:
+        await records(world.application)
+        await backup.restore()
+        skipped = await world.database.fetchval("SELECT nextval('audit_events_id_seq')")
+        await world.database.execute("SELECT setval('audit_events_id_seq', $1)", skipped + 32)
+        for _ in range(3):
+            await records(world.application)
+
+        await watch_of(world.application).check()
+
+        assert await alarms(world.application) == 1
+        assert await hold_reason(world) == "database_restored"
+        await watch_of(world.application).check()
+        assert await alarms(world.application) == 1, "the second check finds nothing new"
+
+
+async def test_what_is_remembered_between_two_checks_is_bounded(world: World) -> None:
+    watch = watch_of(world.application)
+    for number in range(2 * database_watch.REMEMBERED_AT_MOST):
+        watch.remembered_at = 0.0
+        watch.remember(AuditPosition(number, datetime.now(UTC)))
+    assert len(watch.known) == database_watch.REMEMBERED_AT_MOST
+    for number in range(100):
+        watch.remember(AuditPosition(number, datetime.now(UTC)))
+    assert len(watch.known) == database_watch.REMEMBERED_AT_MOST
+
+
 async def test_processes_that_start_after_a_restore_notice_it_by_the_timeline_r30(
     world: World, settings: Settings
 ) -> None:
     """As after a recovery to a point in time, of which no process that runs now knows."""
     await watch_of(world.application).check()
     await world.database.execute(OLD_TIMELINE)
-    watch_of(world.application).newest = None
+    watch_of(world.application).known.clear()
     async with Application.running(settings) as started:
 
         async def is_held() -> bool:
@@ -297,7 +330,7 @@ async def test_an_event_that_the_retention_deleted_is_not_lost_r33(world: World)
         " VALUES (now() - interval '401 days', 'system', 'x', 'grant.unused', 'ok')"
     )
     await watch_of(world.application).check()
-    assert watch_of(world.application).newest is not None
+    assert watch_of(world.application).known
 
     await world.services.upkeep.round()
     await watch_of(world.application).check()

@@ -150,6 +150,8 @@ async def test_a_failover_under_load_loses_no_grant_r31(
         async with Load.of(reads(callers, people.everybody), pause=0.05) as afterwards:
             await until(lambda: all_served(afterwards, len(people.everybody)), within=120)
             await until(lambda: all_renewed(pair), within=120)
+            if not is_synchronous:
+                await until(lambda: is_noticed(pair), within=120)
 
     assert [answer.status_code for answer in late] == [200, 200]
     assert 503 in {each.status for each in load.said}, "the load has not met the failover"
@@ -164,6 +166,11 @@ async def test_a_failover_under_load_loses_no_grant_r31(
     kind = "synchronous" if is_synchronous else "asynchronous"
     record(f"failover, {kind} standby", load, afterwards, grants_lost=lost)
     assert lost == 0
+
+
+async def is_noticed(pair: ReplicatedPair) -> bool:
+    """Whether a replica knows by now that an event which it had committed is lost."""
+    return await hold(pair) == "database_restored"
 
 
 def reads(callers: Sequence[Service], members: Sequence[Member]) -> list[Call]:

@@ -61,8 +61,8 @@ class Course(StrEnum):
 class Observation:
     """A database as this process finds it.
 
-    `remembered`: whether it has the newest audit event that this process knows; None where this
-    process knows none. `known_restored_at`: the mark's, when this process last looked.
+    `remembered`: whether it has the committed audit events that this process knows; None where
+    this process knows none. `known_restored_at`: the mark's, when this process last looked.
     """
 
     identity: DatabaseIdentity | None  # None where the role may not read it

@@ -1,20 +1,26 @@
 """Notices that the database went back: a restored backup, or a standby that lacked rows.
 
-Each process remembers the newest audit event that it knows to be committed. A database that lacks
-it went back. The row `database_mark` keeps the identity of the database, so that processes that
+Each process remembers audit events that it knows to be committed. A database that lacks one of
+them went back. The row `database_mark` keeps the identity of the database, so that processes that
 started after a restore, and remember nothing, notice it, too (ADR 0023).
 """
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 from xero_service.domain import SYSTEM, AuditAction, AuditEvent, HoldReason
 from xero_service.domain.database_marks import AuditPosition, Course, Observation
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 from xero_service.telemetry import Metrics, logger
+
+REMEMBER_EVERY_SECONDS = 0.1
+REMEMBERED_AT_MOST = 1000  # checks are 20 s apart; more come only while none succeeds
 
 log = logger(__name__)
 
@@ -25,15 +31,26 @@ class DatabaseWatch:
 
     database: Database
     metrics: Metrics
-    newest: AuditPosition | None = None
     restored_at: datetime | None = None
+    known: deque[AuditPosition] = field(default_factory=deque, init=False)
+    remembered_at: float = field(default=-inf, init=False)
     checked_from: float = field(default=-1.0, init=False)
     checking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def remember(self, committed: AuditPosition) -> None:
-        """Remember an event that this process has committed."""
-        if self.newest is None or committed.id > self.newest.id:
-            self.newest = committed
+        """Remember an event that this process has committed, one for each tenth of a second.
+
+        The last one before a failover is lost first, and the next check may come after events
+        that the promoted standby gave higher ids.
+        """
+        now = time.monotonic()
+        if now - self.remembered_at < REMEMBER_EVERY_SECONDS:
+            self.known.pop()
+        else:
+            self.remembered_at = now
+        if len(self.known) == REMEMBERED_AT_MOST:
+            self.known.popleft()
+        self.known.append(committed)
 
     async def check(self) -> None:
         """Hold verdicts, alarm and make every grant due where the database went back.
@@ -48,25 +65,30 @@ class DatabaseWatch:
                 self.checked_from = began
 
     async def _check(self) -> None:
+        known = tuple(self.known)
         async with self.database.background_transaction() as tx:
             newest = await tx.audit.newest()
-            found = await self._observe(tx)
+            found = await self._observe(tx, known)
             if found.course is not Course.SAME:
                 await tx.database_marks.lock()
-                found = await self._observe(tx)
+                found = await self._observe(tx, known)
             restored_at = await self._record(tx, found)
         self.restored_at = restored_at
-        if found.course in {Course.WENT_BACK, Course.NOTICED}:
-            self.newest = newest
-        elif newest is not None:
-            self.remember(newest)
+        self._forget(known, newest)
         self._report(found)
 
-    async def _observe(self, tx: Transaction) -> Observation:
+    def _forget(self, checked: Sequence[AuditPosition], newest: AuditPosition | None) -> None:
+        """Keep the newest event that the database has, and those committed since the check."""
+        done = set(checked)
+        since = [each for each in self.known if each not in done]
+        self.known = deque([newest, *since] if newest else since)
+        self.remembered_at = -inf  # the next event replaces none of these
+
+    async def _observe(self, tx: Transaction, known: Sequence[AuditPosition]) -> Observation:
         return Observation(
             identity=await tx.database_marks.identity(),
             mark=await tx.database_marks.read(),
-            remembered=await tx.audit.contains(self.newest) if self.newest else None,
+            remembered=await tx.audit.contains(known),
             known_restored_at=self.restored_at,
         )
 

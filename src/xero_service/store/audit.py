@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -63,6 +63,13 @@ def _values(event: AuditEvent) -> dict[str, Any]:
 
 _POSITION = (AuditEventRow.id, AuditEventRow.occurred_at)
 KEPT_FOR_CERTAIN = timedelta(days=365)  # delete_audit_events_before() keeps them (migration 0007)
+_CONTAINS = text("""
+    SELECT bool_and(EXISTS (
+        SELECT FROM audit_events e WHERE e.id = p.id AND e.occurred_at = p.occurred_at
+    ))
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS p (id, occurred_at)
+    WHERE p.occurred_at > clock_timestamp() - CAST(:kept AS interval)
+    """)
 _ORDER = CommitOrder("audit_events", "id", writers=22597)
 
 
@@ -118,22 +125,20 @@ class AuditLog:
         row = found.one_or_none()
         return AuditPosition(row.id, row.occurred_at) if row else None
 
-    async def contains(self, position: AuditPosition) -> bool | None:
-        """Whether a committed event is in the log; None if the retention may have deleted it."""
-        found = await self._connection.execute(
-            select(
-                select(AuditEventRow.id)
-                .where(
-                    AuditEventRow.id == position.id,
-                    AuditEventRow.occurred_at == position.occurred_at,
-                )
-                .exists()
-                .label("is_there"),
-                (literal(position.occurred_at) > NOW - KEPT_FOR_CERTAIN).label("is_kept"),
-            )
+    async def contains(self, positions: Sequence[AuditPosition]) -> bool | None:
+        """Whether committed events are all in the log.
+
+        An event that the retention may have deleted does not count; None if no other is left.
+        """
+        found: bool | None = await self._connection.scalar(
+            _CONTAINS,
+            {
+                "ids": [each.id for each in positions],
+                "times": [each.occurred_at for each in positions],
+                "kept": KEPT_FOR_CERTAIN,
+            },
         )
-        row = found.one()
-        return True if row.is_there else False if row.is_kept else None
+        return found
 
     async def extent(self) -> Extent:
         """Return how far the log is complete (decision 0015)."""
