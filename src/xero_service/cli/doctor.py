@@ -70,7 +70,8 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
     else:
         yield Finding("database", True, f"PostgreSQL {facts.version}")
         yield _migrations(schema)
-        yield await _encryption_key(services)
+        key = await _encryption_key(services)
+        yield key
         durable = facts.synchronous_commit not in {"off"}
         yield Finding(
             "synchronous_commit",
@@ -80,7 +81,7 @@ async def _findings(services: Services, settings: Settings) -> AsyncIterator[Fin
             else "off: a power failure could lose a rotated token; switch it on",
         )
         yield _audit_log(facts)
-        if migrations.serves(schema):
+        if migrations.serves(schema) and key.is_ok:  # with a wrong key no data may be used
             yield await _verdicts(services)
         skew = abs(time.time() - facts.now.timestamp())
         yield Finding("clock", skew < CLOCK_TOLERANCE_SECONDS, f"{skew:.1f} s from the database's")
