@@ -19,8 +19,8 @@ OPENAPI := $(BIN)/xero-service openapi
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal \
 	--generate-hashes --no-emit-index-url --no-strip-extras --python-version 3.11 $(UPGRADE)
 
-# Tests wait as much as they compute: one more at a time than there are processors, four at most.
-WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 4)))
+# Tests wait as much as they compute: two at a time for each processor, four at most.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? 2 : 4)))
 PAGE_TESTS_LOG := .demo/page-tests.log
 
 say = @printf '\n▸ %s\n' $(1)

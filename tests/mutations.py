@@ -371,16 +371,23 @@ MUTATIONS = [
     Mutation(
         "R30",
         "an id that was used again counts as the event that was lost",
-        "                    AuditEventRow.occurred_at == position.occurred_at,\n",
+        " AND e.occurred_at = p.occurred_at",
         "",
         "test_a_lost_event_whose_id_was_used_again_is_still_missed_r33",
     ),
     Mutation(
         "R30",
         "an event that the retention deleted counts as lost",
-        "False if row.is_kept else None",
-        "False",
+        "- CAST(:kept AS interval)",
+        "- 1000 * CAST(:kept AS interval)",
         "test_an_event_that_the_retention_deleted_is_not_lost_r33",
+    ),
+    Mutation(
+        "R31",
+        "a process remembers the newest event alone",
+        "        self.known.append(committed)",
+        "        self.known = deque([committed])",
+        "test_a_loss_is_noticed_also_after_events_with_higher_ids_r31",
     ),
     Mutation(
         "R30",
