@@ -22,7 +22,7 @@ async def test_who_unsubscribes_while_a_mail_is_sent_gets_no_other(
     (mail,) = mail_server.to(ACME_BOOKKEEPER.email)
 
     async def incident() -> None:
-        """The binding heals, which closes what was told, and breaks anew."""
+        """The binding recovers, which closes its incident, and fails again."""
         for change in (heals, breaks):
             await change(world, binding["id"])
             await days_pass(world, 2)
