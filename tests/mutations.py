@@ -330,6 +330,14 @@ MUTATIONS = [
         "not claimed.over",
         "test_opening_the_link_changes_nothing_and_the_button_ends_mail_of_that_kind",
     ),
+    # --- Upgrades ---------------------------------------------------------------------------
+    Mutation(
+        "R32",
+        "a replica opens its port before the first check has passed",
+        "            await wiring.check_before_serving(services.database)\n",
+        "",
+        "test_a_replica_opens_its_port_when_the_first_check_has_passed_r32",
+    ),
     # --- Restored databases -----------------------------------------------------------------
     Mutation(
         "R33",

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -20,6 +20,7 @@ class Answers:
     """What the callers were told during a drill."""
 
     statuses: Counter[int] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)  # of the failures, by problem
     failures: list[str] = field(default_factory=list)
     without_retry_after: int = 0
     slowest: float = 0.0
@@ -28,7 +29,8 @@ class Answers:
         told = ", ".join(
             f"{count} answers {status}" for status, count in sorted(self.statuses.items())
         )
-        return f"{told}; slowest {self.slowest:.2f} s"
+        codes = ", ".join(f"{count} {code}" for code, count in sorted(self.codes.items()))
+        return f"{told}{f' ({codes})' if codes else ''}; slowest {self.slowest:.2f} s"
 
     def figures(self) -> dict[str, object]:
         """Return what `bench.drill_figures` reads."""
@@ -47,6 +49,7 @@ class Answers:
         self.slowest = max(self.slowest, seconds)
         if response is not None and response.is_success:
             return
+        self.codes[_code(response)] += 1
         self.failures.append(error or f"{status} {response.text if response is not None else ''}")
         if response is None or "retry-after" not in response.headers:
             self.without_retry_after += 1
@@ -54,13 +57,23 @@ class Answers:
     def require_none_failed(self) -> None:
         """Raise CheckFailed where a request failed."""
         if self.failures:
-            raise CheckFailed(f"{len(self.failures)} requests failed: {self.failures[:3]}")
+            raise CheckFailed(f"{len(self.failures)} failed: {self}; {self.failures[:3]}")
 
     def require_only_busy(self) -> None:
         """Raise CheckFailed where a request failed other than by 503 with Retry-After."""
         others = {status for status in self.statuses if status not in {200, 503}}
         if others or self.without_retry_after:
             raise CheckFailed(f"not only 503 with Retry-After: {self}; {self.failures[:3]}")
+
+
+def _code(response: httpx.Response | None) -> str:
+    """Return the code and the detail of a problem, of which one code may have several."""
+    if response is None:
+        return "no answer"
+    with suppress(ValueError, KeyError, TypeError):
+        problem = response.json()
+        return f"{problem['code']}: {problem['detail']}"
+    return "not a problem"
 
 
 @contextmanager

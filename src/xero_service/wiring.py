@@ -65,6 +65,7 @@ from xero_service.xero.http import HttpClient
 from xero_service.xero.oauth import XeroEndpoints
 
 KEY_CHECK_SECONDS = 2.0
+FIRST_CHECK_SECONDS = 10.0  # a silent host fails after CONNECT_SECONDS, one that refuses at once
 UNSUBSCRIBE_PATH = "/api/integrations/xero/notices/unsubscribe"
 
 
@@ -161,6 +162,18 @@ async def check_key(settings: Settings) -> None:
                 await database.check()
     finally:
         await database.close()
+
+
+async def check_before_serving(database: Database) -> None:
+    """Run the first check before the port opens, so that no request waits for another one's check.
+
+    A load balancer may send requests as soon as the port is open, before /readyz has answered.
+    Where the database gives no timely response or the check fails, the process starts all the same;
+    its requests are answered 503 until a check has passed.
+    """
+    with suppress(ServiceBusy, TimeoutError):
+        async with asyncio.timeout(FIRST_CHECK_SECONDS):
+            await database.require_checked()
 
 
 def _database(settings: Settings, keys: KeyRing, metrics: DatabasePools | None = None) -> Database:
