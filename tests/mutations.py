@@ -199,6 +199,13 @@ MUTATIONS = [
 """,
         "test_a_failed_delivery_is_repeated_with_the_same_id",
     ),
+    Mutation(
+        "R29",
+        "a cursor of a lost event is taken for another event's",
+        "(SELECT right(id::text, 4) = :fingerprint FROM events WHERE position = :position)",
+        "(SELECT :fingerprint <> '' FROM events WHERE position = :position)",
+        "test_a_cursor_from_what_a_restore_has_lost_is_refused",
+    ),
     # --- Who may do what --------------------------------------------------------------------
     Mutation(
         "S7",
@@ -289,9 +296,9 @@ MUTATIONS = [
     ),
     Mutation(
         "R29",
-        "a page of the activity does not wait for slower transactions",
-        "while (after := extent.written_after) is not None and after < wanted:",
-        "while (after := None) is not None:",
+        "a page goes past what slower transactions may still add",
+        "yield tx, min(wanted, extent.complete)",
+        "yield tx, wanted",
         "test_two_transactions_that_commit_in_reverse_order_c15",
     ),
     # --- Mail to people ---------------------------------------------------------------------

@@ -118,11 +118,11 @@ class NotFound(IntegrationError):
 
 
 class CursorGone(IntegrationError):
-    """A cursor is ahead of every event: the database is older than the cursor."""
+    """The event of a cursor is not there: the database is older than the cursor."""
 
     status = 410
     code = "cursor_gone"
-    title = "This cursor is ahead of every event"
+    title = "The event of this cursor is lost"
     resolved_by = ResolvedBy.CALLER
 
 

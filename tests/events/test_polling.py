@@ -11,6 +11,8 @@ from tests.events.conftest import add, page, session_of
 from tests.service_api.callers import Service, problem, service
 from tests.world import ACME, GLOBEX, World
 from xero_sandbox.samples import ACME_TRADING
+from xero_service.domain import EventCursor
+from xero_service.errors import CursorGone
 
 WRITERS = 50
 ROUNDS = pytest.mark.parametrize("rounds", [10, pytest.param(200, marks=pytest.mark.soak)])
@@ -138,25 +140,61 @@ async def test_a_slower_transactions_event_is_not_skipped(
     assert names(second) == (["slow", "quick"] if ends == "commits" else ["quick"])
 
 
+async def goes_back(world: World, *, to: int) -> None:
+    """Set the database back as a backup is: without the newest events, with the older sequence."""
+    await world.database.execute("DELETE FROM events WHERE position > $1", to)
+    await world.database.execute("SELECT setval('events_position_seq', $1)", to)
+
+
 async def test_a_cursor_from_what_a_restore_has_lost_is_refused(
     world: World, reader: Service
 ) -> None:
     """R29: the poller is told to read again; it does not wait in silence for what is written next.
 
-    The database is set back as a backup is: without the newest events, with the older sequence.
+    So is one that comes late, when other events have its position and more.
     """
     for number in range(3):
         await add(world.database, str(number))
+    kept = (await page(reader, limit=2))["next"]
     lost = (await page(reader))["next"]
-    await world.database.execute("DELETE FROM events WHERE position >= $1", lost)
-    await world.database.execute("SELECT setval('events_position_seq', $1)", lost - 1)
+    await goes_back(world, to=2)
 
-    for query in ({"after": lost}, {"after": lost, "wait": 20}, {"after": 2**63 - 1}):
-        refused = await reader.request("GET", "/events", params=query)
-        assert problem(refused) == (410, "cursor_gone")
+    for name in ("newer", "newest", "last"):
+        for query in ({"after": lost}, {"after": lost, "wait": 20}, {"after": 2**63 - 1}):
+            refused = await reader.request("GET", "/events", params=query)
+            assert problem(refused) == (410, "cursor_gone"), name
+        await add(world.database, name)
     assert "after=0" in refused.json()["detail"]
-    await add(world.database, "newer")
-    assert names(await page(reader, after=0)) == ["0", "1", "newer"]
+    assert names(await page(reader, after=kept)) == ["newer", "newest", "last"]
+    assert names(await page(reader, after=0)) == ["0", "1", "newer", "newest", "last"]
+
+
+async def test_a_poll_that_waits_while_the_database_goes_back_is_refused(
+    world: World, reader: Service
+) -> None:
+    """R29: it does not skip the events that were written since."""
+    for number in range(3):
+        await add(world.database, str(number))
+    cursor = (await page(reader))["next"]
+    waiting = asyncio.Event()
+
+    def is_stopping() -> bool:
+        waiting.set()
+        return False
+
+    poll = asyncio.create_task(
+        world.services.outbox.page(
+            ACME, after=EventCursor.of(cursor), kinds=(), limit=50, wait=25, is_stopping=is_stopping
+        )
+    )
+    await waiting.wait()
+    await goes_back(world, to=2)
+    for number in range(3):
+        await add(world.database, f"newer {number}")
+
+    async with asyncio.timeout(20):
+        with pytest.raises(CursorGone):
+            await poll
 
 
 async def test_a_cursor_is_kept_though_every_event_is_past_its_retention(

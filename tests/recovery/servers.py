@@ -53,6 +53,16 @@ class ReplicatedPair:
 
         await until(streams)
 
+    async def has_received(self) -> None:
+        """Wait until the standby has replayed what the primary has committed."""
+        newest = await value(self.primary, "SELECT pg_current_wal_lsn()")
+
+        async def has_replayed() -> bool:
+            query = "SELECT pg_last_wal_replay_lsn() >= $1"
+            return bool(await value(self.standby, query, newest))
+
+        await until(has_replayed)
+
     async def stop_receiving(self) -> None:
         """Let the standby miss what the primary commits from now on."""
         await set_value(self.standby, "primary_conninfo", "")

@@ -317,8 +317,10 @@ export interface paths {
      * @description List what people, services and the system did, newest first, page by page.
      *
      *     Who: an admin of the org, or a service key with `activity:read`. To poll, read from the newest
-     *     down to the id that you saw last. Ids only grow: an event never appears below one that was
-     *     listed, also where several are recorded at the same moment.
+     *     down to the event that you saw last. Ids only grow: an event never appears below one that was
+     *     listed, also where several are recorded at the same moment. Compare `id` and `occurredAt`: a
+     *     database that was restored from a backup gives the ids of what it lost to other events. Where
+     *     you come to a lower id and have not met yours, read down to the newest one that you know.
      */
     get: operations['listActivity']
     put?: never
@@ -343,8 +345,8 @@ export interface paths {
      *     Who: a service key with `events:read`. Store `next` once the events of the answer are
      *     processed, and send it as `after`: no event is skipped, and none is repeated. Events are kept
      *     for `EVENTS_RETENTION_DAYS`. A waiting request is answered as soon as an event is committed.
-     *     410 `cursor_gone`: the database was restored and the cursor is from what it lost; `detail` says
-     *     how to continue.
+     *     410 `cursor_gone`: the database was restored and the cursor is of an event that it lost;
+     *     `detail` says how to continue.
      */
     get: operations['listEvents']
     put?: never
@@ -832,7 +834,7 @@ export interface components {
       /**
        * Next
        * @description Send it as `after` for what follows; also where `events` is empty.
-       * @example 1042
+       * @example 68342785
        */
       next: number
     }

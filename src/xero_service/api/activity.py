@@ -37,8 +37,10 @@ async def list_activity(
     """List what people, services and the system did, newest first, page by page.
 
     Who: an admin of the org, or a service key with `activity:read`. To poll, read from the newest
-    down to the id that you saw last. Ids only grow: an event never appears below one that was
-    listed, also where several are recorded at the same moment.
+    down to the event that you saw last. Ids only grow: an event never appears below one that was
+    listed, also where several are recorded at the same moment. Compare `id` and `occurredAt`: a
+    database that was restored from a backup gives the ids of what it lost to other events. Where
+    you come to a lower id and have not met yours, read down to the newest one that you know.
     """
     page = await services.activity.of_org(caller.org_id, after=after, limit=limit)
     return ActivityPage.of(page)

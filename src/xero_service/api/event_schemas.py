@@ -45,12 +45,13 @@ class EventList(ResponseBody):
     events: list[Event] = Field(description="The oldest first.")
     next: int = Field(
         description="Send it as `after` for what follows; also where `events` is empty.",
-        examples=[1042],
+        examples=[68342785],
     )
 
     @classmethod
     def of(cls, page: EventPage) -> Self:
         """Return the JSON of a page."""
         return cls(
-            events=[Event.model_validate(each.to_json()) for each in page.events], next=page.next
+            events=[Event.model_validate(each.to_json()) for each in page.events],
+            next=page.next.number,
         )

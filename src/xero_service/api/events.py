@@ -10,7 +10,7 @@ from xero_service.api.deps import ServicesDep
 from xero_service.api.event_schemas import EventList
 from xero_service.api.graceful_shutdown import is_shutting_down
 from xero_service.api.key_auth import EventReaderDep
-from xero_service.domain import EventKind, check_kind
+from xero_service.domain import EventCursor, EventKind, check_kind
 from xero_service.errors import CursorGone
 
 router = APIRouter(tags=["events"])
@@ -65,12 +65,12 @@ async def list_events(
     Who: a service key with `events:read`. Store `next` once the events of the answer are
     processed, and send it as `after`: no event is skipped, and none is repeated. Events are kept
     for `EVENTS_RETENTION_DAYS`. A waiting request is answered as soon as an event is committed.
-    410 `cursor_gone`: the database was restored and the cursor is from what it lost; `detail` says
-    how to continue.
+    410 `cursor_gone`: the database was restored and the cursor is of an event that it lost;
+    `detail` says how to continue.
     """
     page = await services.outbox.page(
         caller.org_id,
-        after=after,
+        after=EventCursor.of(after),
         kinds=kind or (),
         limit=limit,
         wait=wait,

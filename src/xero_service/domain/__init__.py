@@ -12,6 +12,7 @@ from xero_service.domain.database_marks import (
 )
 from xero_service.domain.events import (
     Event,
+    EventCursor,
     EventKind,
     StoredEvent,
     binding_event,
@@ -87,6 +88,7 @@ __all__ = [
     "DeliveryState",
     "Endpoint",
     "Event",
+    "EventCursor",
     "EventKind",
     "Grant",
     "GrantStatus",

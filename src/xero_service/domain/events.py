@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from xero_service.domain.bindings import Binding, BindingStatus
 
 XERO_PREFIX = "xero."
 ID_PREFIX = "evt_"
+FINGERPRINT_BITS = 16  # of an event's random id
+_FINGERPRINT = (1 << FINGERPRINT_BITS) - 1
 _XERO_KIND = re.compile(r"xero(\.[a-z0-9_-]+){1,2}(\.\*)?")
 
 
@@ -50,6 +52,33 @@ class Event:
     id: UUID = field(default_factory=uuid4)
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class EventCursor:
+    """A position and the fingerprint of the event there; clients get both as one number.
+
+    A database that went back gives positions anew, to other events. The number stays below 2**53,
+    which JavaScript reads exactly.
+    """
+
+    position: int
+    fingerprint: int
+
+    @classmethod
+    def at(cls, position: int, event_id: UUID) -> Self:
+        """Return the cursor of an event: what follows has higher positions."""
+        return cls(position, event_id.int & _FINGERPRINT)
+
+    @classmethod
+    def of(cls, number: int) -> Self:
+        """Return the cursor in a client's number; 0 is before every event."""
+        return cls(number >> FINGERPRINT_BITS, number & _FINGERPRINT)
+
+    @property
+    def number(self) -> int:
+        """The number that clients store and send."""
+        return self.position << FINGERPRINT_BITS | self.fingerprint
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it is stored; `position`: its place in the order that pollers read."""
@@ -62,6 +91,11 @@ class StoredEvent:
     binding_id: UUID | None
     tenant_id: str | None
     data: Mapping[str, Any]
+
+    @property
+    def cursor(self) -> EventCursor:
+        """The cursor after which the next event follows."""
+        return EventCursor.at(self.position, self.id)
 
     @property
     def public_id(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xero_service.domain import OPERATOR_PREFIX
-from xero_service.services.commit_order import find_complete
+from xero_service.services.commit_order import complete_up_to
 from xero_service.store.audit import Recorded
 from xero_service.store.commit_order import Extent
 from xero_service.store.database import Database
@@ -34,8 +34,7 @@ class ActivityService:
         No event is added later within a page or below it: events newer than one that an open
         transaction may still add are left out (design: rule 12).
         """
-        complete = await find_complete(self.database, _read_extent, below=after)
-        async with self.database.transaction() as tx:
+        async with complete_up_to(self.database, _read_extent, below=after) as (tx, complete):
             found = await tx.audit.of_org(org_id, before=complete + 1, limit=limit + 1)
         events = tuple(map(_hide_operator, found[:limit]))
         return Page(events, events[-1].id if len(found) > limit else None)

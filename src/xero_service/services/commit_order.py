@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from xero_service.store.commit_order import Extent
 from xero_service.store.database import Database
@@ -13,19 +14,25 @@ POLL_SECONDS = 0.02
 ReadExtent = Callable[[Transaction], Awaitable[Extent]]
 
 
-async def find_complete(database: Database, read: ReadExtent, *, below: int | None = None) -> int:
-    """Return the highest id below `below` up to which no row can be added any more.
+@asynccontextmanager
+async def complete_up_to(
+    database: Database, read: ReadExtent, *, below: int | None = None
+) -> AsyncIterator[tuple[Transaction, int]]:
+    """Open a transaction; yield it and the highest id up to which no row can be added any more.
 
-    Waits a second at most for open transactions, so that callers see their own last action.
+    The id is below `below`. Waits a second at most for other transactions, so that callers see
+    their own last action. The rows are read in the same transaction as the extent: in another one
+    a standby that was promoted in between could answer, where they are not complete.
     """
     deadline = time.monotonic() + WAIT_FOR_WRITERS_SECONDS
-    async with database.transaction() as tx:
-        extent = await read(tx)
-    wanted = extent.newest if below is None else min(extent.newest, below - 1)
-    while (after := extent.written_after) is not None and after < wanted:
-        if time.monotonic() > deadline:
-            return after
-        await asyncio.sleep(POLL_SECONDS)
+    wanted: int | None = None
+    while True:
         async with database.transaction() as tx:
             extent = await read(tx)
-    return wanted
+            if wanted is None:
+                wanted = extent.newest if below is None else min(extent.newest, below - 1)
+            is_complete = extent.written_after is None or extent.written_after >= wanted
+            if is_complete or time.monotonic() > deadline:
+                yield tx, min(wanted, extent.complete)
+                return
+        await asyncio.sleep(POLL_SECONDS)

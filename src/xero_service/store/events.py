@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from xero_service.domain import Event, StoredEvent
+from xero_service.domain import Event, EventCursor, StoredEvent
 from xero_service.store.commit_order import CommitOrder, Extent
 from xero_service.store.grants import AnyRow
 from xero_service.store.tables import EventRow
@@ -30,7 +31,20 @@ DELIVERIES_OF = f"""
         ON (w.org_id IS NULL OR w.org_id = e.org_id) AND {_OF_KINDS.format(kinds="w.kinds")}
     """  # noqa: S608 (constants)
 EVENTS_SEQUENCE = "events_position_seq"
-_LAST = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {EVENTS_SEQUENCE}")  # noqa: S608
+_LAST = f"(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {EVENTS_SEQUENCE})"  # noqa: S608
+# The event at a cursor proves that this database gave the cursor. One that is older than every
+# event may be past the retention: nothing that is kept can be behind it.
+_CURSORS = text(f"""
+    SELECT coalesce(
+               (SELECT right(id::text, 4) = :fingerprint FROM events WHERE position = :position),
+               :position < (SELECT min(position) FROM events),
+               :position <= {_LAST}
+           ) AS is_known,
+           newest.position, newest.id
+    FROM (VALUES (1)) AS always LEFT JOIN LATERAL (
+        SELECT position, id FROM events WHERE position <= :up_to ORDER BY position DESC LIMIT 1
+    ) AS newest ON true
+    """)  # noqa: S608 (constants)
 _ADD = text(f"""
     WITH added AS (
         INSERT INTO events
@@ -77,6 +91,14 @@ COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """Whether this database gave a client's cursor, and the newest one that it can give now."""
+
+    is_known: bool
+    newest: EventCursor
+
+
 def to_event(row: AnyRow) -> StoredEvent:
     """Return the event in a row that has `COLUMNS`."""
     return StoredEvent(
@@ -116,10 +138,25 @@ class Events:
         """Return how far the table is complete (decision 0015)."""
         return await _ORDER.extent(self._connection)
 
-    async def last_position(self) -> int:
-        """Return the highest position that an event was given, also if it is deleted by now."""
-        found: int = (await self._connection.execute(_LAST)).scalar_one()
-        return found
+    async def cursors(self, after: EventCursor, *, up_to: int) -> Cursors:
+        """Compare a client's cursor with the events, and return that of the last one up to a place.
+
+        Without events up to there, only the client's own is known.
+        """
+        row = (
+            await self._connection.execute(
+                _CURSORS,
+                {
+                    "position": after.position,
+                    "fingerprint": f"{after.fingerprint:04x}",
+                    "up_to": up_to,
+                },
+            )
+        ).one()
+        return Cursors(
+            is_known=row.is_known if after.position else after.fingerprint == 0,
+            newest=after if row.id is None else EventCursor.at(row.position, row.id),
+        )
 
     async def of_org(
         self, org_id: str, *, after: int, up_to: int, kinds: Sequence[str], limit: int

@@ -9,16 +9,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from xero_service.domain import StoredEvent
+from xero_service.domain import EventCursor, StoredEvent
 from xero_service.errors import CursorGone
-from xero_service.services.commit_order import find_complete
+from xero_service.services.commit_order import complete_up_to
 from xero_service.store.commit_order import Extent
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
 POLL_SECONDS = 0.25
 READ_AGAIN = (
-    "No event has come as far as this cursor: the database was restored from a backup. Read again"
+    "The event of this cursor is not there: the database was restored from a backup. Read again"
     " with `after=0`, skip the events whose ids you have processed, and compare what you know of"
     " bindings with `GET /bindings`."
 )
@@ -30,7 +30,7 @@ class EventPage:
     """Events, oldest first; `next`: the cursor after which reading continues."""
 
     events: tuple[StoredEvent, ...]
-    next: int
+    next: EventCursor
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Outbox:
         self,
         org_id: str,
         *,
-        after: int,
+        after: EventCursor,
         kinds: Sequence[str],
         limit: int,
         wait: float,
@@ -74,7 +74,7 @@ class Outbox:
 
         No event is added later at or before `next` (design: rule 12). Nothing of the database is
         held during the wait, which ends early when `is_stopping` is true. Raises CursorGone for a
-        cursor that this database cannot have given.
+        cursor that this database has not given.
         """
         deadline = time.monotonic() + wait
         page = await self._read(org_id, after, kinds, limit)
@@ -83,21 +83,23 @@ class Outbox:
             if remaining <= 0:
                 break
             await asyncio.sleep(min(POLL_SECONDS, remaining))
-            if await self._progress.complete() > page.next:
+            if await self._progress.complete() > page.next.position:
                 page = await self._read(org_id, page.next, kinds, limit)
         return page
 
-    async def _read(self, org_id: str, after: int, kinds: Sequence[str], limit: int) -> EventPage:
-        complete = await find_complete(self._database, _read_extent)
-        async with self._database.transaction() as tx:
-            # The newest events may be past their retention: only the sequence knows the last one.
-            if after > complete and after > await tx.events.last_position():
+    async def _read(
+        self, org_id: str, after: EventCursor, kinds: Sequence[str], limit: int
+    ) -> EventPage:
+        async with complete_up_to(self._database, _read_extent) as (tx, complete):
+            cursors = await tx.events.cursors(after, up_to=complete)
+            if not cursors.is_known:
                 raise CursorGone(READ_AGAIN)
             events = await tx.events.of_org(
-                org_id, after=after, up_to=complete, kinds=kinds, limit=limit
+                org_id, after=after.position, up_to=complete, kinds=kinds, limit=limit
             )
-        is_full = len(events) == limit
-        return EventPage(events, events[-1].position if is_full else max(after, complete))
+        if len(events) == limit:
+            return EventPage(events, events[-1].cursor)
+        return EventPage(events, max(after, cursors.newest))
 
     async def prune(self, retention: timedelta) -> AsyncGenerator[int, None]:
         """Delete events older than `retention`, with their deliveries; yield each batch's size."""
