@@ -341,7 +341,7 @@ MUTATIONS = [
     Mutation(
         "R32",
         "a replica opens its port before the first check has passed",
-        "            await wiring.check_before_serving(services.database)\n",
+        "        await wiring.check_before_serving(services.database)\n",
         "",
         "test_a_replica_opens_its_port_when_the_first_check_has_passed_r32",
     ),

@@ -23,7 +23,10 @@ def rolling_restart(compose: Project, connected: Connected) -> Answers:
 
 
 def kill_one(compose: Project, connected: Connected) -> Answers:
-    """Kill one of two replicas with SIGKILL; nginx asks the other, and no request fails."""
+    """Kill one of two replicas with SIGKILL; nginx asks the other, and no request fails.
+
+    But for a response of Xero that the replica was in the middle of sending: one caller calls Xero.
+    """
     victim = compose.containers("api")[0]
     with load(connected) as answers:
         time.sleep(3)
@@ -31,7 +34,7 @@ def kill_one(compose: Project, connected: Connected) -> Answers:
         time.sleep(10)
         docker("start", victim)
         wait_healthy([victim])
-    answers.require_none_failed()
+    answers.require_none_failed_but_cut(at_most=1)
     return answers
 
 

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
-from xero_service import wiring
 from xero_service.api import (
     activity,
     bindings,
@@ -91,7 +90,6 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with services_with_metrics_port(settings, metrics, metrics_port) as services:
             app.state.services = services
-            await wiring.check_before_serving(services.database)
             if not upkeep:
                 yield
                 return

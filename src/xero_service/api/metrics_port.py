@@ -54,7 +54,7 @@ def listen(settings: Settings, *, api_port: int | None = None) -> socket.socket 
 async def services_with_metrics_port(
     settings: Settings, metrics: Metrics, port: "MetricsPort | None"
 ) -> AsyncIterator[Services]:
-    """Build the services, announce this replica, and open the metrics port, which closes last.
+    """Build, check and announce this replica; its metrics port opens first and closes last.
 
     The event loop and the pools are measured meanwhile: with several workers, one scrape reports
     the pools of all, as each has last measured them.
@@ -65,6 +65,7 @@ async def services_with_metrics_port(
         services = await stack.enter_async_context(wiring.services(settings, metrics))
         if port is not None:
             port.open(services)
+        await wiring.check_before_serving(services.database)
         services.replicas.start()
         watch = event_loop.watch(metrics.loop_lag, services.state_metrics.measure_process)
         watching = asyncio.create_task(watch)
