@@ -39,7 +39,11 @@ from xero_service.api.middleware import RequestLogMiddleware, SecurityHeaders
 from xero_service.settings import Settings, load
 from xero_service.telemetry import Metrics, configure_logging, worker_metrics
 
+# The most frequent routes come first.
 ROUTERS = (
+    tokens,
+    proxy,
+    ops,
     start,
     callback,
     bindings,
@@ -51,6 +55,8 @@ ROUTERS = (
     xero_webhooks,
     notices,
 )
+
+ROUTES = [route for module in ROUTERS for route in module.router.routes]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -64,11 +70,8 @@ def assemble(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         separate_input_output_schemas=False,
     )
-    # The most frequent routes come first, in the application's own table (api/service_route.py).
-    app.router.routes.extend([*tokens.router.routes, *proxy.router.routes])
-    app.include_router(ops.router)
-    for module in ROUTERS:
-        app.include_router(module.router, prefix=PREFIX)
+    # FastAPI searches an included router twice per request and builds its routes again.
+    app.router.routes.extend(ROUTES)
     problems.install(app)
     app.add_middleware(BodyLimitMiddleware)
     documentation.install(app)
@@ -121,8 +124,7 @@ def create_app(
 
 def expect_routes(metrics: Metrics) -> None:
     """Create the series of every route and status that the API declares."""
-    modules = (tokens, proxy, ops, *ROUTERS)
-    for route in (route for module in modules for route in module.router.routes):
+    for route in ROUTES:
         if isinstance(route, APIRoute):
             path = route.path.removeprefix(PREFIX)
             declared = {int(status) for status in route.responses if str(status).isdecimal()}

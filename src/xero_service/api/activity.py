@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
+from xero_service.api.application import PREFIX
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import ActivityReaderDep
 from xero_service.api.schemas import ActivityPage
 
-router = APIRouter(tags=["activity"])
+router = APIRouter(prefix=PREFIX, tags=["activity"])
 
 
 @router.get(

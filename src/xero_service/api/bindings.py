@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xero_service.api import problems
+from xero_service.api.application import PREFIX
 from xero_service.api.binding_schemas import BindingList
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import BindingsReaderDep
 from xero_service.domain import BindingStatus
 
-router = APIRouter(tags=["bindings"])
+router = APIRouter(prefix=PREFIX, tags=["bindings"])
 
 
 @router.get(

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from xero_service.api import examples, flow_cookie
+from xero_service.api.application import PREFIX
 from xero_service.api.callers import actor_of
 from xero_service.api.content_negotiation import is_speculative
 from xero_service.api.deps import ServicesDep
 from xero_service.api.session_auth import ReturningDep
 from xero_service.services.connect.flow import CallbackParams
 
-router = APIRouter(tags=["connect"])
+router = APIRouter(prefix=PREFIX, tags=["connect"])
 STATE = Query(description="The attempt, as the start gave it to Xero.", examples=[examples.STATE])
 CODE = Query(description="What Xero exchanges for tokens, once.", examples=[examples.CODE])
 ERROR = Query(

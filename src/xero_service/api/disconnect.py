@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 
 from xero_service.api import problems
+from xero_service.api.application import PREFIX
 from xero_service.api.binding_schemas import Binding
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import BindingsWriterDep
 from xero_service.api.schemas import DisconnectAnswer, DisconnectRequest
 from xero_service.errors import BodyTooLarge, ImpersonationRefused, NotFound
 
-router = APIRouter(tags=["bindings"])
+router = APIRouter(prefix=PREFIX, tags=["bindings"])
 
 
 @router.post(

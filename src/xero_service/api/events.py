@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, StringConstraints
 
 from xero_service.api import problems
+from xero_service.api.application import PREFIX
 from xero_service.api.deps import ServicesDep
 from xero_service.api.event_schemas import EventList
 from xero_service.api.graceful_shutdown import is_shutting_down
@@ -13,7 +14,7 @@ from xero_service.api.key_auth import EventReaderDep
 from xero_service.domain import EventCursor, EventKind, check_kind
 from xero_service.errors import CursorGone
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=PREFIX, tags=["events"])
 Kind = Annotated[str, StringConstraints(max_length=100), AfterValidator(check_kind)]
 
 

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from xero_service.api import examples, problems
+from xero_service.api.application import PREFIX
 from xero_service.api.deps import ServicesDep
 from xero_service.errors import NotFound, ServiceBusy
 from xero_service.services.events.notice_mail import KINDS
 
-router = APIRouter(tags=["notices"])
+router = APIRouter(prefix=PREFIX, tags=["notices"])
 Token = Annotated[
     str,
     Query(

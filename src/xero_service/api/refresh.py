@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from xero_service.api import problems
+from xero_service.api.application import PREFIX
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import RefresherDep
 from xero_service.api.schemas import RefreshAnswer, RefreshError, RefreshRequest
 from xero_service.errors import BodyTooLarge
 
-router = APIRouter(tags=["bindings"])
+router = APIRouter(prefix=PREFIX, tags=["bindings"])
 
 
 @router.post(

@@ -30,8 +30,7 @@ class ServiceRoute(APIRoute):
     """A route for a service key and a binding.
 
     Its endpoint takes `bindingId`, `credentials`, `services`, every other part of the path by its
-    name and, if the route has a body, `body`. It returns a model or a response. Add the route to
-    the application's own table: FastAPI searches an included router twice per request.
+    name and, if the route has a body, `body`. It returns a model or a response.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from xero_service.api import examples, flow_cookie, problems
+from xero_service.api.application import PREFIX
 from xero_service.api.content_negotiation import prefers_html
 from xero_service.api.deps import ServicesDep
 from xero_service.api.schemas import AuthorizationStart
@@ -19,7 +20,7 @@ from xero_service.errors import (
     NotFound,
 )
 
-router = APIRouter(tags=["connect"])
+router = APIRouter(prefix=PREFIX, tags=["connect"])
 # For the OpenAPI document; `validate_return_to` checks it and raises InvalidReturnTo.
 RETURN_TO = r"^(/|(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+/?)$"
 

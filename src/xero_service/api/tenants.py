@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from xero_service.api import examples, problems
+from xero_service.api.application import PREFIX
 from xero_service.api.binding_schemas import Binding
 from xero_service.api.deps import ServicesDep
 from xero_service.api.schemas import TenantList, TenantSelection
@@ -21,7 +22,7 @@ from xero_service.errors import (
     XeroAccessRefused,
 )
 
-router = APIRouter(prefix="/tenants", tags=["tenants"])
+router = APIRouter(prefix=f"{PREFIX}/tenants", tags=["tenants"])
 COMMON = (
     *problems.SESSION,
     AdminRequired,

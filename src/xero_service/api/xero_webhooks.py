@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from xero_service.api import body_limit, examples, problems
+from xero_service.api.application import PREFIX
 from xero_service.api.content_negotiation import is_json
 from xero_service.api.deps import ServicesDep
 from xero_service.errors import (
@@ -19,7 +20,7 @@ from xero_service.errors import (
 )
 from xero_service.services.events.xero_webhooks import WebhookRequest
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=PREFIX, tags=["events"])
 SIGNATURE = "x-xero-signature"
 # Written by hand: the signature covers the bytes, so FastAPI must not parse them.
 _REQUEST: dict[str, Any] = {
