@@ -25,6 +25,7 @@ WATCHERS = ("prometheus", "grafana")
 OURS = ("migrate", "api", "upkeep", "web")
 SERVERS = ("postgres", "api", "upkeep", "web")
 PLACES_WITH_SECRETS = ("environment", "command", "args")
+IMAGES = {"PROMETHEUS_IMAGE", "GRAFANA_IMAGE"}  # for a registry of one's own
 SERVICE_PASSWORD = "${POSTGRES_SERVICE_PASSWORD:?set it in .env}"
 
 
@@ -98,6 +99,14 @@ def test_nothing_serves_before_the_schema_is_there() -> None:
         conditions = {on: rule["condition"] for on, rule in PARTS[name]["depends_on"].items()}
         assert conditions["migrate"] == "service_completed_successfully"
     assert PARTS["web"]["depends_on"] == {"api": {"condition": "service_healthy"}}
+
+
+def test_the_readme_names_every_variable_of_the_compose_file() -> None:
+    """Whoever sets the stack up reads there what `.env` needs beside the service's settings."""
+    named = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
+
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in named - IMAGES if name not in readme} == set()
 
 
 def test_servers_come_back_and_the_migration_runs_once() -> None:
