@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from xero_service.api.application import PREFIX
 from xero_service.api.source import source_of
 from xero_service.domain import Actor, SessionUser
 from xero_service.errors import DENIALS
@@ -55,5 +56,6 @@ def audit_denials(
         yield
     except DENIALS as error:
         path = getattr(request.scope.get("route"), "path", request.url.path)
-        wired.authorizer.note_denial(actor, org_id, error, f"{request.method} {path}", key=key)
+        operation = f"{request.method} {path.removeprefix(PREFIX)}"
+        wired.authorizer.note_denial(actor, org_id, error, operation, key=key)
         raise
