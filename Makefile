@@ -65,7 +65,7 @@ lock: .install-python ## Write requirements/ from pyproject.toml (UPGRADE=--upgr
 # ── Run ───────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: demo
-demo: install .page ## Run everything here, with a local Xero (PORT=… SANDBOX_PORT=…)
+demo: install .page ## Run everything here, with a local Xero (PORT=… SANDBOX_PORT=… APP_URL=…)
 	@exec $(BIN)/python -m demo
 
 .PHONY: .page

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
             )
     directory = STATE / str(options.port)
     shutil.rmtree(directory, ignore_errors=True)
-    page = BUILT_PAGE if BUILT_PAGE.is_dir() else None
+    page = BUILT_PAGE if BUILT_PAGE.is_dir() and not options.app_url else None
     print("Starting PostgreSQL, the sandbox and the service …", flush=True)
     with (
         stack.running(
@@ -66,13 +66,14 @@ def run(options: argparse.Namespace) -> None:
             sandbox_port=options.sandbox_port,
             replicas=options.replicas,
             page=page,
+            frontend=options.app_url,
             database_url=ambient.get("DATABASE_URL") or None,
             ambient=ambient,
         ) as started,
         suppress(Stopped),
     ):
         write_env_file(directory / ".env", started.environment)
-        startup_message.show(started, with_page=page is not None)
+        startup_message.show(started, page=options.app_url or (started.origin if page else None))
         watch(started.children)
     shutil.rmtree(directory)
     print("\nStopped.")
@@ -95,6 +96,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=_number("PORT", 8000), help="of the service")
     parser.add_argument(
         "--sandbox-port", type=int, default=_number("SANDBOX_PORT", 9000), help="of the sandbox"
+    )
+    parser.add_argument(
+        "--app-url",
+        default=os.environ.get("APP_URL") or None,
+        help="origin of your own application, which shows the page instead of the service",
     )
     parser.add_argument(
         "--replicas", type=int, default=1, help="processes of the service, on further free ports"

@@ -25,13 +25,16 @@ curl -fsS -H "Authorization: Bearer $XERO_SERVICE_KEY" -H "Accept: application/j
 """
 
 
-def show(stack: Stack, *, with_page: bool) -> None:
-    """Print the addresses, the sample people, a first call and how to stop."""
+def show(stack: Stack, *, page: str | None) -> None:
+    """Print the addresses, the sample people, a first call and how to stop.
+
+    `page` is the origin of the settings page, of the service or of another application.
+    """
     lines = Table.grid(padding=(0, 3))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
-    if with_page:
-        lines.add_row("Open", f"[bold]{stack.origin}{SETTINGS_PAGE}[/bold]")
+    if page:
+        lines.add_row("Open", f"[bold]{page}{SETTINGS_PAGE}[/bold]")
     else:
         lines.add_row("Page", "not built, so this run serves the API only")
     if stack.sandbox_signs_in:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from demo import ports
 from demo.__main__ import watch
@@ -42,19 +43,24 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def announcement(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = ""
+    while "Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said += line
+    return said
+
+
 @pytest.mark.parametrize(
     "request_to_stop", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
 )
 def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal.Signals) -> None:
     port, sandbox_port = ports.free(), ports.free()
     with demo("--port", str(port), "--sandbox-port", str(sandbox_port)) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said = ""
-        while "Ctrl-C" not in said:
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            said += line
+        said = announcement(process)
 
         there = ROOT / ".demo" / str(port)
         made = subprocess.run(
@@ -81,6 +87,19 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
     assert not listens(port)
     assert not listens(sandbox_port)
     assert not there.exists()
+
+
+def test_an_application_of_your_own_shows_the_page_and_its_users_may_call() -> None:
+    port, app = str(ports.free()), f"http://localhost:{ports.free()}"
+    with demo(PORT=port, SANDBOX_PORT=str(ports.free()), APP_URL=app) as process:
+        said = announcement(process)
+        environment = dotenv_values(ROOT / ".demo" / port / ".env")
+        process.terminate()
+        process.communicate(timeout=120)
+
+    assert f"{app}/settings/integrations" in said
+    assert environment["FRONTEND_URL"] == environment["AUTH_AUTHORIZED_PARTIES"] == app
+    assert environment["PUBLIC_URL"] == f"http://localhost:{port}"
 
 
 def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
