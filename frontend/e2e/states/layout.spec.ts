@@ -1,5 +1,6 @@
 import { expect, test, type Locator, type Page } from '@playwright/test'
 
+import { eventful } from '../../src/testing/activity'
 import { binding, tenant } from '../../src/testing/fixtures'
 import { expectNoSidewaysScrolling } from '../accessibility'
 import { mockService } from './mock-service'
@@ -44,6 +45,19 @@ test('the names stay inside the dialogs, and inside their buttons', async ({ pag
     await expectInside(page, dialog)
   }
 })
+
+for (const width of [320, 360]) {
+  test(`all tabs of the details fit into a window of ${width} pixels`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 740 })
+    await mockService(page, { bindings: [binding()], activity: eventful })
+    await page.goto('/settings/integrations')
+    await page.getByRole('button', { name: 'Details of Acme Trading Ltd' }).click()
+    const list = page.getByRole('tablist')
+    await expect(list.getByRole('tab')).toHaveText(['Connection', 'In your service', 'Activity'])
+
+    expect(await list.evaluate((box) => box.scrollWidth - box.clientWidth)).toBeLessThanOrEqual(0)
+  })
+}
 
 test('forced colours leave the dot of a row and the shape of buttons', async ({ page }) => {
   await page.emulateMedia({ forcedColors: 'active' })

@@ -27,7 +27,7 @@ export const TabsList = forwardRef<
       ref={ref}
       data-slot="tabs-list"
       className={cn(
-        'inline-flex h-9 w-fit max-w-full items-center overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground focus-visible:outline-2! focus-visible:outline-ring!',
+        'inline-flex min-h-9 w-full items-stretch overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground focus-visible:outline-2! focus-visible:outline-ring! sm:w-fit',
         className,
       )}
       {...rest}
@@ -44,7 +44,7 @@ export const TabsTrigger = forwardRef<
       ref={ref}
       data-slot="tabs-trigger"
       className={cn(
-        'inline-flex h-full flex-1 items-center justify-center gap-1.5 rounded-md border border-transparent px-2.5 text-sm font-medium whitespace-nowrap transition-colors hover:text-foreground disabled:opacity-50 data-[state=active]:border-border data-[state=active]:bg-card data-[state=active]:text-card-foreground forced-colors:data-[state=active]:border-2 forced-colors:data-[state=active]:border-[Highlight]',
+        'inline-flex flex-auto items-center justify-center gap-1.5 rounded-md border border-transparent px-1 text-xs font-medium wrap-normal transition-colors hover:text-foreground disabled:opacity-50 data-[state=active]:border-border data-[state=active]:bg-card data-[state=active]:text-card-foreground min-[22rem]:text-sm sm:px-2.5 forced-colors:data-[state=active]:border-2 forced-colors:data-[state=active]:border-[Highlight]',
         className,
       )}
       {...rest}
