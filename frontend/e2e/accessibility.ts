@@ -8,19 +8,25 @@ const RULES: RunOptions = {
   rules: { 'label-content-name-mismatch': { enabled: true } },
 }
 
+/** Expects that axe finds no violation on the page. */
+export const expectAccessible = (page: Page) => expectNoViolations(page, RULES)
+
+/** Expects that every text on the page has the contrast of WCAG 2.2 AA, a host's own texts too. */
+export const expectReadable = (page: Page) =>
+  expectNoViolations(page, { resultTypes: ['violations'], runOnly: ['color-contrast'] })
+
 /**
- * Expects that axe finds no violation on the page. axe runs in the page itself, which has no
- * frames: @axe-core/playwright opens a blank page for each analysis, which takes three times as
- * long as the analysis.
+ * axe runs in the page itself, which has no frames: @axe-core/playwright opens a blank page for
+ * each analysis, which takes three times as long as the analysis.
  */
-export async function expectAccessible(page: Page): Promise<void> {
+async function expectNoViolations(page: Page, options: RunOptions): Promise<void> {
   await waitForAnimations(page)
   const isLoaded = await page.evaluate(() => 'axe' in window)
   if (!isLoaded) await page.evaluate(axe.source)
-  const violations = await page.evaluate(async (rules) => {
+  const violations = await page.evaluate(async (chosen) => {
     const { run } = (window as unknown as { axe: typeof axe }).axe
-    return (await run(rules)).violations
-  }, RULES)
+    return (await run(chosen)).violations
+  }, options)
   expect(violations).toEqual([])
 }
 

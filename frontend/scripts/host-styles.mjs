@@ -5,8 +5,9 @@
 //   or `body` is left to the host.
 // - Cascade layers become specificity, because a host's unlayered `button { … }` would win against
 //   every layered rule. A base rule has that of one class, a utility that of two.
-// - A colour of the theme is the host's `--primary`, or else ours, `--xero-primary`. Dark is
-//   `[data-theme=dark]`, as on the page, or `.dark`, as shadcn/ui has it.
+// - A colour of the theme is the host's `--primary`, or else ours, `--xero-primary`. Ours are dark
+//   under `[data-theme=dark]`, as on the page, under `.dark`, as shadcn/ui has it, and where the
+//   host's page is dark: the lightness of its `--background` decides, or else its `color-scheme`.
 // - Keyframes and Tailwind's own variables, which `@property` registers for the whole document, get
 //   names of their own.
 import { Buffer } from 'node:buffer'
@@ -21,6 +22,11 @@ const ROOT = '[data-xero-service]'
 const WITHIN = `:is(${ROOT}, ${ROOT} *)`
 const DARK_ATTRIBUTE = /\[data-theme=["']?dark["']?\]/g
 const DARK = ':is([data-theme="dark"], .dark)'
+/** The host's page: its theme's colour, or what its `color-scheme` makes of an unstyled page. */
+const PAGE = 'var(--background, Canvas)'
+/** From the lightness of a page: 1 if white text has more contrast on it than black, 0 if not. */
+const IS_DARK = 'clamp(0, (0.57 - l) * 1000, 1)'
+const OKLCH = /^oklch\((?<l>\S+)% (?<c>\S+) (?<h>\S+)\)$/
 
 /**
  * The selector inside of the scope; null for a rule of the host's page.
@@ -60,6 +66,7 @@ export function scopeToHost(css) {
   })
   const sheet = postcss.parse(flat.code.toString())
   renameGlobals(sheet)
+  followPage(sheet)
   sheet.walkRules((rule) => {
     if (isInKeyframes(rule)) return
     const isBase = !isUtility(rule)
@@ -109,6 +116,62 @@ function renameGlobals(sheet) {
       )
     }
   })
+}
+
+/**
+ * Leaves the colour scheme to the host, and adds the theme that the colour of the host's page decides.
+ * A browser without relative colours has the theme that the attribute or the class names.
+ * @param {postcss.Root} sheet
+ */
+function followPage(sheet) {
+  const light = themeOf(sheet, (selector) => selector.startsWith(':root'))
+  const dark = themeOf(sheet, (selector) => DARK_ATTRIBUTE.test(selector))
+  light.walkDecls('color-scheme', (declaration) => {
+    declaration.remove()
+  })
+  // This variable has its value within `oklch(from …)`, where `l` is the lightness of the page.
+  const theme = [`--xero-is-dark: ${IS_DARK}`]
+  dark.walkDecls(/^--/, ({ prop, value }) => {
+    light.walkDecls(prop, (declaration) => {
+      theme.push(`${prop}: ${lightOrDark(declaration.value, value)}`)
+    })
+  })
+  light.after(`@supports (color: oklch(from white l c h)) { :root { ${theme.join('; ')} } }`)
+}
+
+/**
+ * The rule that sets the theme's variables.
+ * @param {postcss.Root} sheet
+ * @param {(selector: string) => boolean} isTheme
+ */
+function themeOf(sheet, isTheme) {
+  /** @type {Rule[]} */
+  const found = []
+  sheet.walkDecls(ours('--background'), ({ parent }) => {
+    if (parent?.type === 'rule' && isTheme(/** @type {Rule} */ (parent).selector)) {
+      found.push(/** @type {Rule} */ (parent))
+    }
+  })
+  const [theme] = found
+  if (!theme || found.length > 1) throw new Error('The theme is not one rule for each scheme')
+  return theme
+}
+
+/**
+ * A colour that is `light` on a light page and `dark` on a dark one.
+ * @param {string} light
+ * @param {string} dark
+ */
+function lightOrDark(light, dark) {
+  if (light === dark) return light
+  const channels = ['l', 'c', 'h'].map((name) => {
+    const [from, to] = [light, dark].map((color) => Number(OKLCH.exec(color)?.groups?.[name]))
+    if (!Number.isFinite(from) || !Number.isFinite(to))
+      throw new Error(`No oklch: ${light} ${dark}`)
+    const unit = name === 'l' ? '%' : ''
+    return `calc(${from}${unit} + (${to}${unit} - ${from}${unit}) * var(--xero-is-dark))`
+  })
+  return `oklch(from ${PAGE} ${channels.join(' ')})`
 }
 
 /** @param {string} variable */

@@ -33,7 +33,7 @@ export function copyHost(host) {
   rmSync(copy, { recursive: true, force: true })
   cpSync(sourceOf(host), copy, { recursive: true })
   cpSync(tarball, join(copy, basename(tarball).replace(/-\d.*/, '.tgz')))
-  cpSync(join(sources, 'shared/host.css'), join(copy, HOSTS[host], 'host.css'))
+  cpSync(join(sources, 'shared/globals.css'), join(copy, HOSTS[host], 'globals.css'))
   const session = existsSync(join(copy, 'clerk')) ? 'clerk' : HOSTS[host]
   cpSync(join(sources, 'shared/sandbox-session.ts'), join(copy, session, 'sandbox-session.ts'))
   return copy

@@ -1,6 +1,7 @@
 /** A5: the package in host applications, built for production, against the real service. */
-import type { Page, Request } from '@playwright/test'
+import type { Locator, Page, Request } from '@playwright/test'
 
+import { expectReadable } from '../accessibility'
 import { injectFault, clearFaults, SERVICE } from '../flows/sandbox'
 import { expect, SettingsPage, test } from '../flows/settings-page'
 
@@ -104,6 +105,60 @@ test('a dialog has the styles, although the page moves it to the body', async ({
   await expect(admin.selectDialog()).toHaveCSS('position', 'fixed')
   await expect(admin.button('Cancel')).not.toHaveCSS('border-style', 'dashed')
 })
+
+test('where the host is dark as the operating system is, so is all that the package shows', async ({
+  page,
+}) => {
+  const admin = new SettingsPage(page)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.goto('/settings/integrations')
+  await expectDark(page.getByText('No Xero organisation connected'))
+
+  await admin.startConnecting()
+  await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
+  await expectDark(admin.selectDialog())
+  await admin.button('Connect organisation').click()
+  await expectDark(page.getByText('Acme Trading Ltd connected'))
+
+  const health = page.getByText('Healthy, renews automatically')
+  await health.hover()
+  await expectDark(page.locator('[data-slot=tooltip-content]'))
+  await health.press('Escape')
+  await admin.button('Details of Acme Trading Ltd').click()
+  await expectDark(page.getByRole('dialog', { name: 'Details of Acme Trading Ltd' }))
+  await page.keyboard.press('Escape')
+  await admin.button('Disconnect Acme Trading Ltd').click()
+  await expectDark(page.getByRole('alertdialog'))
+})
+
+test('where the host is dark by its class, so is the package', async ({ page }) => {
+  await page.goto('/settings/integrations')
+  await page.evaluate(() => document.documentElement.classList.add('dark'))
+  await expectDark(page.getByText('No Xero organisation connected'))
+})
+
+/** Expects that the element stands on a dark ground, and that all texts of the page can be read. */
+async function expectDark(element: Locator): Promise<void> {
+  await expect(element).toBeVisible()
+  await expectReadable(element.page())
+  expect(await lightnessBehind(element)).toBeLessThan(40)
+}
+
+/** Returns the lightness, 0 to 100, of the nearest opaque background of the element or around it. */
+function lightnessBehind(element: Locator): Promise<number> {
+  return element.evaluate((start) => {
+    const canvas = document.createElement('canvas').getContext('2d')
+    if (!canvas) throw new Error('no canvas')
+    for (let around: Element | null = start; around; around = around.parentElement) {
+      canvas.clearRect(0, 0, 1, 1)
+      canvas.fillStyle = getComputedStyle(around).backgroundColor
+      canvas.fillRect(0, 0, 1, 1)
+      const [red = 0, green = 0, blue = 0, alpha = 0] = canvas.getImageData(0, 0, 1, 1).data
+      if (alpha === 255) return (Math.max(red, green, blue) / 255) * 100
+    }
+    return 100 // the page is white
+  })
+}
 
 /** Resolves a colour as the browser computes it for the host. */
 function colorOf(page: Page, value: string): Promise<string> {

@@ -5,7 +5,7 @@ import { Toaster } from 'sonner'
 import { Xero } from './xero'
 
 import '@xero-service/react/styles.css'
-import './host.css'
+import './globals.css'
 
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
@@ -14,7 +14,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
         <ClerkProvider>
           <OrganizationSwitcher />
           <Xero>{children}</Xero>
-          <Toaster />
+          <Toaster theme="system" />
         </ClerkProvider>
       </body>
     </html>

@@ -6,7 +6,7 @@ import { createBrowserRouter, Link, RouterProvider } from 'react-router'
 
 import { Header } from './header'
 import { SignedIn } from './signed-in'
-import './host.css'
+import './globals.css'
 
 const router = createBrowserRouter([
   {

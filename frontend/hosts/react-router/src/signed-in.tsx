@@ -23,7 +23,7 @@ export function SignedIn() {
         onOpenSettings={() => void navigate('/settings/integrations')}
       />
       <Outlet />
-      <Toaster />
+      <Toaster theme="system" />
     </XeroServiceProvider>
   )
 }

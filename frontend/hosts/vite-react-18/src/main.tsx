@@ -2,7 +2,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './app'
-import './host.css'
+import './globals.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
