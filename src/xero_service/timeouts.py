@@ -1,7 +1,8 @@
 """Timeouts, lifetimes and backoff limits that an operator may ask about, each with its reason.
 
 Those that an operator sets are in `settings.model`; those of a caller's HTTP connection are in
-`api.connection_limits`; how often upkeep works is in `services.upkeep`.
+`api.connection_limits`, of a slot in `services.proxy.rate_limiter`, of upkeep's rounds in
+`services.upkeep`.
 """
 
 from datetime import timedelta
@@ -44,9 +45,6 @@ WEBHOOK_SECONDS: Final = 15.0  # one attempt, from connecting to the end of the 
 MAIL_SECONDS: Final = 20.0  # one mail, from connecting to its acceptance; within DRAIN_SECONDS
 
 # The API proxy.
-ACQUIRE_TIMEOUT_SECONDS: Final = 2.0  # for a slot of the tenant's rate limit; then 429
-SLOT_TTL: Final = timedelta(seconds=120)  # the slot of a crashed replica is free after this
-LONGEST_CALL_SECONDS: Final = SLOT_TTL.total_seconds() - 10  # so that a slot outlives its call
 BODY_SECONDS: Final = 30.0  # for the part of a caller's body that is read before the call is sent
 SILENCE_SECONDS: Final = 60.0  # the longest pause of Xero's, before and within its response
 DECISION_SECONDS: Final = 0.25  # an authorization decision is reused; then it is read again

@@ -21,7 +21,6 @@ from xero_service.store.rate_limits import (
     RateLimits,
     ReportedLimits,
 )
-from xero_service.timeouts import SLOT_TTL
 
 
 async def test_a_burst_from_three_replicas_passes_up_to_the_budget_and_xero_never_says_no(
@@ -50,7 +49,7 @@ async def test_no_more_than_five_takers_get_a_slot_however_they_meet(
     calls = [uuid4() for _ in range(9)]
 
     waits = await asyncio.gather(
-        *(limits.acquire(ACME_TRADING, call, slot_ttl=SLOT_TTL) for call in calls)
+        *(limits.acquire(ACME_TRADING, call, slot_ttl=rate_limiter.SLOT_TTL) for call in calls)
     )
 
     assert waits.count(None) == CONCURRENT_CALLS
@@ -66,14 +65,14 @@ async def test_the_minutes_calls_are_counted_exactly_however_they_meet(
     async def take_and_give() -> None:
         nonlocal taken
         call = uuid4()
-        if await limits.acquire(ACME_TRADING, call, slot_ttl=SLOT_TTL) is None:
+        if await limits.acquire(ACME_TRADING, call, slot_ttl=rate_limiter.SLOT_TTL) is None:
             taken += 1
             await limits.release(ACME_TRADING, call, ReportedLimits())
 
     while taken < CALLS_A_MINUTE:
         await asyncio.gather(*(take_and_give() for _ in range(8)))
 
-    refused = await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=SLOT_TTL)
+    refused = await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=rate_limiter.SLOT_TTL)
     assert taken == CALLS_A_MINUTE
     assert refused is not None
     assert 0 < refused.wait.total_seconds() <= 62
@@ -124,7 +123,7 @@ async def test_the_slot_of_a_caller_that_crashed_is_free_again_in_time(
 ) -> None:
     limits = RateLimits(application.services.database)
     for _ in range(CONCURRENT_CALLS):
-        assert await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=SLOT_TTL) is None
+        assert await limits.acquire(ACME_TRADING, uuid4(), slot_ttl=rate_limiter.SLOT_TTL) is None
     refused = await billing.calls(connected.id)
     assert problem(refused) == (429, "rate_budget_exhausted")
     assert refused.headers["x-rate-limit-problem"] == "concurrent"

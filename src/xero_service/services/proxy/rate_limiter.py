@@ -11,14 +11,17 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
+from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from xero_service.background import BackgroundWork
 from xero_service.errors import RateBudgetExhausted, ServiceBusy
 from xero_service.store.rate_limits import RateLimits, ReportedLimits
-from xero_service.timeouts import ACQUIRE_TIMEOUT_SECONDS, SLOT_TTL
 
+ACQUIRE_TIMEOUT_SECONDS: Final = 2.0  # for a slot; then 429
+SLOT_TTL: Final = timedelta(seconds=120)  # the slot of a crashed replica is free after this
+LONGEST_CALL_SECONDS: Final = SLOT_TTL.total_seconds() - 10  # so that a slot outlives its call
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.02, 0.2
 RETRY_SECONDS = 0.5  # between two attempts to release a slot while the database is away
 

@@ -20,7 +20,7 @@ from xero_service.errors import (
 from xero_service.services.proxy.bodies import BodyBudget, BodyShare, buffer_small, peek
 from xero_service.services.proxy.paths import validate_target
 from xero_service.services.proxy.permissions import missing_scope
-from xero_service.services.proxy.rate_limiter import TenantRateLimiter
+from xero_service.services.proxy.rate_limiter import LONGEST_CALL_SECONDS, TenantRateLimiter
 from xero_service.services.proxy.rules import request_headers, response_headers
 from xero_service.services.reconcile.service import ReconcileService
 from xero_service.services.service_keys.authorization import ServiceAuthorizer, ServiceCredentials
@@ -32,7 +32,6 @@ from xero_service.timeouts import (
     COOL_DOWN_AT_MOST,
     COOL_DOWN_UNKNOWN,
     DECISION_SECONDS,
-    LONGEST_CALL_SECONDS,
     SILENCE_SECONDS,
 )
 from xero_service.xero.http import HttpClient, RequestContext, StreamedResponse
