@@ -18,7 +18,7 @@ from xero_service.background import BackgroundWork
 from xero_service.domain import SYSTEM, Grant, RefreshLease, Scope
 from xero_service.errors import ExternalAPIError
 from xero_service.single_flight import SingleFlight
-from xero_service.store.grant_leases import GrantLeases
+from xero_service.store.grant_refreshes import GrantRefreshes
 
 Refresh = Callable[[], Coroutine[Any, Any, Grant]]
 CALLERS_HERE = 200
@@ -30,14 +30,14 @@ async def test_two_hundred_callers_in_one_process_cause_one_refresh_r1(
 ) -> None:
     """And one claim: a process asks the database for the lease once for all of them."""
     claims = 0
-    claim_refresh = GrantLeases.claim_refresh
+    claim_refresh = GrantRefreshes.claim_refresh
 
     async def counting(*arguments: Any, **options: Any) -> RefreshLease | None:
         nonlocal claims
         claims += 1
         return await claim_refresh(*arguments, **options)
 
-    monkeypatch.setattr(GrantLeases, "claim_refresh", counting)
+    monkeypatch.setattr(GrantRefreshes, "claim_refresh", counting)
     admin = await world.acme_admin()
     binding = await admin.connects(ACME_TRADING)
     await world.ages(binding["grantId"], expires_in="-1 minute")

@@ -7,13 +7,13 @@ from sqlalchemy import text
 
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
-from xero_service.store.grant_leases import GrantLeases
+from xero_service.store.grant_refreshes import GrantRefreshes
 from xero_service.store.leases import Leases
 
 
 @pytest.mark.parametrize(
     ("store", "name", "table"),
-    [(Leases, "release", "leases"), (GrantLeases, "release", "integration_grants")],
+    [(Leases, "release", "leases"), (GrantRefreshes, "release_lease", "integration_grants")],
 )
 async def test_a_lease_whose_return_breaks_its_connection_goes_back_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch, store: Any, name: str, table: str

@@ -21,26 +21,26 @@ class Holder:
     @classmethod
     async def of(cls, database: Database, grant: Grant) -> "Holder":
         async with database.transaction() as tx:
-            lease = await tx.grant_leases.claim_refresh(grant, holder=uuid4(), ttl=TTL)
+            lease = await tx.grant_refreshes.claim_refresh(grant, holder=uuid4(), ttl=TTL)
         assert lease is not None
         return cls(database, lease)
 
     async def saves(self, name: str = "2") -> bool:
         async with self.database.transaction() as tx:
-            return await tx.grant_leases.save_rotated(self.lease, sealed(name)) is not None
+            return await tx.grant_refreshes.save_rotated(self.lease, sealed(name)) is not None
 
     async def fails(self, *, answered: bool, retry_in: timedelta = timedelta(seconds=7)) -> None:
         async with self.database.transaction() as tx:
-            await tx.grant_leases.record_failure(
+            await tx.grant_refreshes.record_failure(
                 self.lease, error="xero_unavailable", retry_in=retry_in, answered=answered
             )
 
     async def hears_nothing(self) -> None:
         async with self.database.transaction() as tx:
-            await tx.grant_leases.record_no_response(
+            await tx.grant_refreshes.record_no_response(
                 self.lease, error="xero_unavailable", retry_in=timedelta(seconds=7)
             )
 
     async def marks_dead(self) -> bool:
         async with self.database.transaction() as tx:
-            return await tx.grant_leases.mark_dead(self.lease, attempt_stays_open=OPEN_FOR)
+            return await tx.grant_refreshes.mark_dead(self.lease, attempt_stays_open=OPEN_FOR)

@@ -9,7 +9,7 @@ import pytest
 from tests.store.conftest import Rows, consent
 from xero_service.domain import Grant, RefreshLease
 from xero_service.store.database import Database
-from xero_service.store.grant_leases import SEVERAL
+from xero_service.store.grant_refreshes import SEVERAL
 
 TTL = timedelta(seconds=30)
 
@@ -18,7 +18,7 @@ async def claim(
     database: Database, seen: Grant, *, even_revoked: bool = False
 ) -> RefreshLease | None:
     async with database.transaction() as tx:
-        return await tx.grant_leases.claim_refresh(
+        return await tx.grant_refreshes.claim_refresh(
             seen, holder=uuid4(), ttl=TTL, even_revoked=even_revoked
         )
 
@@ -78,7 +78,7 @@ async def test_the_time_within_a_long_transaction_is_the_time_now(
     async with database.transaction() as tx:
         await tx.grants.get(uuid4())
         await rows.alter(grant, "lease_until = clock_timestamp()")
-        lease = await tx.grant_leases.claim_refresh(grant, holder=uuid4(), ttl=TTL)
+        lease = await tx.grant_refreshes.claim_refresh(grant, holder=uuid4(), ttl=TTL)
 
     assert lease is not None
 
@@ -119,7 +119,7 @@ async def test_but_not_one_whose_tokens_are_erased(
 
 async def test_a_grant_that_is_held_is_not_claimed(database: Database, grant: Grant) -> None:
     async with database.transaction() as tx:
-        assert await tx.grant_leases.acquire(grant.id, holder=uuid4(), ttl=TTL) is not None
+        assert await tx.grant_refreshes.acquire_lease(grant.id, holder=uuid4(), ttl=TTL) is not None
 
     assert await claim(database, grant) is None
 
@@ -128,12 +128,12 @@ async def test_a_grant_that_is_claimed_is_not_held(database: Database, grant: Gr
     await claim(database, grant)
 
     async with database.transaction() as tx:
-        assert await tx.grant_leases.acquire(grant.id, holder=uuid4(), ttl=TTL) is None
+        assert await tx.grant_refreshes.acquire_lease(grant.id, holder=uuid4(), ttl=TTL) is None
 
 
 async def test_holding_marks_no_attempt(database: Database, rows: Rows, grant: Grant) -> None:
     async with database.transaction() as tx:
-        await tx.grant_leases.acquire(grant.id, holder=uuid4(), ttl=TTL)
+        await tx.grant_refreshes.acquire_lease(grant.id, holder=uuid4(), ttl=TTL)
 
     assert (await rows.row(grant))["refresh_sent_at"] is None
 
@@ -143,13 +143,13 @@ async def test_a_lease_is_given_back_by_its_holder_alone(
 ) -> None:
     holder = uuid4()
     async with database.transaction() as tx:
-        await tx.grant_leases.acquire(grant.id, holder=holder, ttl=TTL)
+        await tx.grant_refreshes.acquire_lease(grant.id, holder=holder, ttl=TTL)
 
     async with database.transaction() as tx:
-        await tx.grant_leases.release(grant.id, holder=uuid4())
+        await tx.grant_refreshes.release_lease(grant.id, holder=uuid4())
     kept = await rows.row(grant)
     async with database.transaction() as tx:
-        await tx.grant_leases.release(grant.id, holder=holder)
+        await tx.grant_refreshes.release_lease(grant.id, holder=holder)
 
     assert kept["lease_holder"] == holder
     assert (await rows.row(grant))["lease_holder"] is None

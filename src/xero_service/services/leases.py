@@ -63,7 +63,9 @@ class LeaseManager:
         holder, deadline = uuid4(), time.monotonic() + max_wait
         while True:
             async with self.database.transaction() as tx:
-                grant = await tx.grant_leases.acquire(grant_id, holder=holder, ttl=self.ttl)
+                grant = await tx.grant_refreshes.acquire_lease(
+                    grant_id, holder=holder, ttl=self.ttl
+                )
             if grant is not None:
                 break
             if time.monotonic() > deadline:
@@ -72,7 +74,9 @@ class LeaseManager:
         try:
             yield grant
         finally:
-            await self._release(lambda tx: tx.grant_leases.release(grant_id, holder=holder))
+            await self._release(
+                lambda tx: tx.grant_refreshes.release_lease(grant_id, holder=holder)
+            )
 
     async def _release(self, release: Callable[[Transaction], Awaitable[None]]) -> None:
         """Release a lease; retried once after a broken connection, else the lease expires."""

@@ -149,7 +149,7 @@ class RestoreService:
         grants = 0
         while True:
             async with self.database.background_transaction() as tx:
-                found = await tx.grant_leases.try_held_again(limit=BATCH)
+                found = await tx.grant_refreshes.try_held_again(limit=BATCH)
             grants += found
             if found < BATCH:
                 return grants

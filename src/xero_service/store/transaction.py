@@ -12,7 +12,7 @@ from xero_service.store.bindings import Bindings
 from xero_service.store.ciphertexts import Ciphertexts
 from xero_service.store.database_marks import DatabaseMarks
 from xero_service.store.events import Events
-from xero_service.store.grant_leases import GrantLeases
+from xero_service.store.grant_refreshes import GrantRefreshes
 from xero_service.store.grants import Grants
 from xero_service.store.leases import Leases
 from xero_service.store.notices import Notices
@@ -43,9 +43,9 @@ class Transaction:
         return Grants(self.connection)
 
     @cached_property
-    def grant_leases(self) -> GrantLeases:
-        """The right to spend a grant's refresh token."""
-        return GrantLeases(self.connection)
+    def grant_refreshes(self) -> GrantRefreshes:
+        """Leases, attempts and rotated token sets of grants."""
+        return GrantRefreshes(self.connection)
 
     @cached_property
     def verdict_hold(self) -> VerdictHolds:

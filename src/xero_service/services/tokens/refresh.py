@@ -76,7 +76,7 @@ class TokenRefresher:
             if not grant.is_leased():
                 claim_began = time.monotonic()
                 async with self.database.background_autocommit() as tx:
-                    lease = await tx.grant_leases.claim_refresh(
+                    lease = await tx.grant_refreshes.claim_refresh(
                         grant, holder=uuid4(), ttl=self.policy.lease
                     )
                 if lease is not None:
@@ -97,7 +97,7 @@ class TokenRefresher:
             if grant is None or grant.refresh_sent_at is None:
                 return
             claim_began = time.monotonic()
-            lease = await tx.grant_leases.claim_refresh(
+            lease = await tx.grant_refreshes.claim_refresh(
                 grant, holder=uuid4(), ttl=self.policy.lease, even_revoked=True
             )
         if lease is None:

@@ -80,7 +80,7 @@ class RefreshOutcomes:
         for interval in poll_intervals():
             try:
                 async with self.database.background_autocommit() as tx:
-                    saved = await tx.grant_leases.save_rotated(lease, sealed)
+                    saved = await tx.grant_refreshes.save_rotated(lease, sealed)
                 break
             except Exception:
                 # Retried after any error: this may be the only copy of the set.
@@ -151,7 +151,7 @@ class RefreshOutcomes:
         retry_in = self._backoff(lease.grant)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
-                is_first = await tx.grant_leases.record_no_response(
+                is_first = await tx.grant_refreshes.record_no_response(
                     lease, error=ExternalAPIError.code, retry_in=retry_in
                 )
                 if is_first:
@@ -179,7 +179,7 @@ class RefreshOutcomes:
             retry_in = min(retry_in, LONGEST_REFRESH_BACKOFF)
         with contextlib.suppress(ServiceBusy):
             async with self.database.background_transaction() as tx:
-                is_first = await tx.grant_leases.record_failure(
+                is_first = await tx.grant_refreshes.record_failure(
                     lease, error=error, retry_in=retry_in, answered=answered
                 )
                 if is_first:

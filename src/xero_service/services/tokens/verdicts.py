@@ -71,7 +71,7 @@ class Verdicts:
 
     async def _hold(self, tx: Transaction, lease: RefreshLease, retry_in: timedelta) -> bool:
         """Keep the grant active; its first held verdict is audited."""
-        held = await tx.grant_leases.hold_verdict(
+        held = await tx.grant_refreshes.hold_verdict(
             lease, attempt_stays_open=self.policy.attempt_stays_open, retry_in=retry_in
         )
         if held and lease.grant.verdict_held_at is None:
@@ -80,7 +80,7 @@ class Verdicts:
 
     async def _end(self, tx: Transaction, lease: RefreshLease, hold: VerdictHold) -> bool:
         """Mark the grant dead, and its bindings as needing a person."""
-        if not await tx.grant_leases.mark_dead(
+        if not await tx.grant_refreshes.mark_dead(
             lease, attempt_stays_open=self.policy.attempt_stays_open
         ):
             return False

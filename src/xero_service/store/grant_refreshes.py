@@ -1,9 +1,10 @@
-"""The lease on a grant: the right to spend its refresh token until a time.
+"""The refreshes of grants: claims the lease, saves the rotated token set, records failures.
 
-Each method is one or two statements by the database's clock, so that replicas cannot race. A term
-of the lease is (grant, generation, holder). A save matches the generation alone, because a holder
-that was paused past its lease may have the only valid token; records of failures match all three,
-so that a late record of an old term changes nothing in a newer one.
+Each method is one or two statements by the database's clock, so that replicas cannot race. The
+lease is the right to spend a grant's refresh token until a time; a term of it is (grant,
+generation, holder). A save matches the generation alone, because a holder that was paused past its
+lease may have the only valid token; records of failures match all three, so that a late record of
+an old term changes nothing in a newer one.
 """
 
 from datetime import timedelta
@@ -30,8 +31,8 @@ from xero_service.store.tables import GrantRow
 SEVERAL = UUID(int=0)
 
 
-class GrantLeases:
-    """The lease and attempt columns of `integration_grants`."""
+class GrantRefreshes:
+    """The columns of `integration_grants` that a refresh changes: lease, attempt, token set."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work inside the caller's transaction."""
@@ -241,7 +242,7 @@ class GrantLeases:
         )
         return found.rowcount
 
-    async def acquire(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
+    async def acquire_lease(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
         """Acquire a grant's lease without an attempt to refresh; None where it is held."""
         row = (
             (
@@ -257,8 +258,8 @@ class GrantLeases:
         )
         return to_grant(row) if row else None
 
-    async def release(self, grant_id: UUID, *, holder: UUID) -> None:
-        """Release a lease that `acquire` returned; another holder's stays."""
+    async def release_lease(self, grant_id: UUID, *, holder: UUID) -> None:
+        """Release a lease that `acquire_lease` returned; another holder's stays."""
         await self._connection.execute(
             update(GrantRow)
             .where(GrantRow.id == grant_id, GrantRow.lease_holder == holder)
