@@ -25,7 +25,7 @@ from xero_service import wiring
 from xero_service.app import PREFIX
 from xero_service.domain import AT_ONCE_PER_ENDPOINT, SYSTEM, Event, EventKind, StoredEvent
 from xero_service.outbound.webhook_sender import WebhookSender
-from xero_service.services.events.signing import new_secret, signed
+from xero_service.services.events.delivery_signature import new_secret, signed
 from xero_service.settings import load
 from xero_service.store.events import Events
 from xero_service.wiring import Services

@@ -317,6 +317,13 @@ MUTATIONS = [
         "test_a_4xx_is_repeated_and_a_5xx_gives_up",
     ),
     Mutation(
+        "S59",
+        "a webhook of Xero is accepted whatever its signature",
+        "return any(matches)",
+        "return bool(matches)",
+        "test_any_other_signature_is_401_and_nothing_is_stored",
+    ),
+    Mutation(
         "S65",
         "any signature of an unsubscribe link is accepted",
         "        if not hmac.compare_digest(signature.encode(), ",

@@ -1,4 +1,4 @@
-"""POST /webhooks/xero: Xero's own webhooks, verified by their signature."""
+"""POST /webhooks/xero: Xero's own webhooks; services/events/xero_signature.py verifies them."""
 
 from collections.abc import AsyncIterator
 from typing import Any

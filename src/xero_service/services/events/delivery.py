@@ -24,7 +24,7 @@ from xero_service.domain import (
 from xero_service.errors import CiphertextUnreadable, IntegrationError
 from xero_service.failpoints import Place
 from xero_service.outbound.webhook_sender import WebhookAnswer, WebhookSender
-from xero_service.services.events.signing import open_secrets, signed
+from xero_service.services.events.delivery_signature import open_secrets, signed
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics, logger, scrub
 

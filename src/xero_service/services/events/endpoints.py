@@ -19,7 +19,12 @@ from xero_service.domain import (
 )
 from xero_service.errors import InvalidRequest, NotFound
 from xero_service.outbound.webhook_sender import WebhookAnswer, WebhookSender
-from xero_service.services.events.signing import new_secret, open_secrets, seal_secret, signed
+from xero_service.services.events.delivery_signature import (
+    new_secret,
+    open_secrets,
+    seal_secret,
+    signed,
+)
 from xero_service.store.database import Database
 from xero_service.store.transaction import Transaction
 
