@@ -54,24 +54,32 @@ def announcement(process: "subprocess.Popen[str]") -> str:
     return said
 
 
-@pytest.mark.parametrize(
-    "request_to_stop", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
-)
-def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal.Signals) -> None:
+def made_key(port: int) -> str:
+    """Return what an operator's command prints who makes a key for the demo at `port`."""
+    there = ROOT / ".demo" / str(port)
+    assert (there / ".env").stat().st_mode & 0o077 == 0
+    made = subprocess.run(
+        [SERVICE, "keys", "create", "--name", "billing", "--org", ACME, "--scope", "api:call"],
+        cwd=there,
+        env=without_service_variables(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return made.stdout + made.stderr
+
+
+def assert_ended(*listening: int) -> None:
+    assert not any(map(listens, listening))
+    assert not (ROOT / ".demo" / str(listening[0])).exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_when_asked_twice(request_to_stop: signal.Signals) -> None:
     port, sandbox_port = ports.free(), ports.free()
     with demo("--port", str(port), "--sandbox-port", str(sandbox_port)) as process:
-        said = announcement(process)
-
-        there = ROOT / ".demo" / str(port)
-        made = subprocess.run(
-            [SERVICE, "keys", "create", "--name", "billing", "--org", ACME, "--scope", "api:call"],
-            cwd=there,
-            env=without_service_variables(os.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (there / ".env").stat().st_mode & 0o077 == 0
+        announcement(process)
 
         process.send_signal(request_to_stop)
         process.send_signal(request_to_stop)  # an impatient second time changes nothing
@@ -80,13 +88,7 @@ def test_it_announces_itself_and_ends_cleanly_when_asked(request_to_stop: signal
     assert process.returncode == 0
     assert complaints == ""
     assert "Stopped." in rest
-    assert "xsk_" in made.stdout, made.stderr
-    assert f"http://localhost:{port}/docs" in said
-    for person in ("Acme admin", "Acme member", "Globex admin", "Accountant"):
-        assert person in said
-    assert not listens(port)
-    assert not listens(sandbox_port)
-    assert not there.exists()
+    assert_ended(port, sandbox_port)
 
 
 def test_an_application_of_your_own_shows_the_page_and_its_users_may_call() -> None:
@@ -97,13 +99,17 @@ def test_an_application_of_your_own_shows_the_page_and_its_users_may_call() -> N
         process.terminate()
         process.communicate(timeout=120)
 
+    assert process.returncode == 0
     assert f"{app}/settings/integrations" in said
     assert environment["FRONTEND_URL"] == environment["AUTH_AUTHORIZED_PARTIES"] == app
     assert environment["PUBLIC_URL"] == f"http://localhost:{port}"
 
 
-def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
-    arguments = f"--env-file {os.devnull} --port {ports.free()} --sandbox-port {ports.free()}"
+def test_it_announces_itself_and_ctrl_c_at_a_terminal_is_no_failure_of_make(
+    tmp_path: Path,
+) -> None:
+    port, sandbox_port = ports.free(), ports.free()
+    arguments = f"--env-file {os.devnull} --port {port} --sandbox-port {sandbox_port}"
     (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} -m demo {arguments}\n")
     command = ["make", "--no-print-directory", "-f", str(tmp_path / "Makefile"), "run"]
     with subprocess.Popen(
@@ -115,11 +121,12 @@ def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        said = b""
-        while b"Ctrl-C" not in said:
-            line = process.stdout.readline()
+        said = ""
+        while "Ctrl-C" not in said:
+            line = process.stdout.readline().decode()
             assert line, said
             said += line
+        made = made_key(port)
 
         process.stdin.write(CTRL_C)
         process.stdin.flush()
@@ -127,6 +134,11 @@ def test_ctrl_c_at_a_terminal_is_no_failure_of_make(tmp_path: Path) -> None:
 
     assert process.returncode == 0
     assert rest.split()[-1] == b"Stopped."
+    assert "xsk_" in made, made
+    assert f"http://localhost:{port}/docs" in said
+    for person in ("Acme admin", "Acme member", "Globex admin", "Accountant"):
+        assert person in said
+    assert_ended(port, sandbox_port)
 
 
 def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path: Path) -> None:

@@ -24,7 +24,12 @@ async def leaves_and_says_so(running: Running, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize(
-    ("workers", "number"), [("1", signal.SIGTERM), ("1", signal.SIGINT), ("2", signal.SIGTERM)]
+    ("workers", "number"),
+    [
+        pytest.param("1", signal.SIGTERM, marks=pytest.mark.soak),
+        ("1", signal.SIGINT),
+        ("2", signal.SIGTERM),
+    ],
 )
 async def test_a_server_that_has_closed_its_port_tells_so_until_the_last_answer_c2(
     world: World, start: Start, workers: str, number: signal.Signals

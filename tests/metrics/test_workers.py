@@ -114,7 +114,9 @@ async def test_the_port_is_there_while_no_worker_is_c2(start: Start) -> None:
         assert answer.status_code == 200, "it waited for the next worker"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
+)
 async def test_serve_takes_its_directory_away_however_it_is_ended_c2(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
