@@ -23,6 +23,8 @@ depends_on = ${repr(depends_on)}
 oldest_code = "0001"
 
 
+# At most one table that exists already may be locked against callers: to wait for the second while
+# callers wait for the first is a deadlock, which PostgreSQL ends by failing one of them.
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     ${upgrades if upgrades else "pass"}

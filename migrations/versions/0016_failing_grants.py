@@ -1,6 +1,6 @@
-"""Remember what bindings were warned about, and since when renewing a grant's tokens has failed.
+"""Remember since when renewing a grant's tokens has failed.
 
-Runs before the new code is rolled out; the old code does not know the columns.
+Runs before the new code is rolled out; the old code does not know the column.
 
 Revision: 0016
 Follows: 0015
@@ -22,15 +22,8 @@ TIME = postgresql.TIMESTAMP(timezone=True)
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("integration_grants", sa.Column("refresh_failing_since", TIME, nullable=True))
-    op.add_column("integration_tenant_bindings", sa.Column("expiring_since", TIME, nullable=True))
-    op.add_column(
-        "integration_tenant_bindings",
-        sa.Column("missing_scopes", postgresql.ARRAY(sa.Text()), nullable=True),
-    )
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.drop_column("integration_tenant_bindings", "missing_scopes")
-    op.drop_column("integration_tenant_bindings", "expiring_since")
     op.drop_column("integration_grants", "refresh_failing_since")
