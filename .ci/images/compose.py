@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class Project:
             if (ROOT / name).is_file():
                 (self.source / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.source / name)
-        settings = _environment()
+        settings = _settings()
         lines = (f"{name}={value}\n" for name, value in settings.items())
         (self.source / ".env").write_text("".join(lines))
         self.owner = f"postgresql://xero:{settings['POSTGRES_PASSWORD']}@postgres:5432/xero"
@@ -79,12 +80,23 @@ class Project:
     def __call__(self, *arguments: str, image: str = IMAGE, timeout: int = 900) -> str:
         """Run `docker compose` and return what it printed; raises CheckFailed."""
         command = ["docker", "compose", "--project-directory", str(self.source)]
-        for file in ("docker-compose.yml", OVERRIDE):
-            command += ["--file", str(self.source / file)]
-        # The last release may be one that served as the owner of the database.
-        url = self.server if image == IMAGE else self.owner
-        variables = {**self.variables, "SERVICE_IMAGE": image, "API_DATABASE_URL": url}
-        return _run([*command, *arguments], env={**os.environ, **variables}, timeout=timeout)
+        return _run([*command, *arguments], env=self._environment(image), timeout=timeout)
+
+    def follow(self, commands: str) -> None:
+        """Run commands of a runbook, as an operator types them; raises CheckFailed."""
+        script = f"set -e\ncd {shlex.quote(str(self.source))}\n{commands}"
+        _run(["bash", "-c", script], env=self._environment(IMAGE))
+
+    def _environment(self, image: str) -> dict[str, str]:
+        files = (self.source / file for file in ("docker-compose.yml", OVERRIDE))
+        return {
+            **os.environ,
+            **self.variables,
+            "COMPOSE_FILE": ":".join(map(str, files)),
+            "SERVICE_IMAGE": image,
+            # The last release may be one that served as the owner of the database.
+            "API_DATABASE_URL": self.server if image == IMAGE else self.owner,
+        }
 
     def containers(self, service: str) -> list[str]:
         """Return the ids of the running containers of a service."""
@@ -151,7 +163,7 @@ def _bytes(text: str) -> int:
     )
 
 
-def _environment() -> dict[str, str]:
+def _settings() -> dict[str, str]:
     return {
         "POSTGRES_PASSWORD": secrets.token_hex(12),
         "POSTGRES_SERVICE_PASSWORD": secrets.token_hex(12),

@@ -1,23 +1,35 @@
 """O1: what operators do to a running stack, and what befalls it, under load."""
 
+import re
 import shutil
 import time
 from pathlib import Path
 
-from compose import IMAGE, CheckFailed, Project, docker, inspect, memory_in_use, wait_healthy
+from compose import IMAGE, ROOT, CheckFailed, Project, docker, inspect, memory_in_use, wait_healthy
 from journey import Connected
 from load import Answers, load
 
 from tests.replicas import older_release
 
+UPGRADE = ROOT / "docs/runbooks/upgrade.md"
 LIMIT = 256 * 2**20
 MEMORY_LIMITED = ("api", "upkeep", "web")
 
 
 def rolling_restart(compose: Project, connected: Connected) -> Answers:
-    """Replace both replicas of the API; no request fails."""
+    """Replace both replicas of the API by the commands of the runbook; no request fails.
+
+    Without the build, which was done, and `web`, which is the only one.
+    """
+    (commands,) = re.findall(
+        r"```sh\ndocker compose build\n(.+?)```", UPGRADE.read_text(), re.DOTALL
+    )
+    commands = commands.replace("--scale api=2", "--scale api=4").replace(" upkeep web", " upkeep")
+    before = compose.containers("api")
     with load(connected) as answers:
-        compose.replace("api", image=IMAGE)
+        compose.follow(commands)
+    if len(compose.containers("api")) != 2 or {*before} & {*compose.containers("api")}:
+        raise CheckFailed("The runbook's commands did not replace both replicas.")
     answers.require_none_failed()
     return answers
 

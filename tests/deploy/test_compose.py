@@ -369,3 +369,21 @@ def stage(name: str) -> str:
         r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.M | re.S
     )
     return dict(stages)[name]
+
+
+def test_without_a_container_engine_make_images_says_so_and_exits_with_3_o1(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")  # not root, so nothing is installed
+    (tmp_path / "id").chmod(0o755)
+    script = ". .ci/images/engine.sh; find_engine; echo found"
+
+    done = subprocess.run(
+        [str(shutil.which("bash")), "-c", script],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "No container engine: neither `docker info` nor `docker compose" in done.stderr

@@ -188,6 +188,16 @@ async def test_a_migration_that_met_a_deadlock_is_applied_again(url: str, newer:
     await other.close()
 
 
+async def test_migrate_says_what_it_applies(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O2: an operator sees which migration takes its time."""
+    _, printed = await asyncio.to_thread(run_migrate, empty_url, monkeypatch)
+
+    said = re.findall(r"^Applying (\d{4}): (.+) …$", printed, re.MULTILINE)
+    assert said == [(each.revision, each.summary) for each in migrations.carried()]
+
+
 async def test_check_says_what_would_be_done_and_does_nothing(
     url: str, newer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
