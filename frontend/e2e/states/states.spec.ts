@@ -45,11 +45,18 @@ const LOW_WINDOWS = [
   { width: 640, height: 360 },
 ]
 
+/**
+ * The time of the page. The fixtures count from when they are loaded, once per worker, so in a long
+ * run "56 minutes ago" would become "1 hour ago".
+ */
+const LOADED_AT = Date.now()
+
 test.use({ reducedMotion: 'reduce' })
 
 for (const state of STATES) {
   test(state.name, async ({ page }) => {
     const consoleErrors = collectConsoleErrors(page)
+    await page.clock.setFixedTime(LOADED_AT)
     await mockService(page, state.mocks)
 
     for (const [index, look] of (pictures ? [...LOOKS_FOR_PICTURES, ...LOOKS] : LOOKS).entries()) {
