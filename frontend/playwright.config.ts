@@ -9,6 +9,8 @@ const states: Project = {
   name: 'states',
   testMatch: 'states/**/*.spec.ts',
   fullyParallel: true,
+  // A state of a dialog takes 20 seconds on a machine with other work.
+  timeout: 120_000,
 }
 
 /** User journeys with the real service, sandbox and PostgreSQL; one at a time, because they share them. */
