@@ -30,7 +30,6 @@ test('unbroken names stay inside a phone', async ({ page }) => {
   await expectInside(page, page.getByRole('alertdialog'))
 })
 
-/** Expects that no text is wider than `container`. */
 test('the names stay inside the dialogs, and inside their buttons', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   const unbroken = binding({ tenantName: UNBROKEN })
@@ -70,6 +69,18 @@ test('forced colours leave the dot of a row and the shape of buttons', async ({ 
   await expect(page.getByRole('button', { name: 'Connect Xero' })).toHaveCSS('border-color', text)
 })
 
+// In forced colours a disabled control is grey; half transparent as well, it could not be read.
+test('forced colours show a disabled button in full', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await mockService(page, { tenants: [] })
+  await page.goto('/settings/integrations?action=select_tenant&grantId=g1')
+  const connect = page.getByRole('button', { name: 'Connect organisation' })
+
+  await expect(connect).toBeDisabled()
+  await expect(connect).toHaveCSS('opacity', '1')
+})
+
+/** Expects that no text of `container` reaches out of the window. */
 async function expectInside(page: Page, container: Locator): Promise<void> {
   const width = page.viewportSize()?.width ?? 0
   const overflowing = await container.evaluate((root, limit) => {

@@ -7,7 +7,7 @@ import { cn } from '@/lib/class-names'
 
 // The transparent border is drawn in forced colours, where a background is not.
 const buttonVariants = cva(
-  "inline-flex shrink-0 items-center justify-center gap-2 rounded-md border border-transparent text-sm font-medium whitespace-nowrap transition-colors select-none disabled:pointer-events-none disabled:opacity-50 aria-disabled:opacity-60 [&_svg]:pointer-events-none [&_svg]:shrink-0 [&_svg:not([class*='size-'])]:size-4 [&[aria-busy]>svg:not([data-slot=spinner])]:hidden",
+  "inline-flex shrink-0 items-center justify-center gap-2 rounded-md border border-transparent text-sm font-medium whitespace-nowrap transition-colors select-none disabled:pointer-events-none disabled:opacity-50 forced-colors:disabled:opacity-100 aria-disabled:opacity-60 [&_svg]:pointer-events-none [&_svg]:shrink-0 [&_svg:not([class*='size-'])]:size-4 [&[aria-busy]>svg:not([data-slot=spinner])]:hidden",
   {
     variants: {
       variant: {

@@ -14,7 +14,7 @@ export const Checkbox = forwardRef<
       ref={ref}
       data-slot="checkbox"
       className={cn(
-        'group/checkbox relative size-4 shrink-0 rounded-sm border border-input bg-card after:absolute after:-inset-1 disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary data-[state=checked]:text-primary-foreground data-[state=indeterminate]:border-primary',
+        'group/checkbox relative size-4 shrink-0 rounded-sm border border-input bg-card after:absolute after:-inset-1 disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary data-[state=checked]:text-primary-foreground data-[state=indeterminate]:border-primary forced-colors:disabled:opacity-100',
         className,
       )}
       {...rest}

@@ -11,7 +11,7 @@ export const Input = forwardRef<HTMLInputElement, ComponentPropsWithoutRef<'inpu
       ref={ref}
       data-slot="input"
       className={cn(
-        'h-9 w-full min-w-0 rounded-md border border-input bg-card px-3 text-sm text-card-foreground shadow-xs placeholder:text-muted-foreground disabled:opacity-50 aria-invalid:border-destructive',
+        'h-9 w-full min-w-0 rounded-md border border-input bg-card px-3 text-sm text-card-foreground shadow-xs placeholder:text-muted-foreground disabled:opacity-50 aria-invalid:border-destructive forced-colors:disabled:opacity-100',
         className,
       )}
       {...rest}

@@ -12,7 +12,7 @@ export const NativeSelect = forwardRef<HTMLSelectElement, ComponentPropsWithoutR
           ref={ref}
           data-slot="native-select"
           className={cn(
-            'h-9 min-w-0 appearance-none truncate rounded-md border border-input bg-card ps-2.5 pe-8 text-sm text-card-foreground disabled:opacity-50',
+            'h-9 min-w-0 appearance-none truncate rounded-md border border-input bg-card ps-2.5 pe-8 text-sm text-card-foreground disabled:opacity-50 forced-colors:disabled:opacity-100',
             className,
           )}
           {...rest}

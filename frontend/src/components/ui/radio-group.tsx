@@ -28,7 +28,7 @@ export const RadioGroupItem = forwardRef<
       ref={ref}
       data-slot="radio-group-item"
       className={cn(
-        'relative size-4 shrink-0 rounded-full border border-input bg-card text-primary after:absolute after:-inset-1 disabled:opacity-50 data-[state=checked]:border-primary',
+        'relative size-4 shrink-0 rounded-full border border-input bg-card text-primary after:absolute after:-inset-1 disabled:opacity-50 data-[state=checked]:border-primary forced-colors:disabled:opacity-100',
         className,
       )}
       {...rest}
