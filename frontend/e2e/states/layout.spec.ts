@@ -80,6 +80,31 @@ test('forced colours show a disabled button in full', async ({ page }) => {
   await expect(connect).toHaveCSS('opacity', '1')
 })
 
+test('a phone shows the actions of a row on one line', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  await mockService(page, { bindings: [binding()] })
+  await page.goto('/settings/integrations')
+  const actions = page.getByRole('button', { name: /^(Details of|Switch|Disconnect) / })
+  await expect(actions).toHaveCount(3)
+
+  const tops = await actions.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top))
+  expect(new Set(tops).size).toBe(1)
+})
+
+test.describe('where exact times are long', () => {
+  test.use({ locale: 'pt-BR', timezoneId: 'Pacific/Auckland' })
+
+  test('they stay inside their tooltip on a phone', async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    await mockService(page, { bindings: [binding()] })
+    await page.goto('/settings/integrations')
+    await page.getByRole('button', { name: 'Healthy, renews automatically' }).focus()
+    await expect(page.getByRole('tooltip').first()).toBeVisible()
+
+    await expectInside(page, page.getByRole('main'))
+  })
+})
+
 /** Expects that no text of `container` reaches out of the window. */
 async function expectInside(page: Page, container: Locator): Promise<void> {
   const width = page.viewportSize()?.width ?? 0

@@ -11,7 +11,10 @@ interface CopyButtonProps {
   text: string
 }
 
-/** Copies a text. A live region announces the result, which the symbol shows. */
+/**
+ * Copies a text. A live region announces the result, which the symbol shows. A failure is text on
+ * a line of its own in the parent, a flexbox that wraps.
+ */
 export function CopyButton({ what, text }: CopyButtonProps) {
   const { parts } = useMessages()
   const [result, setResult] = useState<'copied' | 'failed' | null>(null)
@@ -28,7 +31,7 @@ export function CopyButton({ what, text }: CopyButtonProps) {
 
   const Icon = result === 'copied' ? Check : Copy
   return (
-    <span className="inline-flex items-center gap-1.5">
+    <>
       <Button
         variant="ghost"
         size="icon-sm"
@@ -42,11 +45,11 @@ export function CopyButton({ what, text }: CopyButtonProps) {
       </Button>
       <span
         role="status"
-        className={result === 'failed' ? 'text-xs text-destructive-text' : 'sr-only'}
+        className={result === 'failed' ? 'basis-full text-xs text-destructive-text' : 'sr-only'}
       >
         {result === 'copied' && parts.copied(what)}
         {result === 'failed' && parts.copyFailed}
       </span>
-    </span>
+    </>
   )
 }

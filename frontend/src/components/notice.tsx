@@ -42,7 +42,7 @@ export function Notice({
       {children && <AlertDescription>{children}</AlertDescription>}
       {actions && (
         // A button with a long name breaks its line in a narrow window.
-        <div className="col-start-2 mt-1 flex flex-wrap gap-2 *:h-auto *:min-h-8 *:max-w-full *:shrink *:whitespace-normal">
+        <div className="col-start-2 mt-1 flex flex-wrap gap-2 *:h-auto *:min-h-8 *:max-w-full *:shrink *:py-1 *:text-balance *:whitespace-normal">
           {actions}
         </div>
       )}

@@ -14,7 +14,7 @@ export function RelativeTime({ moment, now }: { moment: string; now: number }) {
 export function CalendarDate({ moment }: { moment: string }) {
   const { date, dateTime } = useFormats()
   return (
-    <time dateTime={moment} title={dateTime(moment)}>
+    <time dateTime={moment} title={dateTime(moment)} className="whitespace-nowrap">
       {date(moment)}
     </time>
   )

@@ -10,7 +10,7 @@ export default function TooltipText({ children, content }: TooltipProps) {
   return (
     <Tooltip open={open} onOpenChange={setOpen}>
       <TooltipTrigger
-        className="-mx-1 inline-flex min-h-6 items-center gap-1.5 rounded-md px-1 text-start underline decoration-muted-foreground/50 decoration-dotted underline-offset-4 hover:decoration-current"
+        className="-mx-1 inline-flex items-start gap-1.5 rounded-md px-1 py-0.5 text-start underline decoration-muted-foreground/50 decoration-dotted underline-offset-4 hover:decoration-current"
         onPointerDown={() => {
           wasOpen.current = open
         }}

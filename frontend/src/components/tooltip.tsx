@@ -20,5 +20,5 @@ export function Tooltip(props: TooltipProps) {
 }
 
 function PlainText({ children }: TooltipProps) {
-  return <span className="inline-flex min-h-6 items-center gap-1.5">{children}</span>
+  return <span className="inline-flex items-start gap-1.5 py-0.5">{children}</span>
 }

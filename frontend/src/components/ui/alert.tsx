@@ -41,7 +41,7 @@ export const AlertTitle = forwardRef<HTMLParagraphElement, ComponentPropsWithout
       <p
         ref={ref}
         data-slot="alert-title"
-        className={cn('col-start-2 font-medium', className)}
+        className={cn('col-start-2 font-medium text-balance', className)}
         {...rest}
       />
     )

@@ -13,4 +13,4 @@ export const modalBody =
   'flex flex-1 shrink-0 flex-col px-6 py-5 tall:min-h-0 tall:shrink tall:overflow-y-auto tall:overscroll-contain'
 
 export const modalFooter =
-  'flex shrink-0 flex-col-reverse gap-2 border-t border-border bg-background/60 px-6 py-4 *:h-auto *:min-h-9 *:whitespace-normal sm:flex-row sm:justify-end'
+  'flex shrink-0 flex-col-reverse gap-2 border-t border-border bg-background/60 px-6 py-4 *:h-auto *:min-h-9 *:py-1 *:text-balance *:whitespace-normal sm:flex-row sm:justify-end'

@@ -33,6 +33,7 @@ export function Toaster(props: ToasterProps) {
           success: '!border-success/40 !bg-success-surface',
           warning: '!border-warning/40 !bg-warning-surface',
           error: '!border-destructive-text/40 !bg-destructive-surface',
+          icon: '!self-start !mt-0.5',
           description: '!text-muted-foreground',
           closeButton: '!border-border !bg-popover !text-popover-foreground',
           actionButton: '!bg-primary !text-primary-foreground',

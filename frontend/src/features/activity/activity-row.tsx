@@ -59,8 +59,8 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
           </p>
           {reason && <p className="mt-0.5 text-pretty text-muted-foreground">{reason}</p>}
           {mark && event.requestId && (
-            <p className="mt-0.5 flex items-center gap-1 text-xs text-muted-foreground">
-              <span>
+            <p className="mt-0.5 flex flex-wrap items-center gap-x-1 text-xs text-muted-foreground">
+              <span className="max-w-[calc(100%-2rem)]">
                 <Message
                   text={parts.reference}
                   values={{ id: <code className="font-mono break-all">{event.requestId}</code> }}
@@ -70,7 +70,7 @@ export function ActivityRow({ entry, names, now }: ActivityRowProps) {
             </p>
           )}
           {count > 1 && (
-            <p className="mt-0.5 text-muted-foreground">
+            <p className="mt-0.5 text-pretty text-muted-foreground">
               <Message
                 text={activity.repeated}
                 values={{

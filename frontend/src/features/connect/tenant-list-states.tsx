@@ -52,7 +52,7 @@ export function TenantListError({
   }
   return (
     <ProblemNotice
-      className="mb-3"
+      className="mb-3 last:mb-0"
       title={messages.listFailed}
       problem={problem}
       onRetry={onRetry}

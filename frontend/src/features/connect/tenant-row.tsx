@@ -66,7 +66,7 @@ function ResultBadge({ option, result }: Pick<TenantRowProps, 'option' | 'result
     case 'connected':
       return <Badge variant="success">{messages.connected}</Badge>
     case 'failed':
-      return <Badge variant="warning">{messages.notConnected}</Badge>
+      return <Badge variant="destructive">{messages.notConnected}</Badge>
     case undefined:
       break
   }

@@ -14,28 +14,28 @@ export function ConnectionHealth({ binding, now }: { binding: Binding; now: numb
       <span
         aria-hidden
         className={cn(
-          'size-1.5 shrink-0 rounded-full forced-colors:bg-[CanvasText]',
+          'mt-[calc(0.5lh-0.1875rem)] size-1.5 shrink-0 rounded-full forced-colors:bg-[CanvasText]',
           variant === 'success' && 'bg-success',
           variant === 'warning' && 'bg-warning',
           variant === 'secondary' && 'bg-muted-foreground',
         )}
       />
-      <span>{conditionLabel(messages.condition, binding, now)}</span>
+      <span className="text-balance">{conditionLabel(messages.condition, binding, now)}</span>
     </>
   )
   const times = exactTimes(messages.times, binding.health)
-  if (times.length === 0) return <p className="inline-flex items-center gap-1.5">{words}</p>
+  if (times.length === 0) return <p className="inline-flex items-start gap-1.5 py-0.5">{words}</p>
   return <Tooltip content={<Times times={times} />}>{words}</Tooltip>
 }
 
 function Times({ times }: { times: [string, string][] }) {
   const { dateTime } = useFormats()
   return (
-    <span className="grid grid-cols-[auto_auto] gap-x-3 gap-y-1 whitespace-nowrap">
+    <span className="grid gap-x-3 gap-y-1 sm:grid-cols-[auto_auto] sm:whitespace-nowrap">
       {times.map(([what, when]) => (
         <span key={what} className="contents">
           <span className="text-muted-foreground">{what} </span>
-          <time dateTime={when} className="tabular-nums">
+          <time dateTime={when} className="tabular-nums max-sm:-mt-1">
             {dateTime(when)}{' '}
           </time>
         </span>

@@ -1,4 +1,4 @@
-import { memo, useId } from 'react'
+import { memo, useId, type ReactNode } from 'react'
 
 import type { Binding } from '@/api/types'
 import { Badge } from '@/components/ui/badge'
@@ -41,8 +41,8 @@ export const ConnectionRow = memo(function ConnectionRow({
   return (
     <li aria-labelledby={nameId} className="flex gap-4 p-4 sm:p-5">
       <Initials name={binding.tenantName} className="hidden sm:flex" />
-      <div className="flex min-w-0 flex-1 flex-col gap-3 lg:flex-row lg:items-start lg:gap-6">
-        <div className="min-w-0 flex-1">
+      <div className="grid min-w-0 flex-1 grid-cols-1 lg:grid-cols-[1fr_auto] lg:gap-x-6">
+        <div>
           <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
             <h3 id={nameId} className="min-w-0 text-sm font-medium wrap-anywhere">
               <bdi>{binding.tenantName}</bdi>
@@ -52,6 +52,8 @@ export const ConnectionRow = memo(function ConnectionRow({
           <div className="mt-1.5 text-sm">
             <ConnectionHealth binding={binding} now={now} />
           </div>
+        </div>
+        <div className="lg:col-span-2">
           {reason && <p className="mt-1 text-sm text-pretty text-muted-foreground">{reason}</p>}
           {actions && (
             <NextAction
@@ -75,37 +77,45 @@ function ConnectionFacts({ binding, now }: { binding: Binding; now: number }) {
   const { connectedBy, createdAt, lastUsedAt, lastCheckedAt } = binding
   const who = connectedBy?.xeroName ?? connectedBy?.xeroEmail
   return (
-    <p className="mt-2 text-xs text-pretty wrap-anywhere text-muted-foreground">
-      <Message
-        text={who ? messages.connectedByOn : messages.connectedOn}
-        values={{ who: <bdi>{who}</bdi>, date: <CalendarDate moment={createdAt} /> }}
-      />
-      <Separator />
-      {lastUsedAt ? (
-        <Message
-          text={messages.lastUsed}
-          values={{ when: <RelativeTime moment={lastUsedAt} now={now} /> }}
-        />
-      ) : (
-        messages.notUsed
-      )}
-      {lastCheckedAt && (
-        <>
-          <Separator />
+    <p className="mt-2 overflow-x-clip text-xs wrap-anywhere text-muted-foreground">
+      <span className="-ms-3.5 flex flex-wrap">
+        <Fact>
           <Message
-            text={messages.checked}
-            values={{ when: <RelativeTime moment={lastCheckedAt} now={now} /> }}
+            text={who ? messages.connectedByOn : messages.connectedOn}
+            values={{ who: <bdi>{who}</bdi>, date: <CalendarDate moment={createdAt} /> }}
           />
-        </>
-      )}
+        </Fact>{' '}
+        <Fact>
+          {lastUsedAt ? (
+            <Message
+              text={messages.lastUsed}
+              values={{ when: <RelativeTime moment={lastUsedAt} now={now} /> }}
+            />
+          ) : (
+            messages.notUsed
+          )}
+        </Fact>
+        {lastCheckedAt && (
+          <>
+            {' '}
+            <Fact>
+              <Message
+                text={messages.checked}
+                values={{ when: <RelativeTime moment={lastCheckedAt} now={now} /> }}
+              />
+            </Fact>
+          </>
+        )}
+      </span>
     </p>
   )
 }
 
-function Separator() {
+/** A fact on one line, if that is wide enough. The dot before it is cut off where a line starts. */
+function Fact({ children }: { children: ReactNode }) {
   return (
-    <span aria-hidden className="mx-1.5">
-      ·
+    <span className="relative ps-3.5 before:absolute before:start-1.5 before:top-[calc(0.5lh-1px)] before:size-0.5 before:rounded-full before:bg-current forced-colors:before:bg-[CanvasText]">
+      {children}
     </span>
   )
 }
@@ -116,11 +126,10 @@ function Actions({ binding, actions, onDetails }: ActionsProps) {
   const messages = useMessages().connections.row
   const { tenantName } = binding
   return (
-    <div className="flex flex-wrap gap-2 lg:flex-nowrap lg:justify-end">
+    <div className="-mx-2.5 mt-3 flex flex-wrap gap-1 max-sm:-mx-1.5 max-sm:justify-between max-sm:gap-0 max-sm:*:px-1.5 max-sm:*:text-[0.8125rem] lg:col-start-2 lg:row-start-1 lg:-my-1 lg:flex-nowrap forced-colors:mx-0 forced-colors:gap-2">
       <Button
         variant="ghost"
         size="sm"
-        className="max-lg:-ml-2.5"
         aria-label={messages.detailsOf(tenantName)}
         onClick={() => onDetails(binding)}
       >
@@ -137,8 +146,9 @@ function Actions({ binding, actions, onDetails }: ActionsProps) {
             {messages.switchOrganisation}
           </Button>
           <Button
-            variant="outline"
+            variant="ghost"
             size="sm"
+            className="hover:bg-destructive-surface hover:text-destructive-text"
             aria-label={messages.disconnectTenant(tenantName)}
             onClick={() => actions.onDisconnect(binding)}
           >

@@ -30,7 +30,7 @@ export function ConnectionRows({ bindings, actions, onDetails }: ConnectionRowsP
   return (
     <>
       {bindings.length > 1 && (
-        <div className="mb-3 flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
+        <div className="mb-3 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
           <ConnectionSummary bindings={bindings} isAdmin={actions !== null} />
           {isSearchable && (
             <SearchField

@@ -89,8 +89,8 @@ function Snippet({ text }: { text: string }) {
   const messages = useMessages().connections.details
   return (
     <>
-      <div className="mb-2 flex min-h-7 items-center justify-between gap-3">
-        <p className="text-sm text-muted-foreground">{messages.snippetHint}</p>
+      <div className="mb-2 flex min-h-7 flex-wrap items-center gap-x-3">
+        <p className="min-w-0 flex-1 text-sm text-muted-foreground">{messages.snippetHint}</p>
         <CopyButton what={messages.snippet} text={text} />
       </div>
       <pre className="rounded-lg border border-border bg-muted p-3 text-xs whitespace-pre-wrap">

@@ -49,8 +49,8 @@ function Fact({ term, children }: { term: ReactNode; children: ReactNode }) {
 function Id({ name, value }: { name: string; value: string }) {
   return (
     <Fact term={<code className="font-mono text-xs">{name}</code>}>
-      <span className="flex items-center justify-between gap-2 sm:-my-1">
-        <code className="font-mono text-xs break-all">{value}</code>
+      <span className="flex flex-wrap items-center gap-x-2 sm:-my-1">
+        <code className="min-w-0 flex-1 font-mono text-xs text-balance break-all">{value}</code>
         <CopyButton what={name} text={value} />
       </span>
     </Fact>

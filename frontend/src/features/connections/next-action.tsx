@@ -22,7 +22,7 @@ export function NextAction({ binding, onReconnect, reconnectingId, nameId }: Nex
     <Button
       variant={condition === 'needs_reauth' ? 'default' : 'outline'}
       size="sm"
-      className="mt-3 self-start"
+      className="mt-3 self-start first:mt-0"
       aria-describedby={nameId}
       pending={reconnectingId === binding.id}
       onClick={() => onReconnect(binding)}

@@ -54,7 +54,7 @@ function OrgConnections() {
 
       <section aria-labelledby={headingId} className="mt-8">
         <div className="mb-4 flex min-h-11 flex-wrap items-end justify-between gap-x-6 gap-y-3">
-          <div>
+          <div className="min-w-0 grow basis-64">
             <h2
               id={headingId}
               ref={heading}
