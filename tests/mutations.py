@@ -30,7 +30,7 @@ MUTATIONS = [
     Mutation(
         "R1",
         "each caller refreshes, although the generation has moved",
-        "                    GrantRow.generation == seen.generation,\n",
+        "                GrantRow.generation == seen.generation,\n",
         "",
         "test_a_grant_that_changed_meanwhile_is_not_claimed",
     ),

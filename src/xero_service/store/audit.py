@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditAction, AuditEvent, AuditPosition
 from xero_service.store.commit_order import CommitOrder, Extent
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import AuditEventRow
 
 

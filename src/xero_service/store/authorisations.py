@@ -19,7 +19,8 @@ from xero_service.domain import (
     PendingConsent,
 )
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
-from xero_service.store.grants import NOW, AnyRow, to_grant
+from xero_service.store.grants import NOW, to_grant
+from xero_service.store.rows import AnyRow, fetch_row
 from xero_service.store.tables import AuthorisationRow, BindingRow, GrantRow
 
 _COLUMNS = (
@@ -114,18 +115,13 @@ class Authorisations:
 
     async def grant_of(self, authorisation_id: UUID) -> Grant | None:
         """Return the grant that a consent leads to; None where the consent is not stored."""
-        row = (
-            (
-                await self._connection.execute(
-                    select(*GRANT_COLUMNS)
-                    .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
-                    .where(AuthorisationRow.id == authorisation_id)
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*GRANT_COLUMNS)
+            .join(AuthorisationRow, AuthorisationRow.grant_id == GrantRow.id)
+            .where(AuthorisationRow.id == authorisation_id),
+            to_grant,
         )
-        return to_grant(row) if row else None
 
     async def newest_exchange(self, xero_user_id: str) -> NewestExchange | None:
         """Return the live grant of a Xero user and when the newest code for it was exchanged."""

@@ -20,7 +20,8 @@ from xero_service.domain import (
 )
 from xero_service.store.events import Events
 from xero_service.store.grants import COLUMNS as GRANT_COLUMNS
-from xero_service.store.grants import NOW, Fields, to_grant
+from xero_service.store.grants import NOW, to_grant
+from xero_service.store.rows import Fields, fetch_row
 from xero_service.store.tables import BindingRow, GrantRow, SuspendedTenantRow
 
 COLUMNS = (
@@ -141,44 +142,33 @@ class Bindings:
 
     async def get(self, binding_id: UUID, org_id: str) -> BoundGrant | None:
         """Return one of the org's bindings with its grant."""
-        row = (
-            (
-                await self._connection.execute(
-                    select(*BOUND_COLUMNS)
-                    .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
-                    .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*BOUND_COLUMNS)
+            .join(GrantRow, GrantRow.id == BindingRow.active_grant_id)
+            .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id),
+            to_bound_grant,
         )
-        return to_bound_grant(row) if row else None
 
     async def lock(self, binding_id: UUID, org_id: str) -> Binding | None:
         """Return one of the org's bindings, locked until the transaction ends."""
-        row = (
-            (
-                await self._connection.execute(
-                    select(*COLUMNS)
-                    .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
-                    .with_for_update()
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*COLUMNS)
+            .where(BindingRow.id == binding_id, BindingRow.clerk_org_id == org_id)
+            .with_for_update(),
+            to_binding,
         )
-        return to_binding(row) if row else None
 
     async def of_tenant(self, tenant_id: str) -> Binding | None:
         """Return the binding of this tenant, of any org: for operators."""
-        row = (await self._connection.execute(_of_tenant(tenant_id))).mappings().one_or_none()
-        return to_binding(row) if row else None
+        return await fetch_row(self._connection, _of_tenant(tenant_id), to_binding)
 
     async def lock_tenant(self, tenant_id: str) -> Binding | None:
         """Return the binding of this tenant, of any org, locked: not to be shown to a user."""
-        found = await self._connection.execute(_of_tenant(tenant_id).with_for_update())
-        row = found.mappings().one_or_none()
-        return to_binding(row) if row else None
+        return await fetch_row(
+            self._connection, _of_tenant(tenant_id).with_for_update(), to_binding
+        )
 
     async def holders(self, tenant_ids: set[str]) -> dict[str, Binding]:
         """Return these tenants' bindings that are not revoked, of any org: not to be shown."""
@@ -336,12 +326,9 @@ class Bindings:
 
     async def find(self, binding_id: UUID) -> Binding | None:
         """Return a binding of any org: for operators."""
-        row = (
-            (await self._connection.execute(select(*COLUMNS).where(BindingRow.id == binding_id)))
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection, select(*COLUMNS).where(BindingRow.id == binding_id), to_binding
         )
-        return to_binding(row) if row else None
 
     async def suspend(self, binding_id: UUID) -> None:
         """Suspend a binding, and thereby its tenant for every org that binds it."""

@@ -15,7 +15,8 @@ from xero_service.domain import (
     GrantStatus,
     RenewalProgress,
 )
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import DatabaseMarkRow, GrantRow
 
 # Every role may call these functions, unless an operator of the server has revoked it.

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Event, EventCursor, StoredEvent
 from xero_service.store.commit_order import CommitOrder, Extent
-from xero_service.store.grants import AnyRow
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import EventRow
 
 _ORDER = CommitOrder("events", "position", writers=22598)

@@ -24,6 +24,7 @@ from xero_service.store.grants import (
     SealedTokens,
     to_grant,
 )
+from xero_service.store.rows import fetch_row
 from xero_service.store.tables import GrantRow
 
 # The sender of an attempt that was repeated by another holder: an answer to one of the requests
@@ -47,34 +48,25 @@ class GrantRefreshes:
         `even_revoked`: a disconnect settles an interrupted attempt before it revokes.
         """
         usable = [GrantStatus.ACTIVE, *([GrantStatus.REVOKED] if even_revoked else [])]
-        row = (
-            (
-                await self._connection.execute(
-                    update(GrantRow)
-                    .where(
-                        GrantRow.id == seen.id,
-                        GrantRow.generation == seen.generation,
-                        GrantRow.status.in_(usable),
-                        GrantRow.refresh_token_enc.is_not(None),
-                        _lease_is_free(),
-                    )
-                    .values(
-                        lease_holder=holder,
-                        lease_until=NOW + ttl,
-                        refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
-                        refresh_sent_by=case(
-                            (GrantRow.refresh_sent_by.is_(None), holder), else_=SEVERAL
-                        ),
-                    )
-                    .returning(*COLUMNS, (GrantRow.refresh_sent_by == SEVERAL).label("takes_over"))
-                )
+        return await fetch_row(
+            self._connection,
+            update(GrantRow)
+            .where(
+                GrantRow.id == seen.id,
+                GrantRow.generation == seen.generation,
+                GrantRow.status.in_(usable),
+                GrantRow.refresh_token_enc.is_not(None),
+                _lease_is_free(),
             )
-            .mappings()
-            .one_or_none()
+            .values(
+                lease_holder=holder,
+                lease_until=NOW + ttl,
+                refresh_sent_at=func.coalesce(GrantRow.refresh_sent_at, NOW),
+                refresh_sent_by=case((GrantRow.refresh_sent_by.is_(None), holder), else_=SEVERAL),
+            )
+            .returning(*COLUMNS, (GrantRow.refresh_sent_by == SEVERAL).label("takes_over")),
+            lambda row: RefreshLease(to_grant(row), holder, row["read_at"], row["takes_over"]),
         )
-        if row is None:
-            return None
-        return RefreshLease(to_grant(row), holder, row["read_at"], row["takes_over"])
 
     async def save_rotated(self, lease: RefreshLease, tokens: SealedTokens) -> Grant | None:
         """Store the next generation's set; None where the lease's generation is not current.
@@ -82,7 +74,8 @@ class GrantRefreshes:
         Matches the generation, not the holder: one that was paused past its lease may have the
         only valid refresh token. A grant that was marked dead meanwhile becomes active again.
         """
-        saved = await self._connection.execute(
+        return await fetch_row(
+            self._connection,
             update(GrantRow)
             .where(
                 GrantRow.id == lease.grant.id,
@@ -108,10 +101,9 @@ class GrantRefreshes:
                 **NO_ATTEMPT,
                 updated_at=NOW,
             )
-            .returning(*COLUMNS)
+            .returning(*COLUMNS),
+            to_grant,
         )
-        row = saved.mappings().one_or_none()
-        return to_grant(row) if row else None
 
     async def record_failure(
         self, lease: RefreshLease, *, error: str, retry_in: timedelta, answered: bool
@@ -244,19 +236,14 @@ class GrantRefreshes:
 
     async def acquire_lease(self, grant_id: UUID, *, holder: UUID, ttl: timedelta) -> Grant | None:
         """Acquire a grant's lease without an attempt to refresh; None where it is held."""
-        row = (
-            (
-                await self._connection.execute(
-                    update(GrantRow)
-                    .where(GrantRow.id == grant_id, _lease_is_free())
-                    .values(lease_holder=holder, lease_until=NOW + ttl)
-                    .returning(*COLUMNS)
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            update(GrantRow)
+            .where(GrantRow.id == grant_id, _lease_is_free())
+            .values(lease_holder=holder, lease_until=NOW + ttl)
+            .returning(*COLUMNS),
+            to_grant,
         )
-        return to_grant(row) if row else None
 
     async def release_lease(self, grant_id: UUID, *, holder: UUID) -> None:
         """Release a lease that `acquire_lease` returned; another holder's stays."""

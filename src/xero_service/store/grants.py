@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER, Grant, GrantStatus
+from xero_service.store.rows import Fields, fetch_row
 from xero_service.store.tables import GrantRow
 
-AnyRow = Row[*tuple[Any, ...]]
 NOW = func.clock_timestamp()
 READ_AT = NOW.label("read_at")
 NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until": None, "picked_at": None}
@@ -36,13 +36,6 @@ COLUMNS = (
     GrantRow.verdict_held_at,
     READ_AT,
 )
-
-
-class Fields(Protocol):
-    """A row by the names of its columns: SQLAlchemy's mapping, or the bare driver's record."""
-
-    def __getitem__(self, name: str, /) -> Any:
-        """Return a column's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,41 +92,28 @@ class Grants:
 
     async def get(self, grant_id: UUID) -> Grant | None:
         """Return a grant as it is stored now."""
-        row = (
-            (await self._connection.execute(select(*COLUMNS).where(GrantRow.id == grant_id)))
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection, select(*COLUMNS).where(GrantRow.id == grant_id), to_grant
         )
-        return to_grant(row) if row else None
 
     async def lock(self, grant_id: UUID) -> Grant | None:
         """Return a grant, locked until the transaction ends."""
-        row = (
-            (
-                await self._connection.execute(
-                    select(*COLUMNS).where(GrantRow.id == grant_id).with_for_update()
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*COLUMNS).where(GrantRow.id == grant_id).with_for_update(),
+            to_grant,
         )
-        return to_grant(row) if row else None
 
     async def current(self, grant_id: UUID) -> Grant | None:
         """Read a grant, or the one that superseded it."""
         successor = select(func.coalesce(GrantRow.superseded_by, GrantRow.id)).where(
             GrantRow.id == grant_id
         )
-        row = (
-            (
-                await self._connection.execute(
-                    select(*COLUMNS).where(GrantRow.id == successor.scalar_subquery())
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*COLUMNS).where(GrantRow.id == successor.scalar_subquery()),
+            to_grant,
         )
-        return to_grant(row) if row else None
 
     async def touch(self, grant_id: UUID) -> None:
         """Record that the grant is in use, at most once a minute."""

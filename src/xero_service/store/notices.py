@@ -12,7 +12,8 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import ClaimedNotice, NoticeKind
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import NoticeRow
 
 # The problems of a binding `b`. A suspended or revoked one is left as it was told.

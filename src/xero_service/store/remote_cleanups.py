@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Cleanup, CleanupKind, CleanupOutcome
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import CleanupRow
 
 _COLUMNS = (

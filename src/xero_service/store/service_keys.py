@@ -8,7 +8,8 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import ServiceKey
-from xero_service.store.grants import NOW, READ_AT, Fields
+from xero_service.store.grants import NOW, READ_AT
+from xero_service.store.rows import Fields, fetch_row
 from xero_service.store.tables import ServiceKeyRow
 
 COLUMNS = (
@@ -79,16 +80,11 @@ class ServiceKeys:
 
     async def find(self, key_id: UUID) -> tuple[ServiceKey, str] | None:
         """Return a key and the hash of its secret."""
-        row = (
-            (
-                await self._connection.execute(
-                    select(*_COLUMNS, ServiceKeyRow.secret_hash).where(ServiceKeyRow.id == key_id)
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            select(*_COLUMNS, ServiceKeyRow.secret_hash).where(ServiceKeyRow.id == key_id),
+            lambda row: (to_key(row), row["secret_hash"]),
         )
-        return (to_key(row), row["secret_hash"]) if row else None
 
     async def all(self) -> tuple[ServiceKey, ...]:
         """Return every key, revoked ones too, oldest first."""
@@ -99,19 +95,14 @@ class ServiceKeys:
 
     async def revoke(self, key_id: UUID) -> ServiceKey | None:
         """Revoke a key; None where it is unknown or was revoked before."""
-        row = (
-            (
-                await self._connection.execute(
-                    update(ServiceKeyRow)
-                    .where(ServiceKeyRow.id == key_id, ServiceKeyRow.revoked_at.is_(None))
-                    .values(revoked_at=NOW)
-                    .returning(*_COLUMNS)
-                )
-            )
-            .mappings()
-            .one_or_none()
+        return await fetch_row(
+            self._connection,
+            update(ServiceKeyRow)
+            .where(ServiceKeyRow.id == key_id, ServiceKeyRow.revoked_at.is_(None))
+            .values(revoked_at=NOW)
+            .returning(*_COLUMNS),
+            to_key,
         )
-        return to_key(row) if row else None
 
     async def revoke_of_org(self, org_id: str) -> tuple[ServiceKey, ...]:
         """Revoke an org's keys; return those that were not revoked before."""

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import PROVIDER, GrantStatus, HoldReason, VerdictHold
 from xero_service.domain.verdicts import COUNTED_AT_MOST
-from xero_service.store.grants import NOW, READ_AT, AnyRow
+from xero_service.store.grants import NOW, READ_AT
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import GrantRow, VerdictHoldRow
 
 _COLUMNS = (

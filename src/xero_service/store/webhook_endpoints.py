@@ -8,7 +8,8 @@ from sqlalchemy import case, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Endpoint
-from xero_service.store.grants import NOW, AnyRow
+from xero_service.store.grants import NOW
+from xero_service.store.rows import AnyRow
 from xero_service.store.tables import EndpointRow
 
 _COLUMNS = (
