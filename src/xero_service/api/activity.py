@@ -44,4 +44,4 @@ async def list_activity(
     you come to a lower id and have not met yours, read down to the newest one that you know.
     """
     page = await services.activity.of_org(caller.org_id, after=after, limit=limit)
-    return ActivityPage.of(page)
+    return ActivityPage.model_validate(page)

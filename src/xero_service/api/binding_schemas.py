@@ -43,9 +43,9 @@ TenantType = Annotated[
 
 
 class ResponseBody(BaseModel):
-    """Base of the JSON that the service sends: camelCase names."""
+    """Base of the JSON that the service sends: camelCase names, read from values of the domain."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
 
 
 class RequestBody(BaseModel):
@@ -162,7 +162,7 @@ class Binding(ResponseBody):
     @classmethod
     def of(cls, view: BindingView) -> Self:
         """Return the JSON of a binding as its org sees it."""
-        binding, consenter, health = view.binding, view.connected_by, view.health
+        binding = view.binding
         return cls(
             id=binding.id,
             tenant_id=binding.tenant_id,
@@ -170,30 +170,14 @@ class Binding(ResponseBody):
             tenant_type=binding.tenant_type,
             status=binding.status,
             grant_id=binding.grant_id,
-            connected_by=consenter
-            and ConnectedBy(
-                user_id=consenter.user_id,
-                xero_name=consenter.xero_name,
-                xero_email=consenter.xero_email,
-            ),
+            connected_by=view.connected_by and ConnectedBy.model_validate(view.connected_by),
             created_at=binding.created_at,
             updated_at=binding.updated_at,
             last_used_at=view.last_used_at,
             last_checked_at=binding.last_checked_at,
-            permissions=Permissions(
-                granted=list(view.permissions.granted), missing=list(view.permissions.missing)
-            ),
-            health=Health(
-                state=health.state,
-                access_token_expires_at=health.access_token_expires_at,
-                refresh_token_expires_at=health.refresh_token_expires_at,
-                last_refreshed_at=health.last_refreshed_at,
-                last_error=health.last_error,
-            ),
-            limits=Limits(
-                day_remaining=view.limits.day_remaining,
-                minute_remaining=view.limits.minute_remaining,
-            ),
+            permissions=Permissions.model_validate(view.permissions),
+            health=Health.model_validate(view.health),
+            limits=Limits.model_validate(view.limits),
         )
 
 
@@ -223,10 +207,8 @@ class BindingList(ResponseBody):
     @classmethod
     def of(cls, found: OrgBindings) -> Self:
         """Return the JSON of an org's bindings."""
-        pending = found.pending
         return cls(
             bindings=[Binding.of(view) for view in found.views],
             has_active_bindings=found.has_active,
-            pending=pending
-            and PendingConsent(grant_id=pending.grant_id, authorised_at=pending.authorised_at),
+            pending=found.pending and PendingConsent.model_validate(found.pending),
         )

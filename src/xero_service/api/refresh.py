@@ -8,7 +8,7 @@ from xero_service.api import problems
 from xero_service.api.application import PREFIX
 from xero_service.api.deps import ServicesDep
 from xero_service.api.key_auth import RefresherDep
-from xero_service.api.schemas import RefreshAnswer, RefreshError, RefreshRequest
+from xero_service.api.schemas import RefreshAnswer, RefreshRequest
 from xero_service.errors import BodyTooLarge
 
 router = APIRouter(prefix=PREFIX, tags=["bindings"])
@@ -37,10 +37,4 @@ async def refresh(
         if asked is not None and asked.check
         else services.tokens.proactive_refresh_for_org
     )
-    report = await refresh_org(caller.org_id)
-    return RefreshAnswer(
-        success=report.success,
-        has_active_bindings=report.has_active_bindings,
-        refreshed_count=report.refreshed_count,
-        errors=[RefreshError(binding_id=e.binding_id, error=e.error) for e in report.errors],
-    )
+    return RefreshAnswer.model_validate(await refresh_org(caller.org_id))

@@ -18,7 +18,6 @@ from xero_service.api.binding_schemas import (
     TenantType,
 )
 from xero_service.domain import AuditAction, Availability
-from xero_service.services.activity import Page
 from xero_service.services.connect.tenants import TenantChoice, TenantOptions
 
 
@@ -244,13 +243,3 @@ class ActivityPage(ResponseBody):
     next: int | None = Field(
         description="Send it as `after` for older events; null at the end.", examples=[1042]
     )
-
-    @classmethod
-    def of(cls, page: Page) -> Self:
-        """Return the JSON of a page."""
-        return cls(
-            events=[
-                ActivityEvent.model_validate(each, from_attributes=True) for each in page.events
-            ],
-            next=page.next,
-        )
