@@ -186,7 +186,7 @@ MUTATIONS = [
     Mutation(
         "R28",
         "a change of a binding writes no event",
-        "await self._events.add(*chain.from_iterable(change_events(*each) for each in changed))",
+        "self._events.defer(*chain.from_iterable(change_events(*each) for each in changed))",
         "_ = chain",
         "test_a_grant_that_xero_ends_and_a_consent_that_restores_it",
     ),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import AuditAction, AuditEvent, AuditPosition
 from xero_service.store.commit_order import CommitOrder, Extent
+from xero_service.store.events import Events
 from xero_service.store.grants import NOW
 from xero_service.store.rows import AnyRow
 from xero_service.store.tables import AuditEventRow
@@ -77,12 +78,14 @@ _ORDER = CommitOrder("audit_events", "id", writers=22597)
 class AuditLog:
     """The table `audit_events`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, outbox: Events) -> None:
         """Work inside the caller's transaction: a rollback discards the events, too.
 
-        `added`: the newest event that this transaction has added.
+        `outbox`: whose deferred events are added with the next audit event. `added`: the newest
+        audit event that this transaction has added.
         """
         self._connection = connection
+        self._outbox = outbox
         self.added: AuditPosition | None = None
 
     async def add(self, *events: AuditEvent) -> None:
@@ -105,7 +108,12 @@ class AuditLog:
 
     async def extend(self, events: Sequence[AuditEvent]) -> None:
         """Append any number of events, none included."""
-        if events:
+        if len(events) == 1:
+            insert_one = insert(AuditEventRow).values(_values(events[0])).returning(*_POSITION)
+            self._note(
+                await self._connection.execute(insert_one.add_cte(*self._outbox.take_deferred()))
+            )
+        elif events:
             self._note(
                 await self._connection.execute(
                     insert(AuditEventRow).returning(*_POSITION),

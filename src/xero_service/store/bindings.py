@@ -104,7 +104,7 @@ class Bindings:
             .returning(*COLUMNS, old.c.old_status, old.c.old_grant_id, old.c.old_name)
         )
         changed = tuple(map(_to_change, rows.mappings()))
-        await self._events.add(*chain.from_iterable(change_events(*each) for each in changed))
+        self._events.defer(*chain.from_iterable(change_events(*each) for each in changed))
         return tuple(after for _, after in changed)
 
     async def of_org(
@@ -207,7 +207,7 @@ class Bindings:
         row = created.mappings().one_or_none()
         if row is None:
             return False
-        await self._events.add(*change_events(None, to_binding(row)))
+        self._events.defer(*change_events(None, to_binding(row)))
         return True
 
     async def repoint(self, binding_id: UUID, grant_id: UUID, connection: Connection) -> None:

@@ -155,6 +155,7 @@ class Database:
         async with self._connection_slots.acquire(), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
+            await tx.events.add_deferred()
             if tx.events.added:
                 failpoints.reached(Place.EVENTS_ADDED)
         if tx.events.added:
@@ -189,6 +190,7 @@ class Database:
         ):
             tx = Transaction(connection)
             yield tx
+            await tx.events.add_deferred()
         self._has_committed(tx)
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import CTE, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xero_service.domain import Event, EventCursor, StoredEvent
@@ -45,24 +45,28 @@ _CURSORS = text(f"""
         SELECT position, id FROM events WHERE position <= :up_to ORDER BY position DESC LIMIT 1
     ) AS newest ON true
     """)  # noqa: S608 (constants)
-_ADD = text(f"""
-    WITH added AS (
-        INSERT INTO events
-            (id, occurred_at, kind, org_id, binding_id, tenant_id, data, source_key)
-        SELECT id, coalesce(occurred_at, clock_timestamp()), kind, org_id, binding_id, tenant_id,
-               data, source_key
-        FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS given (
-            id uuid, occurred_at timestamptz, kind text, org_id text, binding_id uuid,
-            tenant_id text, data jsonb, source_key text
-        )
-        ON CONFLICT (source_key) WHERE source_key IS NOT NULL DO NOTHING
-        RETURNING position, kind, org_id, binding_id
-    ), delivered AS (
-        INSERT INTO webhook_deliveries (endpoint_id, event_position, lane)
-        {DELIVERIES_OF.format(events="added")}
+_INSERT = """
+    INSERT INTO events (id, occurred_at, kind, org_id, binding_id, tenant_id, data, source_key)
+    SELECT id, coalesce(occurred_at, clock_timestamp()), kind, org_id, binding_id, tenant_id,
+           data, source_key
+    FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS given (
+        id uuid, occurred_at timestamptz, kind text, org_id text, binding_id uuid,
+        tenant_id text, data jsonb, source_key text
     )
+    ON CONFLICT (source_key) WHERE source_key IS NOT NULL DO NOTHING
+    RETURNING position, kind, org_id, binding_id
+    """
+_DELIVER = f"""
+    INSERT INTO webhook_deliveries (endpoint_id, event_position, lane)
+    {DELIVERIES_OF.format(events="added")}
+    RETURNING event_position
+    """
+_ADD = text(f"""
+    WITH added AS ({_INSERT}), delivered AS ({_DELIVER})
     SELECT kind FROM added ORDER BY position
     """)  # noqa: S608 (constants)
+_INSERTED = text(_INSERT)
+_DELIVERED = text(_DELIVER).columns(EventRow.position).cte("delivered")
 _OF_ORG = text(f"""
     SELECT e.position, e.id, e.occurred_at, e.kind, e.org_id, e.binding_id, e.tenant_id, e.data
     FROM events e
@@ -114,12 +118,35 @@ def to_event(row: AnyRow) -> StoredEvent:
 
 
 class Events:
-    """The table `events`; `added` has the kinds that this transaction added, for metrics."""
+    """The table `events`; `added` has the kinds that this transaction adds, for metrics."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work inside the caller's transaction: a rollback discards the events, too."""
         self._connection = connection
         self.added: list[str] = []
+        self._deferred: list[Event] = []
+
+    def defer(self, *events: Event) -> None:
+        """Add events with the next audit event of the transaction, or when it ends.
+
+        A change and its record are two statements anyway: this saves a third round trip.
+        """
+        self._deferred += events
+        self.added += [str(each.kind) for each in events]
+
+    def take_deferred(self) -> tuple[CTE, ...]:
+        """Return what adds the deferred events, for a statement that is sent with them."""
+        if not self._deferred:
+            return ()
+        inserted = _INSERTED.bindparams(events=_to_json(self._deferred))
+        self._deferred = []
+        return inserted.columns(EventRow.position).cte("added"), _DELIVERED
+
+    async def add_deferred(self) -> None:
+        """Add the events that were deferred, now."""
+        events, self._deferred = self._deferred, []
+        if events:
+            await self._connection.execute(_ADD, {"events": _to_json(events)})
 
     async def add(self, *events: Event) -> int:
         """Add events and a delivery for each endpoint that receives them, in one statement.
@@ -128,8 +155,8 @@ class Events:
         """
         if not events:
             return 0
-        given = json.dumps([_to_record(event) for event in events])
-        rows = await self._connection.execute(_ADD, {"events": given})
+        await self.add_deferred()
+        rows = await self._connection.execute(_ADD, {"events": _to_json(events)})
         kinds = [row.kind for row in rows]
         self.added += kinds
         return len(kinds)
@@ -186,6 +213,10 @@ class Events:
             _PRUNE, {"retention": retention, "at_most": at_most}
         )
         return deleted.rowcount
+
+
+def _to_json(events: Sequence[Event]) -> str:
+    return json.dumps([_to_record(event) for event in events])
 
 
 def _to_record(event: Event) -> dict[str, Any]:

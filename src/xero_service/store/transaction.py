@@ -155,4 +155,4 @@ class Transaction:
     @cached_property
     def audit(self) -> AuditLog:
         """The append-only record."""
-        return AuditLog(self.connection)
+        return AuditLog(self.connection, self.events)

@@ -1,6 +1,6 @@
 """The outbox: pages of an org's events in commit order, with a long poll, and retention.
 
-Events are added with `tx.events.add(...)` in the transaction of the change (design: rule 12).
+Events are added in the transaction of the change (`store/events.py`; design: rule 12).
 """
 
 import asyncio
