@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 import axe, { type RunOptions } from 'axe-core'
 
 /** WCAG 2.2 AA, axe's best practices, and the rule on labels that it does not run by default. */
@@ -8,25 +8,30 @@ const RULES: RunOptions = {
   rules: { 'label-content-name-mismatch': { enabled: true } },
 }
 
-/** Expects that axe finds no violation on the page. */
-export const expectAccessible = (page: Page) => expectNoViolations(page, RULES)
-
-/** Expects that every text on the page has the contrast of WCAG 2.2 AA, a host's own texts too. */
-export const expectReadable = (page: Page) =>
-  expectNoViolations(page, { resultTypes: ['violations'], runOnly: ['color-contrast'] })
+const CONTRAST: RunOptions = { resultTypes: ['violations'], runOnly: ['color-contrast'] }
 
 /**
- * axe runs in the page itself, which has no frames: @axe-core/playwright opens a blank page for
- * each analysis, which takes three times as long as the analysis.
+ * Expects that axe finds no violation on the page. axe runs in the page itself, which has no
+ * frames: @axe-core/playwright opens a blank page for each analysis, which takes three times as
+ * long as the analysis.
  */
-async function expectNoViolations(page: Page, options: RunOptions): Promise<void> {
+export const expectAccessible = (page: Page) => expectNoViolations(page.locator('html'), RULES)
+
+/** Expects that the element appears, and that its texts have the contrast of WCAG 2.2 AA. */
+export async function expectReadable(element: Locator): Promise<void> {
+  await expect(element).toBeVisible()
+  await expectNoViolations(element, CONTRAST)
+}
+
+async function expectNoViolations(element: Locator, rules: RunOptions): Promise<void> {
+  const page = element.page()
   await waitForAnimations(page)
   const isLoaded = await page.evaluate(() => 'axe' in window)
   if (!isLoaded) await page.evaluate(axe.source)
-  const violations = await page.evaluate(async (chosen) => {
+  const violations = await element.evaluate(async (context, options) => {
     const { run } = (window as unknown as { axe: typeof axe }).axe
-    return (await run(chosen)).violations
-  }, options)
+    return (await run(context, options)).violations
+  }, rules)
   expect(violations).toEqual([])
 }
 

@@ -26,6 +26,9 @@ const DARK = ':is([data-theme="dark"], .dark)'
 const PAGE = 'var(--background, Canvas)'
 /** From the lightness of a page: 1 if white text has more contrast on it than black, 0 if not. */
 const IS_DARK = 'clamp(0, (0.57 - l) * 1000, 1)'
+/** White, or on a light red, as dark themes of shadcn/ui have it without a colour for its text, black. */
+const ON_DESTRUCTIVE =
+  'oklch(from var(--destructive, var(--xero-destructive)) clamp(0.21, (0.62 - l) * 1000, 1) 0 0)'
 const OKLCH = /^oklch\((?<l>\S+)% (?<c>\S+) (?<h>\S+)\)$/
 
 /**
@@ -136,6 +139,7 @@ function followPage(sheet) {
       theme.push(`${prop}: ${lightOrDark(declaration.value, value)}`)
     })
   })
+  theme.push(`${ours('--destructive-foreground')}: ${ON_DESTRUCTIVE}`)
   light.after(`@supports (color: oklch(from white l c h)) { :root { ${theme.join('; ')} } }`)
 }
 

@@ -4,6 +4,7 @@ import type { Locator, Page, Request } from '@playwright/test'
 import { expectReadable } from '../accessibility'
 import { injectFault, clearFaults, SERVICE } from '../flows/sandbox'
 import { expect, SettingsPage, test } from '../flows/settings-page'
+import { SHADCN_THEME } from './shadcn-theme'
 
 const REFRESH = `${SERVICE}/api/integrations/xero/refresh`
 
@@ -113,17 +114,19 @@ test('where the host is dark as the operating system is, so is all that the pack
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.goto('/settings/integrations')
   await expectDark(page.getByText('No Xero organisation connected'))
+  await expectReadable(page.getByRole('main'))
 
   await admin.startConnecting()
   await admin.allowAccess('Acme bookkeeper', 'Acme Trading Ltd')
   await expectDark(admin.selectDialog())
   await admin.button('Connect organisation').click()
   await expectDark(page.getByText('Acme Trading Ltd connected'))
-
   const health = page.getByText('Healthy, renews automatically')
   await health.hover()
   await expectDark(page.locator('[data-slot=tooltip-content]'))
+  await expectReadable(page.getByRole('main'))
   await health.press('Escape')
+
   await admin.button('Details of Acme Trading Ltd').click()
   await expectDark(page.getByRole('dialog', { name: 'Details of Acme Trading Ltd' }))
   await page.keyboard.press('Escape')
@@ -131,16 +134,29 @@ test('where the host is dark as the operating system is, so is all that the pack
   await expectDark(page.getByRole('alertdialog'))
 })
 
-test('where the host is dark by its class, so is the package', async ({ page }) => {
+test("texts can be read with shadcn/ui's own theme, light and dark", async ({ page }) => {
+  const admin = new SettingsPage(page)
   await page.goto('/settings/integrations')
-  await page.evaluate(() => document.documentElement.classList.add('dark'))
-  await expectDark(page.getByText('No Xero organisation connected'))
+  await admin.connect('Acme bookkeeper', 'Acme Trading Ltd')
+  await page.addStyleTag({ content: SHADCN_THEME })
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((name) => (document.documentElement.className = name), theme)
+    await expectReadable(page.getByRole('main'))
+
+    await admin.button('Details of Acme Trading Ltd').click()
+    await expectReadable(page.getByRole('dialog', { name: 'Details of Acme Trading Ltd' }))
+    await page.keyboard.press('Escape')
+    await admin.button('Disconnect Acme Trading Ltd').click()
+    await expectReadable(page.getByRole('alertdialog'))
+    await page.keyboard.press('Escape')
+    await expect(page.getByRole('alertdialog')).toBeHidden()
+  }
+  await expectDark(admin.row('Acme Trading Ltd'))
 })
 
-/** Expects that the element stands on a dark ground, and that all texts of the page can be read. */
+/** Expects that the element appears on a dark ground, and that its texts can be read. */
 async function expectDark(element: Locator): Promise<void> {
-  await expect(element).toBeVisible()
-  await expectReadable(element.page())
+  await expectReadable(element)
   expect(await lightnessBehind(element)).toBeLessThan(40)
 }
 

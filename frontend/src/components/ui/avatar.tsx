@@ -43,7 +43,7 @@ export const AvatarFallback = forwardRef<
       ref={ref}
       data-slot="avatar-fallback"
       className={cn(
-        'flex size-full items-center justify-center text-xs font-medium text-muted-foreground',
+        'flex size-full items-center justify-center text-xs font-medium text-foreground/75',
         className,
       )}
       {...rest}

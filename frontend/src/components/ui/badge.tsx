@@ -9,7 +9,7 @@ const badgeVariants = cva(
     variants: {
       variant: {
         default: 'bg-primary text-primary-foreground',
-        secondary: 'bg-secondary text-muted-foreground',
+        secondary: 'bg-secondary text-secondary-foreground',
         outline: 'border-border text-foreground',
         success: 'bg-success-surface text-success',
         warning: 'bg-warning-surface text-warning',

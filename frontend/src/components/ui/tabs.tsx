@@ -27,7 +27,7 @@ export const TabsList = forwardRef<
       ref={ref}
       data-slot="tabs-list"
       className={cn(
-        'inline-flex min-h-9 w-full items-stretch overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-muted-foreground focus-visible:outline-2! focus-visible:outline-ring! sm:w-fit',
+        'inline-flex min-h-9 w-full items-stretch overflow-x-auto rounded-lg border border-transparent bg-muted p-0.75 text-foreground/75 focus-visible:outline-2! focus-visible:outline-ring! sm:w-fit',
         className,
       )}
       {...rest}
