@@ -4,7 +4,7 @@ import { useFormats } from '@/messages'
 export function RelativeTime({ moment, now }: { moment: string; now: number }) {
   const { dateTime, relativeTime } = useFormats()
   return (
-    <time dateTime={moment} title={dateTime(moment)}>
+    <time dateTime={moment} title={dateTime(moment)} className="whitespace-nowrap">
       {relativeTime(moment, now)}
     </time>
   )
