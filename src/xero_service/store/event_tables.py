@@ -63,12 +63,6 @@ class DeliveryRow(Base):
         CheckConstraint("state IN ('pending', 'delivered', 'parked')", name="state"),
         Index("ix_webhook_deliveries_event_position", "event_position"),
         Index(
-            "ix_webhook_deliveries_pending",
-            "endpoint_id",
-            "event_position",
-            postgresql_where=text("state = 'pending'"),
-        ),
-        Index(
             "ix_webhook_deliveries_lanes",
             "endpoint_id",
             "lane",
