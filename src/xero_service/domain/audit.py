@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
+from xero_service.domain.bindings import Binding
 from xero_service.domain.principals import Actor
 
 
@@ -52,3 +54,18 @@ class AuditEvent:
     grant_id: UUID | None = None
     tenant_id: str | None = None
     detail: dict[str, str | int | bool | None] = field(default_factory=dict)
+
+    @classmethod
+    def of_binding(
+        cls, actor: Actor, action: AuditAction, binding: Binding, **detail: str | int | bool | None
+    ) -> Self:
+        """Return an event about a binding: its org, its grant and its tenant too."""
+        return cls(
+            actor,
+            action,
+            org_id=binding.org_id,
+            binding_id=binding.id,
+            grant_id=binding.grant_id,
+            tenant_id=binding.tenant_id,
+            detail=detail,
+        )

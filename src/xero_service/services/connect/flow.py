@@ -293,18 +293,14 @@ class ConnectService:
             actor = _as_initiator(actor, payload)
         ends_flow = payload is not None and not isinstance(error, FlowExpired)
         if ends_flow or self.refusals.allow((actor.id, error.code, org_id)):
-            await self._audit(actor, AuditAction.CONNECT_REFUSED, error.code, org_id)
+            refused = AuditEvent(actor, AuditAction.CONNECT_REFUSED, error.code, org_id=org_id)
+            async with self.database.transaction() as tx:
+                await tx.audit.add(refused)
         is_same_browser = payload is not None and not isinstance(error, FlowMismatch)
         return _redirect_target(
             payload.return_to if payload and is_same_browser else DEFAULT_RETURN_TO,
             error=error.code,
         )
-
-    async def _audit(
-        self, actor: Actor, action: AuditAction, outcome: str, org_id: str | None
-    ) -> None:
-        async with self.database.transaction() as tx:
-            await tx.audit.add(AuditEvent(actor, action, outcome, org_id=org_id))
 
 
 def validate_return_to(value: str | None) -> str:

@@ -86,14 +86,8 @@ class DisconnectService:
             ) and not await tx.authorisations.awaits_selection(grant.id, other_than=org_id)
             cleanup = await self._record_cleanup(tx, binding, grant, revoke=last)
             await tx.audit.add(
-                AuditEvent(
-                    actor,
-                    AuditAction.BINDING_DISCONNECTED,
-                    org_id=org_id,
-                    binding_id=binding.id,
-                    grant_id=grant.id,
-                    tenant_id=binding.tenant_id,
-                    detail={"grantRevoked": last},
+                AuditEvent.of_binding(
+                    actor, AuditAction.BINDING_DISCONNECTED, binding, grantRevoked=last
                 )
             )
             record = await read_record(tx, binding_id, org_id)

@@ -86,7 +86,7 @@ class OperatorService:
             if binding is None or binding.status is BindingStatus.REVOKED:
                 raise NotFound("No such binding.")
             await tx.bindings.suspend(binding_id)
-            await tx.audit.add(_event(actor, AuditAction.BINDING_SUSPENDED, binding))
+            await tx.audit.add(AuditEvent.of_binding(actor, AuditAction.BINDING_SUSPENDED, binding))
         return binding
 
     async def resume(self, actor: Actor, reference: UUID) -> Resumed:
@@ -108,8 +108,12 @@ class OperatorService:
                 alive = bound.grant.status is GrantStatus.ACTIVE
                 await tx.bindings.resume(bound.binding.id, grant_is_alive=alive)
             binding = bound.binding if bound else None
-            event = AuditEvent(actor, AuditAction.BINDING_RESUMED, tenant_id=tenant_id)
-            await tx.audit.add(_event(actor, event.action, binding) if binding else event)
+            action = AuditAction.BINDING_RESUMED
+            await tx.audit.add(
+                AuditEvent.of_binding(actor, action, binding)
+                if binding
+                else AuditEvent(actor, action, tenant_id=tenant_id)
+            )
         return Resumed(tenant_id, binding)
 
     async def _lock_tenant(self, tx: Transaction, tenant_id: str) -> BoundGrant | None:
@@ -156,14 +160,3 @@ class OperatorService:
             if grant is None or not await tx.grants.forget_backoff(grant_id):
                 raise NotFound("No such grant with tokens.")
         return await self.tokens.refresh_grant_single_flight(grant_id, newer_than=grant.generation)
-
-
-def _event(actor: Actor, action: AuditAction, binding: Binding) -> AuditEvent:
-    return AuditEvent(
-        actor,
-        action,
-        org_id=binding.org_id,
-        binding_id=binding.id,
-        grant_id=binding.grant_id,
-        tenant_id=binding.tenant_id,
-    )

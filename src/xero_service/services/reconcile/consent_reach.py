@@ -53,18 +53,8 @@ async def record_reach(
         )
         if status is not binding.status:
             restored = status is BindingStatus.ACTIVE
-            await tx.audit.add(
-                AuditEvent(
-                    actor=SYSTEM,
-                    action=AuditAction.BINDING_RESTORED
-                    if restored
-                    else AuditAction.BINDING_ACCESS_LOST,
-                    org_id=binding.org_id,
-                    binding_id=binding.id,
-                    grant_id=grant.id,
-                    tenant_id=binding.tenant_id,
-                )
-            )
+            action = AuditAction.BINDING_RESTORED if restored else AuditAction.BINDING_ACCESS_LOST
+            await tx.audit.add(AuditEvent.of_binding(SYSTEM, action, binding))
 
 
 def reached_by(authorisation: Authorisation, connections: Connections) -> tuple[list[str], bool]:

@@ -109,17 +109,14 @@ class TokenIssuer:
         return True
 
     async def _audit(self, authorized: AuthorizedBinding, credentials: ServiceCredentials) -> None:
-        binding, grant = authorized.bound.binding, authorized.bound.grant
         # Hundreds of callers whose refresh has just ended must not exhaust the pool.
         async with self.database.background_autocommit() as tx:
             await tx.audit.add_issue(
-                AuditEvent(
+                AuditEvent.of_binding(
                     credentials.actor(authorized.key.id),
                     AuditAction.TOKEN_ISSUED,
-                    org_id=binding.org_id,
-                    binding_id=binding.id,
-                    grant_id=grant.id,
-                    tenant_id=binding.tenant_id,
-                    detail={"generation": grant.generation, "key": authorized.key.name},
+                    authorized.bound.binding,
+                    generation=authorized.bound.grant.generation,
+                    key=authorized.key.name,
                 )
             )
