@@ -11,7 +11,8 @@ TITLE = "Drills with containers"
 HOW = """`make images`: the repository's Dockerfile and compose file on a real container engine, two
 replicas of the API behind the shipped nginx, each container with 256 MiB. Callers read tokens and
 call Xero through nginx all the time. A request counts as failed unless it was answered 200, or 503
-with Retry-After, which only the restart of PostgreSQL may cause."""
+with Retry-After, which only the restart of PostgreSQL may cause, and waiting for a database
+connection on a machine short of CPU (a load over 4 for each)."""
 
 
 async def measure() -> tuple[tuple[Figure, ...], Picture]:

@@ -46,7 +46,7 @@ def kill_one(compose: Project, connected: Connected) -> Answers:
         time.sleep(10)
         docker("start", victim)
         wait_healthy([victim])
-    answers.require_none_failed_but_cut(at_most=1)
+    answers.require_none_failed(but_cut=1)
     return answers
 
 
