@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import httpx
 import pytest
 from starlette.exceptions import HTTPException
 
 from tests.http.conftest import Raising, problem
+from xero_service.api import proxy
+from xero_service.app import PREFIX
 from xero_service.errors import (
     AuthError,
     ExternalAPIError,
@@ -113,7 +116,24 @@ async def test_a_method_that_a_path_does_not_have_is_a_problem(http: httpx.Async
     response = await http.delete("/healthz")
 
     assert problem(response)["code"] == "method_not_allowed"
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/notices/unsubscribe", {"GET", "POST"}),
+        (f"/bindings/{uuid4()}/api/api.xro/2.0/Invoices", set(proxy.METHODS)),
+    ],
+)
+async def test_a_refused_method_names_those_of_every_route_of_the_path(
+    http: httpx.AsyncClient, path: str, allowed: set[str]
+) -> None:
+    """RFC 9110 §10.2.1."""
+    response = await http.request("TRACE", PREFIX + path)
+
+    assert problem(response)["code"] == "method_not_allowed"
+    assert set(response.headers["allow"].split(", ")) == allowed
 
 
 async def test_a_refusal_of_the_framework_is_a_problem_without_its_text(

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero_service.api import examples
@@ -153,7 +154,23 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         return answer(request, BodyTooLarge(f"Send at most {MAX_BODY_BYTES // 1024} KiB."))
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
-    return _answer(request, status, code, status.phrase, status.phrase, error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _methods_of_path(request)):
+        headers["Allow"] = ", ".join(sorted(allowed))
+    return _answer(request, status, code, status.phrase, status.phrase, headers)
+
+
+def _methods_of_path(request: Request) -> set[str]:
+    """Return the methods of every route of this path (RFC 9110 §10.2.1).
+
+    Starlette names those of the first route only.
+    """
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 @dataclass(frozen=True, slots=True)
