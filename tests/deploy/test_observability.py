@@ -141,3 +141,12 @@ def test_the_reference_of_the_metrics_is_that_of_the_code_o3() -> None:
     )
 
     assert done.stdout == (ROOT / "docs/metrics.md").read_text()
+
+
+def test_the_reference_names_the_label_of_a_metric_without_series_o3() -> None:
+    """Series of upkeep's steps appear where upkeep runs."""
+    rows = (ROOT / "docs/metrics.md").read_text().splitlines()
+
+    (row,) = [row for row in rows if "upkeep_step_finished" in row]
+
+    assert "| `step` |" in row

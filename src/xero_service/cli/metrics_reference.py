@@ -40,6 +40,7 @@ def metrics_reference() -> None:
 def _rows() -> Iterator[str]:
     metrics = Metrics()
     expect_routes(metrics)
+    metrics.upkeep_finished.labels("")  # where upkeep runs, each step makes its own
     for family in sorted(metrics.collect(), key=lambda each: each.name):
         if family.name.startswith("process_"):  # not on every system
             continue
@@ -52,12 +53,14 @@ def _labels(family: Metric) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for sample in family.samples:
         for label, value in sample.labels.items():
-            if label != "le" and value not in found[label]:
-                found[label].append(value)
+            if label != "le":
+                known = found[label]
+                if value and value not in known:
+                    known.append(value)
     return found
 
 
 def _described(label: str, values: list[str]) -> str:
-    if label in NOT_LISTED or len(values) > VALUES_AT_MOST:
+    if label in NOT_LISTED or not 0 < len(values) <= VALUES_AT_MOST:
         return f"`{label}`"
     return f"`{label}`: {', '.join(f'`{value}`' for value in values)}"
