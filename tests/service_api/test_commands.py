@@ -103,3 +103,15 @@ async def test_an_org_sees_that_an_operator_acted_and_operators_see_which(world:
         assert [each["actorId"] for each in by_operator] == ["an operator"]
         assert "operator:" not in str(events)
     assert f'"actorId": "operator:{getpass.getuser()}"' in printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "--limit", "99999999999999999999"),
+        ("keys", "create", "--name", "caf\udce9", "--org", ACME, "--scope", "tokens:read"),
+    ],
+)
+async def test_what_the_database_cannot_take_is_wrong_usage(arguments: tuple[str, ...]) -> None:
+    """A number beyond 64 bits, and bytes of a terminal that is not in UTF-8."""
+    assert await run(*arguments) == (2, "")

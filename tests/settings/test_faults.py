@@ -1,5 +1,7 @@
 """An unusable configuration is refused at the start; the error names all faults, no value."""
 
+import os
+
 import pytest
 
 from tests.settings.conftest import COMPLETE, KEY, Environment
@@ -276,3 +278,19 @@ def test_mail_has_a_sender(variables: Environment) -> None:
     """S65: and an unset sender is no fault where no mail is sent."""
     assert variables.loaded(NOTICES_TO="team@example.com").notices_to == ("team@example.com",)
     assert "\n  NOTICES_FROM is missing" in variables.refusal(SMTP_URL="smtps://mail.example.com")
+
+
+@pytest.mark.parametrize(
+    "name", ["DATABASE_SERVICE_ROLE", "ENCRYPTION_KEY", "XERO_CLIENT_SECRET", "XERO_WEBHOOK_KEY"]
+)
+def test_bytes_that_are_no_text_are_refused_by_name(variables: Environment, name: str) -> None:
+    """The message has no part of the value."""
+    said = variables.refusal(**{name: os.fsdecode(b"abcdefghijklmnopqrstuvwxyz\xff12345")})
+
+    assert said.splitlines()[1:] == [f"  {name} is not text in UTF-8"]
+
+
+def test_a_file_of_variables_that_is_no_text_is_refused(variables: Environment) -> None:
+    (variables.directory / ".env").write_bytes(b'XERO_CLIENT_ID="a\xff"\n')
+
+    assert "The file .env must be text in UTF-8" in variables.refusal()

@@ -26,7 +26,9 @@ def show(
         datetime | None,
         typer.Option(parser=ago, metavar="WHEN", help="`7d`, `12h`, or a date such as 2026-11-01."),
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1)] = 200,
+    limit: Annotated[
+        int, typer.Option(help="At most so many, the newest.", min=1, max=1_000_000)
+    ] = 200,
     as_json: AsJson = False,
 ) -> None:
     """Show audit events, oldest first."""

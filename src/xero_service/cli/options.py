@@ -23,6 +23,8 @@ def key_name(text: str) -> str:
         raise typer.BadParameter("Say which service it is for.")
     if len(name) > LONGEST_ID:
         raise typer.BadParameter(f"A name has {LONGEST_ID} characters at most.")
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise typer.BadParameter("A name is text in UTF-8.")
     return name
 
 

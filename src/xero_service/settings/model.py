@@ -72,6 +72,14 @@ class DatabaseSettings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
+    def _is_utf8(cls, value: Any) -> Any:
+        """Reject other bytes: they come as surrogates, which cannot be sent or stored."""
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("is not text in UTF-8")
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
     def _no_quotes(cls, value: Any) -> Any:
         """Reject quotes, which `docker run --env-file` passes as part of the value."""
         if isinstance(value, str) and len(value) > 1 and {value[0], value[-1]} <= set(_QUOTES):
@@ -257,6 +265,8 @@ def load_database() -> DatabaseSettings:
 def _load(kind: type[S]) -> S:
     try:
         return kind()
+    except (UnicodeDecodeError, PermissionError) as error:
+        raise ConfigError("The file .env must be text in UTF-8 that this user may read.") from error
     except ValidationError as error:
         faults = {fault for found in error.errors() for fault in _faults(found)}
     raise ConfigError("The configuration is not usable:\n" + "\n".join(sorted(faults)))
