@@ -10,7 +10,6 @@ from socket import socket
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.middleware.cors import CORSMiddleware
 
 from xero_service.api import (
     activity,
@@ -33,6 +32,7 @@ from xero_service.api import (
 from xero_service.api.application import PREFIX as PREFIX
 from xero_service.api.application import new_application
 from xero_service.api.body_limit import BodyLimitMiddleware
+from xero_service.api.cors import CorsMiddleware
 from xero_service.api.graceful_shutdown import GracefulShutdown, ShutdownState
 from xero_service.api.metrics_port import MetricsPort, services_with_metrics_port
 from xero_service.api.middleware import RequestLogMiddleware, SecurityHeaders
@@ -109,7 +109,7 @@ def create_app(
     if settings.spa_dir is not None:
         spa.install(app, settings.spa_dir, issuer=settings.auth_issuer)
     app.add_middleware(
-        CORSMiddleware,
+        CorsMiddleware,
         allow_origins=[settings.frontend_url],
         allow_credentials=True,
         allow_methods=["GET", "POST"],

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.http.conftest import Raising
+from tests.http.conftest import Raising, problem
 
 PAGE = "https://app.example.com"
 BINDINGS = "/api/integrations/xero/bindings"
@@ -45,6 +45,7 @@ async def test_no_other_origin_may_read(http: httpx.AsyncClient, origin: str) ->
 
     assert granted(asked) == granted(answered) == set()
     assert asked.status_code in {400, 405}
+    assert problem(asked)["code"] in {"bad_request", "method_not_allowed"}
 
 
 async def test_the_page_may_read_with_credentials_and_nobody_else_in_its_place(

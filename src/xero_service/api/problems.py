@@ -121,6 +121,12 @@ def answer(request: Request, error: IntegrationError) -> JSONResponse:
     return _answer(request, error.status, error.code, error.title, error.detail, headers)
 
 
+def bad_request(request: Request, detail: str) -> JSONResponse:
+    """Return the response for a request that a middleware refuses."""
+    status = HTTPStatus.BAD_REQUEST
+    return _answer(request, status, status.name.lower(), status.phrase, detail)
+
+
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     return _answer(
