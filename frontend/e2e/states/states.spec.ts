@@ -71,8 +71,8 @@ for (const state of STATES) {
       await expect(page.locator('html')).toHaveAttribute('data-theme', look.theme)
       await waitForAnimations(page)
       if (pictures) {
-        const name = [state.name, look.width, look.theme, forcedColors].join('-')
-        await takePicture(page, `${pictures}/${name.replace('-none', '')}.png`)
+        const name = [state.name, look.width, look.theme, look.forcedColors].filter(Boolean)
+        await takePicture(page, `${pictures}/${name.join('-')}.png`)
       }
       await expectNoSidewaysScrolling(page)
       if (LOOKS.includes(look)) await expectAccessible(page)
