@@ -34,8 +34,8 @@ export default defineConfig({
     // Starting jsdom and importing React for each file took twice as long as the tests.
     isolate: false,
     // Long enough for a busy machine.
-    testTimeout: 30_000,
-    expect: { poll: { timeout: 8_000 } },
+    testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 
 import { server } from './server'
 
-configure({ asyncUtilTimeout: 8_000 })
+configure({ asyncUtilTimeout: 30_000 })
 
 // A request without a handler fails the test.
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
