@@ -1,4 +1,4 @@
-"""Callers of every kind with their credentials, created anew for each operation."""
+"""Callers of every kind with their credentials."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,12 +18,8 @@ class Principal:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-async def principals(world: World) -> list[Principal]:
-    """People of org_acme, where a tenant is bound, people of another org, and services."""
-    return [*await _people(world), *await _services(world)]
-
-
-async def _people(world: World) -> list[Principal]:
+async def people(world: World) -> list[Principal]:
+    """People of org_acme, where a tenant is bound, and of another org, signed in for a minute."""
     admin, member, stranger = (
         await world.acme_admin(),
         await world.acme_member(),
@@ -43,7 +39,9 @@ async def _people(world: World) -> list[Principal]:
     ]
 
 
-async def _services(world: World) -> list[Principal]:
+async def services(world: World) -> list[Principal]:
+    """Services of both orgs and of all."""
+
     async def made(
         name: str, *scopes: str, org: str | None = ACME, names: str | None = None, ended: str = ""
     ) -> Principal:

@@ -18,7 +18,7 @@ from tests.access.operations import (
     operations,
     undocumented,
 )
-from tests.access.principals import Principal, principals
+from tests.access.principals import Principal, people, services
 from tests.service_api.callers import client_of, idle
 from tests.world import World
 from xero_sandbox.samples import ACME_TRADING
@@ -89,12 +89,12 @@ async def test_everybody_gets_what_the_matrix_says(
     world: World, request: pytest.FixtureRequest
 ) -> None:
     """S17, and S1, S9, S11, S13, S14, S15 in their rows; a refused call changes nothing."""
-    callers = await principals(world)
+    keys = await services(world)
     admin = await world.acme_admin()
     about = bound(await admin.connects(ACME_TRADING))
     said = []
     for operation in operations():
-        for principal in callers:
+        for principal in [*await people(world), *keys]:
             before = await state(world)
             response = await send(world, operation, principal, about)
             said.append(line(operation, principal, described(operation, response)))
