@@ -36,7 +36,7 @@ test('a consent from which nothing was chosen is finished later, with several at
   for (const organisation of ['Acme Trading Ltd', 'Acme Services Ltd']) {
     await admin.startConnecting()
     await admin.allowAccess('Acme bookkeeper', organisation)
-    await admin.button('Cancel').click()
+    await admin.chooseNothing()
   }
 
   await page.reload()

@@ -63,6 +63,11 @@ export class SettingsPage {
     await this.button('Continue').click()
   }
 
+  /** Closes the dialog after a consent; Xero's consent page, which may still be there, has a "Cancel", too. */
+  async chooseNothing(): Promise<void> {
+    await this.selectDialog().getByRole('button', { name: 'Cancel' }).click()
+  }
+
   async connect(xeroUser: string, organisation: string): Promise<void> {
     await this.startConnecting()
     await this.allowAccess(xeroUser, organisation)
@@ -84,7 +89,7 @@ export class SettingsPage {
   async withTwoInReach(): Promise<void> {
     await this.startConnecting()
     await this.allowAccess('Acme bookkeeper', 'Demo Company (NZ)')
-    await this.button('Cancel').click()
+    await this.chooseNothing()
     await this.connect('Acme bookkeeper', 'Acme Trading Ltd')
   }
 
