@@ -169,6 +169,11 @@ async def test_a_migration_that_met_a_deadlock_is_applied_again(url: str, newer:
     second = "    op.execute('ALTER TABLE leases ADD COLUMN extra text')\n"
     path.write_text(path.read_text().replace("\n\n\ndef down", f"\n{second}\n\ndef down"))
     caller, other = await asyncpg.connect(url), await asyncpg.connect(url)
+    # A session looks for a deadlock once, so long after it began to wait, and ends if there is one.
+    # The caller must be waiting by then, and look later than the migration.
+    name = await other.fetchval("SELECT quote_ident(current_database())")
+    await other.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '4s'")
+    await caller.execute("SET deadlock_timeout = '1min'")
     await caller.execute("BEGIN; SELECT * FROM leases")
     printed = list[str]()
     upgrade = asyncio.create_task(asyncio.to_thread(schema.upgrade, url, progress=printed.append))
