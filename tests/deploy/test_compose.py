@@ -102,7 +102,7 @@ def test_nothing_serves_before_the_schema_is_there() -> None:
 
 
 def test_the_readme_names_every_variable_of_the_compose_file() -> None:
-    """Whoever sets the stack up reads there what `.env` needs beside the service's settings."""
+    """The README lists what `.env` needs for the stack beside the settings of the service."""
     named = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
 
     readme = (ROOT / "README.md").read_text()
