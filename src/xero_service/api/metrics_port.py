@@ -83,7 +83,7 @@ class MetricsPort:
         """Build the server; connections to `listener` wait until `open`."""
         self._listener = listener
         self._app = new_application(openapi_url=None)
-        self._app.include_router(ops.router)
+        self._app.router.routes.extend(ops.router.routes)
         problems.install(self._app)
         self._app.add_middleware(SecurityHeaders, https=False)
         self._app.add_middleware(_RequestContext, shutdown=shutdown)
