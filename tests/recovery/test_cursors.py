@@ -5,12 +5,11 @@ have its position.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.recovery import servers
 from tests.recovery.servers import ArchivedServer, ReplicatedPair, url_on
 from tests.world import ACME
 from xero_service.domain import Event, EventCursor, EventKind
@@ -22,18 +21,6 @@ from xero_service.store.database import Database
 LOST = 40
 
 START = EventCursor.of(0)
-
-
-@pytest.fixture
-def archived() -> Iterator[ArchivedServer]:
-    with servers.archived() as archived:
-        yield archived
-
-
-@pytest.fixture
-def pair() -> Iterator[ReplicatedPair]:
-    with servers.replicated() as pair:
-        yield pair
 
 
 class Process:

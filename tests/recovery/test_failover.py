@@ -8,7 +8,7 @@ rotations: its rows have refresh tokens that Xero has replaced and accepts for 3
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -34,12 +34,6 @@ from xero_service.store.connections import Connector
 LONG_LEASES = {"REFRESH_LEASE_SECONDS": "45"}
 GRACE_SECONDS = 30 * 60
 IN_A_REFRESH = (Place.REFRESH_CLAIMED, Place.REFRESH_ANSWERED, Place.REFRESH_SAVED)
-
-
-@pytest.fixture
-def pair() -> Iterator[ReplicatedPair]:
-    with servers.replicated() as pair:
-        yield pair
 
 
 @pytest.fixture

@@ -1,29 +1,14 @@
 """R30: a restore and a failover, as PostgreSQL's own timelines tell them apart."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import pytest
-
-from tests.recovery import servers
 from tests.recovery.servers import ArchivedServer, ReplicatedPair, url_on
 from xero_service.domain import SYSTEM, AuditAction, AuditEvent, DatabaseIdentity
 from xero_service.errors import ServiceBusy
 from xero_service.services.database_watch import DatabaseWatch
 from xero_service.store.database import Database
 from xero_service.telemetry import Metrics
-
-
-@pytest.fixture
-def archived() -> Iterator[ArchivedServer]:
-    with servers.archived() as archived:
-        yield archived
-
-
-@pytest.fixture
-def pair() -> Iterator[ReplicatedPair]:
-    with servers.replicated() as pair:
-        yield pair
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ A row that is older than a lost rotation has a refresh token that Xero has repla
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,12 +25,6 @@ from xero_service.domain import SYSTEM
 GRACE_SECONDS = 30 * 60
 NOT_DUE = timedelta(minutes=25)
 GRANTS = 6
-
-
-@pytest.fixture
-def archived() -> Iterator[ArchivedServer]:
-    with servers.archived() as archived:
-        yield archived
 
 
 @pytest.fixture
