@@ -1,5 +1,6 @@
 """The audit log: inserts and reads events. The database refuses every change of one."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -69,7 +70,7 @@ _CONTAINS = text("""
     SELECT bool_and(EXISTS (
         SELECT FROM audit_events e WHERE e.id = p.id AND e.occurred_at = p.occurred_at
     ))
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS p (id, occurred_at)
+    FROM jsonb_to_recordset(CAST(:positions AS jsonb)) AS p (id bigint, occurred_at timestamptz)
     WHERE p.occurred_at > clock_timestamp() - CAST(:kept AS interval)
     """)
 _ORDER = CommitOrder("audit_events", "id", writers=22597)
@@ -142,8 +143,13 @@ class AuditLog:
         found: bool | None = await self._connection.scalar(
             _CONTAINS,
             {
-                "ids": [each.id for each in positions],
-                "times": [each.occurred_at for each in positions],
+                # Not two arrays: for their types the driver would ask the catalog, for 15 ms.
+                "positions": json.dumps(
+                    [
+                        {"id": each.id, "occurred_at": each.occurred_at.isoformat()}
+                        for each in positions
+                    ]
+                ),
                 "kept": KEPT_FOR_CERTAIN,
             },
         )
