@@ -1,5 +1,6 @@
 """Real PostgreSQL, the real application, and the sandbox as Xero; nothing is mocked here."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
@@ -30,6 +31,11 @@ hypothesis_settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the thousands of collected tests: a tenth of the time of each."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
