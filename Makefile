@@ -22,6 +22,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet -
 # Tests wait as much as they compute: two at a time for each processor, four at most.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? 2 : 4)))
 PAGE_TESTS_LOG := .demo/page-tests.log
+# Two parts at once; a make that can (4.0) prints the output of each in one piece.
+SIDE_BY_SIDE := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 say = @printf '\n▸ %s\n' $(1)
 has_page = [ -f frontend/package-lock.json ]
@@ -140,6 +142,10 @@ bench: install ## Run the benchmarks and write docs/benchmarks.md, 15 minutes (N
 
 .PHONY: check
 check: install ## Check format, lint, types, import directions and drift
+	@$(MAKE) $(SIDE_BY_SIDE) .check-service $$($(has_page) && echo .check-page)
+
+.PHONY: .check-service
+.check-service:
 	$(call say,'Format')
 	@$(BIN)/ruff format --check
 	$(call say,'Lint')
@@ -149,7 +155,7 @@ check: install ## Check format, lint, types, import directions and drift
 	$(call say,'Import directions')
 	@$(BIN)/lint-imports
 	@$(MAKE) .check-metrics
-	@if $(has_page); then $(MAKE) .check-api .check-page; fi
+	@if $(has_page); then $(MAKE) .check-api; fi
 
 .PHONY: .check-metrics
 .check-metrics:
