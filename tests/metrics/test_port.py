@@ -1,5 +1,6 @@
 """C2: METRICS_PORT and METRICS_HOST: what is opened, and what is refused by name."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -13,12 +14,14 @@ import pytest
 from demo import ports
 from demo.environment import without_service_variables
 from demo.stack import SERVICE
+from tests import commands
 from tests.metrics.conftest import Start
 from tests.settings.conftest import COMPLETE, Environment
 from tests.settings.conftest import variables as variables
 from xero_service.api.metrics_port import listen
 from xero_service.app import PREFIX
 from xero_service.errors import ConfigError
+from xero_service.settings import Settings
 from xero_service.telemetry import worker_metrics
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment
@@ -31,12 +34,10 @@ def taken() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
-def run(
-    *words: str, directory: Path, environment: Mapping[str, str] = COMPLETE, **variables: str
-) -> subprocess.CompletedProcess[str]:
+def run(*words: str, directory: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [SERVICE, *words],
-        env={**without_service_variables(os.environ), **environment, **variables},
+        env={**without_service_variables(os.environ), **COMPLETE, **variables},
         cwd=directory,
         capture_output=True,
         text=True,
@@ -67,14 +68,17 @@ def test_a_metrics_port_that_is_the_apis_is_refused_c2(tmp_path: Path, host: str
     assert done.stderr == f"METRICS_PORT is the port of the API, {port}; choose another.\n"
 
 
-def test_one_round_beside_a_running_upkeep_does_not_want_its_port_c2(
-    tmp_path: Path, taken: int, environment: dict[str, str]
+async def test_one_round_beside_a_running_upkeep_does_not_want_its_port_c2(
+    settings: Settings,
+    taken: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = run(
-        "upkeep", "--once", directory=tmp_path, environment=environment, METRICS_PORT=str(taken)
-    )
+    monkeypatch.setenv("METRICS_PORT", str(taken))
 
-    assert done.returncode == 0, done.stderr
+    done = await asyncio.to_thread(commands.run, capsys, "upkeep", "--once")
+
+    assert done.code == 0, done.said
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "-1", "http", "9100.5"])

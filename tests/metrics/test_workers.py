@@ -57,17 +57,28 @@ def kept_in(directory: Path) -> list[Path]:
     return list((directory / "tmp").glob("xero-service-metrics-*"))
 
 
-async def test_requests_that_two_workers_answered_are_counted_once_on_every_scrape_c2(
+async def test_what_two_workers_counted_is_in_every_scrape_once_c2_o3(
     start: Start, tmp_path: Path
 ) -> None:
+    """Their requests, their processes and their pools add up."""
     async with start("serve", "--no-upkeep", "--workers", "2") as running:
         await each_worker_answers(running, 4)
 
         assert await many_scrapes(running) == {(8, 8)}
+        await until(partial(has_the_pools_of_both, running), within=60)
+        memory = value(await running.scrape(), "process_resident_memory_bytes")
+        assert memory > 1.5 * running.workers()[0].memory_info().rss
+        builds = [name for name, _ in await running.scrape() if name == "xero_service_build_info"]
+        assert len(builds) == 1
         (directory,) = kept_in(tmp_path)
         assert directory.stat().st_mode & 0o077 == 0
 
     assert kept_in(tmp_path) == [], "serve takes its directory away"
+
+
+async def has_the_pools_of_both(running: Running) -> bool:
+    samples = await running.scrape()
+    return value(samples, "xero_service_database_pool_size", pool="transactions") == 2 * SHARE
 
 
 async def test_a_worker_that_is_replaced_takes_no_count_back_and_not_the_port_away_c2(
@@ -114,9 +125,8 @@ async def test_the_port_is_there_while_no_worker_is_c2(start: Start) -> None:
         assert answer.status_code == 200, "it waited for the next worker"
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_serve_takes_its_directory_away_however_it_is_ended_c2(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -126,19 +136,3 @@ async def test_serve_takes_its_directory_away_however_it_is_ended_c2(
         await asyncio.to_thread(running.child.process.wait, 30)
 
         assert kept_in(tmp_path) == []
-
-
-async def test_the_processes_and_pools_of_all_workers_add_up_o3(start: Start) -> None:
-    async with start("serve", "--no-upkeep", "--workers", "2") as running:
-        one = running.workers()[0].memory_info().rss
-
-        async def both() -> bool:
-            pools = value(
-                await running.scrape(), "xero_service_database_pool_size", pool="transactions"
-            )
-            return pools == 2 * SHARE
-
-        await until(both, within=60)
-        found = await running.scrape()
-        assert value(found, "process_resident_memory_bytes") > 1.5 * one
-        assert len([each for each in found if each[0] == "xero_service_build_info"]) == 1

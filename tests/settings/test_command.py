@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from demo.environment import without_service_variables
-from tests.settings.conftest import COMPLETE
+from tests import commands
+from tests.settings.conftest import COMPLETE, Environment
 
 COMMAND = Path(sys.executable).with_name("xero-service")
 
@@ -37,10 +38,14 @@ def test_serve_names_every_fault_and_stops(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "upkeep", "migrate"])
-def test_no_command_starts_without_a_configuration(tmp_path: Path, command: str) -> None:
+def test_no_command_starts_without_a_configuration(
+    variables: Environment, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
     """S41."""
-    done = run(command, directory=tmp_path)
+    variables.remove(*COMPLETE)
 
-    assert done.returncode == 2
-    assert "\n  DATABASE_URL is missing\n" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = commands.run(capsys, command)
+
+    assert done.code == 2
+    assert "\n  DATABASE_URL is missing\n" in done.said
+    assert "Traceback" not in done.said
