@@ -42,7 +42,7 @@ SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
     SELECT version_num FROM alembic_version
 ) AS shape
 """
-_END_OTHER_SESSIONS = """
+END_OTHER_SESSIONS = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
@@ -109,7 +109,7 @@ async def _emptied(url: str, shape: object) -> bool:
     except (OSError, asyncpg.InterfaceError):  # closed to connections, or gone
         return False
     try:
-        await connection.execute(_END_OTHER_SESSIONS)
+        await connection.execute(END_OTHER_SESSIONS)
         if await connection.fetchval(_SHAPE) != shape:
             return False
         await connection.execute(_EMPTY)

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.databases import END_OTHER_SESSIONS
 from tests.http.conftest import Raising
 from tests.service_api.callers import served
 from tests.world import Application, until
@@ -87,10 +88,7 @@ async def test_a_service_behind_its_database_is_ready_e2(
 
 async def end_other_sessions(connection: asyncpg.Connection) -> None:
     """A session keeps the defaults with which it began; the service may have some in its pools."""
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    await connection.execute(END_OTHER_SESSIONS)
 
 
 async def becomes(client: httpx.AsyncClient, status: int, detail: str) -> httpx.Response:

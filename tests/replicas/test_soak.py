@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from tests.concurrency.conftest import StartReplica
+from tests.databases import END_OTHER_SESSIONS
 from tests.people import Person
 from tests.replicas import observed
 from tests.replicas.load import Call, Load
@@ -152,10 +153,7 @@ class Day:
                     partial(sandbox.fault, kind, fault, when=when, seconds=1, retry_after=1)
                 )
             if self.chance.random() < 0.02:
-                await database.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                await database.execute(END_OTHER_SESSIONS)
             await asyncio.sleep(0.15)
 
     @asynccontextmanager
