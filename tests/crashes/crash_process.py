@@ -1,17 +1,17 @@
 """A process of its own that does one thing and dies, or stops, at one place.
 
-Configured by the environment like the service; told by a JSON object what to do. Where it is to
-die it exits with `DIED`, as a power failure would; where it is to stop it lies still until a
-signal continues or kills it. It exits with 0 where nothing kept it from its end.
+Configured by the environment like the service. Where it is to die it exits with `DIED`, as a power
+failure would; where it is to stop it lies still until a signal continues or kills it. It exits with
+0 where nothing kept it from its end.
 """
 
 import asyncio
-import json
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal
 from unittest.mock import patch
 from uuid import UUID
 
@@ -114,14 +114,27 @@ def stop() -> None:
 
 FATES = {"dies": die, "stops": stop}
 
-if __name__ == "__main__":
-    fate, where, what, how = sys.argv[1:]
+
+def run(
+    environment: Mapping[str, str],
+    errors: Path,
+    begins: Connection,
+    fate: Literal["dies", "stops"],
+    where: str,
+    deed: str,
+    told: dict[str, Any],
+) -> None:
+    """Be the process; `errors` is the file that its standard error goes to."""
+    os.environ.clear()
+    os.environ.update(environment)
+    with errors.open("wb") as file:
+        os.dup2(file.fileno(), 2)
 
     def meet_it_there(place: Place) -> None:
         if place.name == where:
             FATES[fate]()
 
-    sys.stdout.write("begins\n")
-    sys.stdout.flush()
+    begins.send(None)
+    begins.close()
     with patch.object(failpoints, "reached", meet_it_there):
-        asyncio.run(work(what, json.loads(how)))
+        asyncio.run(work(deed, told))

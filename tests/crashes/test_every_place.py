@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -205,7 +206,7 @@ async def dying_in_a_notice(world: World, admin: Person, doom: Doom, place: Plac
             "SMTP_URL": f"smtp://127.0.0.1:{server.port}",
             "NOTICES_FROM": "notices@acme.example",
         }
-        dying = Doom(doom.environment | mail)
+        dying = replace(doom, environment=doom.environment | mail)
 
         await asyncio.to_thread(dying.at, place, "notify")
 
