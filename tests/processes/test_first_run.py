@@ -173,5 +173,6 @@ def test_nothing_secret_was_written_to_the_log(running: Stack, walker: Walker) -
     )
 
     assert "/refresh" in written
-    for secret in ("eyJ", "code=", "state=", "refresh_token=", token):
+    configured = [running.environment[name] for name in ("ENCRYPTION_KEY", "XERO_CLIENT_SECRET")]
+    for secret in ("eyJ", "code=", "state=", "refresh_token=", token, *configured):
         assert secret not in written
