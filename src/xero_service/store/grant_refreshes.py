@@ -227,10 +227,10 @@ class GrantRefreshes:
             .where(GrantRow.verdict_held_at.is_not(None), GrantRow.next_refresh_at.is_not(None))
             .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("some")
         )
         found = await self._connection.execute(
-            update(GrantRow).where(GrantRow.id.in_(some)).values(next_refresh_at=None)
+            update(GrantRow).where(GrantRow.id == some.c.id).values(next_refresh_at=None)
         )
         return found.rowcount
 

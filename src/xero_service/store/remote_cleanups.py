@@ -131,18 +131,21 @@ class RemoteCleanups:
         return found is not None
 
     async def claim_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
-        """Claim pending cleanups that are due; other replicas do not see them for `hidden_for`."""
+        """Claim pending cleanups that are due; other replicas do not see them for `hidden_for`.
+
+        `limit` holds as in `UpkeepQueue`.
+        """
         due = (
             select(CleanupRow.id)
             .where(CleanupRow.done_at.is_(None), CleanupRow.next_attempt_at <= NOW)
             .order_by(CleanupRow.next_attempt_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("due")
         )
         rows = await self._connection.scalars(
             update(CleanupRow)
-            .where(CleanupRow.id.in_(due))
+            .where(CleanupRow.id == due.c.id)
             .values(next_attempt_at=NOW + hidden_for)
             .returning(CleanupRow.id)
         )

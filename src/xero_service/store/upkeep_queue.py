@@ -18,7 +18,11 @@ from xero_service.store.tables import (
 
 
 class UpkeepQueue:
-    """Queries for due grants; `claim_` methods give each grant to one replica (SKIP LOCKED)."""
+    """Queries for due grants; `claim_` methods give each grant to one replica (SKIP LOCKED).
+
+    They lock in a common table expression, which PostgreSQL evaluates once. A subquery in `IN` may
+    be evaluated for each row, and then claims more than `limit`.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work inside the caller's transaction."""
@@ -90,11 +94,11 @@ class UpkeepQueue:
             .order_by(GrantRow.refresh_token_issued_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("due")
         )
         rows = await self._connection.execute(
             update(GrantRow)
-            .where(GrantRow.id.in_(due))
+            .where(GrantRow.id == due.c.id)
             .values(picked_at=NOW)
             .returning(GrantRow.id, GrantRow.generation)
         )
@@ -131,11 +135,11 @@ class UpkeepQueue:
             .order_by(GrantRow.check_claimed_at.nulls_first())
             .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("due")
         )
         rows = await self._connection.scalars(
             update(GrantRow)
-            .where(GrantRow.id.in_(due))
+            .where(GrantRow.id == due.c.id)
             .values(check_claimed_at=NOW)
             .returning(GrantRow.id)
         )

@@ -1,0 +1,68 @@
+"""What upkeep claims in one step is no more than it asked for, whatever plan PostgreSQL chooses.
+
+A plan may evaluate a subquery in `WHERE … IN` again for each row, and each time skip what it has
+locked; a common table expression that locks rows is evaluated once.
+"""
+
+from collections.abc import Awaitable, Callable, Sized
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests.outages.many_grants import crowd
+from tests.upkeep.test_freshness import POLICY
+from tests.world import ACME, World
+from xero_service.domain import CleanupKind
+from xero_service.store.remote_cleanups import NewCleanup
+from xero_service.store.transaction import Transaction
+
+LIMIT = 2
+HOUR = timedelta(hours=1)
+# Of all plans the one that evaluates the limited part once for each row of the table.
+ROW_BY_ROW = (
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL enable_hashagg = off; SET LOCAL enable_sort = off;"
+    " SET LOCAL enable_material = off; SET LOCAL enable_memoize = off"
+)
+
+
+async def cleanups(tx: Transaction) -> Sized:
+    return await tx.cleanups.claim_due(limit=LIMIT, hidden_for=HOUR)
+
+
+async def refreshes(tx: Transaction) -> Sized:
+    return await tx.upkeep_queue.claim_due_refreshes(
+        POLICY, ahead=HOUR, used_within=HOUR, limit=LIMIT, hidden_for=HOUR
+    )
+
+
+async def checks(tx: Transaction) -> Sized:
+    return await tx.upkeep_queue.claim_unchecked_grants(since=HOUR, again_after=HOUR, limit=LIMIT)
+
+
+async def held(tx: Transaction) -> Sized:
+    return range(await tx.grant_refreshes.try_held_again(limit=LIMIT))
+
+
+@pytest.mark.parametrize("claim", [cleanups, refreshes, checks, held])
+async def test_a_claim_takes_no_more_than_its_limit(
+    world: World, claim: Callable[[Transaction], Awaitable[Sized]]
+) -> None:
+    members = await crowd(world, 3 * LIMIT, days=50)
+    await world.database.execute(
+        "UPDATE integration_grants SET verdict_held_at = now(), next_refresh_at = now()"
+    )
+    await world.database.execute("UPDATE integration_tenant_bindings SET last_checked_at = NULL")
+    async with world.services.database.transaction() as tx:
+        for member in members:
+            await tx.cleanups.add(
+                NewCleanup(CleanupKind.REVOKE, ACME, member.grant_id, member.xero_user_id)
+            )
+
+    async with world.services.database.transaction() as tx:
+        for setting in ROW_BY_ROW.split(";"):
+            await tx.connection.execute(text(setting))
+        claimed = await claim(tx)
+
+    assert len(claimed) == LIMIT
