@@ -65,9 +65,9 @@ async def test_who_has_less_patience_gives_up_earlier_and_never_sends_r18(world:
     assert world.calls("token.refresh") == []
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("lease_seconds", [60], indirect=True)
 async def test_who_waits_takes_over_when_the_lease_runs_out_before_the_deadline_r18(
-    world: World,
+    lease_seconds: None, world: World
 ) -> None:
     binding_id = await binding_held_by_another_process(world, for_="0.5 s")
     billing = await service(world.application)
