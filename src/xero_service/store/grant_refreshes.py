@@ -221,7 +221,10 @@ class GrantRefreshes:
         return held is not None
 
     async def try_held_again(self, *, limit: int) -> int:
-        """Clear the backoff of up to `limit` grants whose verdict is held; return how many."""
+        """Clear the backoff of up to `limit` grants whose verdict is held; return how many.
+
+        `UpkeepQueue` says why it locks in a common table expression.
+        """
         some = (
             select(GrantRow.id)
             .where(GrantRow.verdict_held_at.is_not(None), GrantRow.next_refresh_at.is_not(None))

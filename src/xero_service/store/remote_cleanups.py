@@ -133,7 +133,7 @@ class RemoteCleanups:
     async def claim_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
         """Claim pending cleanups that are due; other replicas do not see them for `hidden_for`.
 
-        `limit` holds as in `UpkeepQueue`.
+        `UpkeepQueue` says why it locks in a common table expression.
         """
         due = (
             select(CleanupRow.id)
