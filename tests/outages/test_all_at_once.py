@@ -27,18 +27,22 @@ def few_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresh, "AT_ONCE", A_FEW)
 
 
-async def holds(world: World, count: int) -> bool:
-    (hold,) = await asyncio.to_thread(world.sandbox.faults)
-    return bool(hold["holding"] >= count)
-
-
 async def no_more_than(
     world: World, at_once: int, work: Callable[[], Awaitable[object]], members: Sequence[Member]
 ) -> None:
     """Let the work refresh all members; at no time does Xero have more than so many at once."""
     hold = world.hold("token.refresh", times=None)
     working = asyncio.ensure_future(work())
-    await until(lambda: holds(world, at_once), within=90)
+
+    async def so_many_are_held() -> bool:
+        ended = working.done()
+        (held,) = await asyncio.to_thread(world.sandbox.faults)
+        if ended:
+            await working
+            pytest.fail(f"It ended after {held['struck']} refreshes.")
+        return bool(held["holding"] >= at_once)
+
+    await until(so_many_are_held, within=90)
     with pytest.raises(SandboxError, match=f"Only {at_once} requests are held"):
         await asyncio.to_thread(world.sandbox.wait_until_held, hold.id, at_once + 1, timeout=0.5)
     await hold.release()

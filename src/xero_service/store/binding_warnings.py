@@ -29,7 +29,7 @@ _UPDATE = """
         SELECT b.id, {value} AS value
         FROM integration_tenant_bindings b JOIN integration_grants g ON g.id = b.active_grant_id
         WHERE {where}
-        ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
+        ORDER BY b.id LIMIT :limit FOR NO KEY UPDATE OF b SKIP LOCKED
     )
     UPDATE integration_tenant_bindings SET {column} = found.value
     FROM found WHERE found.id = integration_tenant_bindings.id

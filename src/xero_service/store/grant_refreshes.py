@@ -223,13 +223,13 @@ class GrantRefreshes:
     async def try_held_again(self, *, limit: int) -> int:
         """Clear the backoff of up to `limit` grants whose verdict is held; return how many.
 
-        `UpkeepQueue` says why it locks in a common table expression.
+        `UpkeepQueue` says why it locks as it does.
         """
         some = (
             select(GrantRow.id)
             .where(GrantRow.verdict_held_at.is_not(None), GrantRow.next_refresh_at.is_not(None))
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .cte("some")
         )
         found = await self._connection.execute(

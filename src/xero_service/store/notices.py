@@ -53,7 +53,7 @@ _CLAIM = text(f"""
           AND (n.is_xero_user OR n.recipient = ANY(CAST(:team AS text[])))
           AND {_IS_OUT_OF_DATE}
         ORDER BY n.next_attempt_at, n.binding_id, n.recipient
-        LIMIT :limit FOR UPDATE OF n SKIP LOCKED
+        LIMIT :limit FOR NO KEY UPDATE OF n SKIP LOCKED
     )
     UPDATE notices n
     SET attempts = n.attempts + 1, claimed_until = clock_timestamp() + CAST(:ttl AS interval)

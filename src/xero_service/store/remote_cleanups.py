@@ -133,14 +133,14 @@ class RemoteCleanups:
     async def claim_due(self, *, limit: int, hidden_for: timedelta) -> list[UUID]:
         """Claim pending cleanups that are due; other replicas do not see them for `hidden_for`.
 
-        `UpkeepQueue` says why it locks in a common table expression.
+        `UpkeepQueue` says why it locks as it does.
         """
         due = (
             select(CleanupRow.id)
             .where(CleanupRow.done_at.is_(None), CleanupRow.next_attempt_at <= NOW)
             .order_by(CleanupRow.next_attempt_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .cte("due")
         )
         rows = await self._connection.scalars(

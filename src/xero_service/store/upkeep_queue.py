@@ -21,7 +21,8 @@ class UpkeepQueue:
     """Queries for due grants; `claim_` methods give each grant to one replica (SKIP LOCKED).
 
     They lock in a common table expression, which PostgreSQL evaluates once. A subquery in `IN` may
-    be evaluated for each row, and then claims more than `limit`.
+    be evaluated for each row, and then claims more than `limit`. They lock FOR NO KEY UPDATE: FOR
+    UPDATE would skip each grant to which a row of a transaction under way refers.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -93,7 +94,7 @@ class UpkeepQueue:
             )
             .order_by(GrantRow.refresh_token_issued_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .cte("due")
         )
         rows = await self._connection.execute(
@@ -134,7 +135,7 @@ class UpkeepQueue:
             )
             .order_by(GrantRow.check_claimed_at.nulls_first())
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .cte("due")
         )
         rows = await self._connection.scalars(

@@ -1,16 +1,17 @@
-"""What upkeep claims in one step is no more than it asked for, whatever plan PostgreSQL chooses.
+"""What upkeep claims in one step: no more than its limit, and nothing is skipped without need.
 
 A plan may evaluate a subquery in `WHERE … IN` again for each row, and each time skip what it has
 locked; a common table expression that locks rows is evaluated once.
 """
 
 from collections.abc import Awaitable, Callable, Sized
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from tests.outages.many_grants import crowd
+from tests.store.test_retention import FILL
 from tests.upkeep.test_freshness import POLICY
 from tests.world import ACME, World
 from xero_service.domain import CleanupKind
@@ -44,10 +45,18 @@ async def held(tx: Transaction) -> Sized:
     return range(await tx.grant_refreshes.try_held_again(limit=LIMIT))
 
 
-@pytest.mark.parametrize("claim", [cleanups, refreshes, checks, held])
-async def test_a_claim_takes_no_more_than_its_limit(
-    world: World, claim: Callable[[Transaction], Awaitable[Sized]]
-) -> None:
+async def old_events(tx: Transaction) -> Sized:
+    before = datetime.now(UTC) - 400 * 24 * HOUR
+    return range(await tx.audit.delete_before(before, at_most=LIMIT))
+
+
+async def warnings(tx: Transaction) -> Sized:
+    return range(LIMIT if await tx.warnings.update((), limit=LIMIT) else 0)
+
+
+@pytest.fixture
+async def due(world: World) -> None:
+    """More of everything than the limit."""
     members = await crowd(world, 3 * LIMIT, days=50)
     await world.database.execute(
         "UPDATE integration_grants SET verdict_held_at = now(), next_refresh_at = now()"
@@ -58,10 +67,32 @@ async def test_a_claim_takes_no_more_than_its_limit(
             await tx.cleanups.add(
                 NewCleanup(CleanupKind.REVOKE, ACME, member.grant_id, member.xero_user_id)
             )
+    await world.database.execute(FILL, "401 days", 3 * LIMIT)
 
+
+@pytest.mark.usefixtures("due")
+@pytest.mark.parametrize("claim", [cleanups, refreshes, checks, held, old_events])
+async def test_a_step_takes_no_more_than_its_limit(
+    world: World, claim: Callable[[Transaction], Awaitable[Sized]]
+) -> None:
     async with world.services.database.transaction() as tx:
         for plan in OTHER_PLANS:
             await tx.connection.execute(text(f"SET LOCAL enable_{plan} = off"))
         claimed = await claim(tx)
+
+    assert len(claimed) == LIMIT
+
+
+@pytest.mark.usefixtures("due")
+@pytest.mark.parametrize("claim", [refreshes, checks, held, warnings])
+async def test_a_step_skips_no_row_to_which_another_transaction_refers(
+    world: World, claim: Callable[[Transaction], Awaitable[Sized]]
+) -> None:
+    """A foreign key locks what it refers to FOR KEY SHARE until its transaction ends."""
+    async with world.database.transaction():
+        for table in ("integration_grants", "integration_tenant_bindings"):
+            await world.database.execute(f"SELECT FROM {table} FOR KEY SHARE")
+        async with world.services.database.transaction() as tx:
+            claimed = await claim(tx)
 
     assert len(claimed) == LIMIT
