@@ -1,6 +1,7 @@
 """Real PostgreSQL, the real application, and the sandbox as Xero; nothing is mocked here."""
 
 import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
@@ -49,6 +50,16 @@ def plain_logs() -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ]
     )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before(plain_logs: None) -> Iterator[None]:
+    """Logging is the process's, and a command sends it to a stream that ends with its test."""
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**configuration)
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture(autouse=True)

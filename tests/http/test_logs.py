@@ -2,11 +2,10 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,14 +55,9 @@ ORDINARY = [
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Restore the logging configuration of the process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def talkative_httpx() -> None:
+    """As it is before the service configures logging, which other tests have done."""
     logging.getLogger("httpx").setLevel(logging.NOTSET)
-    yield
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture

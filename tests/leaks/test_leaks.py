@@ -1,11 +1,8 @@
 """S19, S42, S58: after a whole day at DEBUG no secret is found anywhere but where it belongs."""
 
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import structlog
 from pydantic import SecretStr
 
 from tests.leaks.leak_scenario import Day
@@ -37,14 +34,8 @@ class Night:
 
 
 @pytest.fixture
-def debugging() -> Iterator[None]:
-    """Logging is the process's: give it back as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def debugging() -> None:
     configure_logging(level="DEBUG", form="json")
-    yield
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture
