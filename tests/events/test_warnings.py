@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from tests.events.conftest import page
+from tests.outages.many_grants import crowd
 from tests.service_api.callers import Service
 from tests.world import Application, World
 from xero_sandbox.samples import ACME_SERVICES, ACME_TRADING
@@ -106,3 +107,17 @@ async def test_no_warning_about_a_binding_that_is_not_in_use(
     await look(world.application)
 
     assert await facts(reader) == []
+
+
+async def test_a_warning_waits_for_nobody_who_has_locked_a_grant(world: World) -> None:
+    """Whoever has locked a grant may lock its bindings next: each would wait for the other."""
+    await crowd(world, 1, days=51)
+
+    async with world.database.transaction():
+        await world.database.execute("SELECT FROM integration_grants FOR UPDATE")
+        await world.application.services.upkeep._warn()
+
+    found = await world.database.fetchrow(
+        "SELECT expiring_since, missing_scopes FROM integration_tenant_bindings"
+    )
+    assert all(found)

@@ -50,8 +50,8 @@ async def old_events(tx: Transaction) -> Sized:
     return range(await tx.audit.delete_before(before, at_most=LIMIT))
 
 
-async def warnings(tx: Transaction) -> Sized:
-    return range(LIMIT if await tx.warnings.update((), limit=LIMIT) else 0)
+async def expiring(tx: Transaction) -> Sized:
+    return range(LIMIT if await tx.warnings.update_expiring(limit=LIMIT) else 0)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def test_a_step_takes_no_more_than_its_limit(
 
 
 @pytest.mark.usefixtures("due")
-@pytest.mark.parametrize("claim", [refreshes, checks, held, warnings])
+@pytest.mark.parametrize("claim", [refreshes, checks, held, expiring])
 async def test_a_step_skips_no_row_to_which_another_transaction_refers(
     world: World, claim: Callable[[Transaction], Awaitable[Sized]]
 ) -> None:

@@ -185,10 +185,18 @@ class UpkeepService:
 
     async def _warn(self) -> None:
         """Report bindings that expire or lack permissions, and those that no longer do."""
-        more = True
-        while more:
+
+        async def expiring() -> bool:
             async with self.database.background_transaction() as tx:
-                more = await tx.warnings.update(self.required_scopes, limit=BATCH)
+                return await tx.warnings.update_expiring(limit=BATCH)
+
+        async def missing() -> bool:
+            async with self.database.background_transaction() as tx:
+                return await tx.warnings.update_missing(self.required_scopes, limit=BATCH)
+
+        for update in (expiring, missing):
+            while await update():
+                pass
 
     async def _start_deliveries(self) -> None:
         """Start what is due; its sending goes on beside the next rounds."""

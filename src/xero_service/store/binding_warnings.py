@@ -71,32 +71,36 @@ _CLOSE_MISSING = _statement(
 
 
 class BindingWarnings:
-    """The columns `expiring_since` and `missing_scopes` of the bindings."""
+    """The columns `expiring_since` and `missing_scopes` of the bindings.
+
+    Another replica that updates the same meanwhile skips the same bindings. Each method needs a
+    transaction of its own: a second change of one binding would lock its grant, and whoever has
+    locked a grant may wait for its bindings.
+    """
 
     def __init__(self, connection: AsyncConnection, events: Events) -> None:
         """Work inside the caller's transaction, and add its events there."""
         self._connection = connection
         self._events = events
 
-    async def update(self, required_scopes: Sequence[str], *, limit: int) -> bool:
-        """Open and close warnings, with their events; return whether there may be more.
+    async def update_expiring(self, *, limit: int) -> bool:
+        """Open and close warnings of expiry, with events; return whether there may be more."""
+        opened = await self._apply(_OPEN_EXPIRING, EventKind.BINDING_EXPIRING, limit)
+        closed = await self._apply(
+            _CLOSE_EXPIRING, EventKind.BINDING_RECOVERED, limit, after="expiring"
+        )
+        return limit in (opened, closed)
 
-        Another replica that does the same meanwhile skips the same bindings.
-        """
+    async def update_missing(self, required_scopes: Sequence[str], *, limit: int) -> bool:
+        """The same for permissions that are missing."""
         required = {"required": list(required_scopes)}
-        found = [
-            await self._apply(_OPEN_EXPIRING, EventKind.BINDING_EXPIRING, limit),
-            await self._apply(
-                _CLOSE_EXPIRING, EventKind.BINDING_RECOVERED, limit, after="expiring"
-            ),
-            await self._apply(
-                _OPEN_MISSING, EventKind.BINDING_PERMISSIONS_MISSING, limit, required
-            ),
-            await self._apply(
-                _CLOSE_MISSING, EventKind.BINDING_RECOVERED, limit, after="permissions_missing"
-            ),
-        ]
-        return max(found) == limit
+        opened = await self._apply(
+            _OPEN_MISSING, EventKind.BINDING_PERMISSIONS_MISSING, limit, required
+        )
+        closed = await self._apply(
+            _CLOSE_MISSING, EventKind.BINDING_RECOVERED, limit, after="permissions_missing"
+        )
+        return limit in (opened, closed)
 
     async def _apply(
         self,
