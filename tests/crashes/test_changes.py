@@ -70,9 +70,14 @@ async def renamed_in_xero(world: World, admin: Person) -> Told:
     return told
 
 
-async def old_and_without_a_scope(world: World, admin: Person) -> Told:
+async def grown_old(world: World, admin: Person) -> Told:
     told = await connected(world, admin)
     await world.ages(told["grant"], days=51)
+    return told
+
+
+async def without_a_scope(world: World, admin: Person) -> Told:
+    told = await connected(world, admin)
     await world.database.execute("UPDATE integration_grants SET scopes = '{openid}'")
     return told
 
@@ -80,7 +85,8 @@ async def old_and_without_a_scope(world: World, admin: Person) -> Told:
 CHANGES = [
     Change("select", consented, ("binding.connected",)),
     Change("refresh", refused_by_xero, ("binding.needs_reauth",)),
-    Change("warn", old_and_without_a_scope, ("binding.expiring", "binding.permissions_missing")),
+    Change("warn", grown_old, ("binding.expiring",)),
+    Change("warn", without_a_scope, ("binding.permissions_missing",)),
 ]
 OTHER_CHANGES = [
     Change("disconnect", connected, ("binding.disconnected",)),

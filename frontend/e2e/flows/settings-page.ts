@@ -65,7 +65,11 @@ export class SettingsPage {
 
   /** Closes the dialog after a consent; Xero's consent page, which may still be there, has a "Cancel", too. */
   async chooseNothing(): Promise<void> {
-    await this.selectDialog().getByRole('button', { name: 'Cancel' }).click()
+    const dialog = this.selectDialog()
+    // The list takes another height than its skeleton: a click meanwhile would miss the button.
+    await expect(dialog.getByRole('checkbox').first()).toBeVisible()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await expect(dialog).toBeHidden()
   }
 
   async connect(xeroUser: string, organisation: string): Promise<void> {
