@@ -109,8 +109,8 @@ async def test_no_warning_about_a_binding_that_is_not_in_use(
     assert await facts(reader) == []
 
 
-async def test_a_warning_waits_for_nobody_who_has_locked_a_grant(world: World) -> None:
-    """Whoever has locked a grant may lock its bindings next: each would wait for the other."""
+async def test_a_warning_waits_for_no_lock_of_a_grant(world: World) -> None:
+    """A consent locks the grant, then its bindings; in the other order the two would deadlock."""
     await crowd(world, 1, days=51)
 
     async with world.database.transaction():

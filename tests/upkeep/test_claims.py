@@ -88,7 +88,7 @@ async def test_a_step_takes_no_more_than_its_limit(
 async def test_a_step_skips_no_row_to_which_another_transaction_refers(
     world: World, claim: Callable[[Transaction], Awaitable[Sized]]
 ) -> None:
-    """A foreign key locks what it refers to FOR KEY SHARE until its transaction ends."""
+    """PostgreSQL locks the row that a foreign key refers to FOR KEY SHARE."""
     async with world.database.transaction():
         for table in ("integration_grants", "integration_tenant_bindings"):
             await world.database.execute(f"SELECT FROM {table} FOR KEY SHARE")

@@ -74,8 +74,8 @@ class BindingWarnings:
     """The columns `expiring_since` and `missing_scopes` of the bindings.
 
     Another replica that updates the same meanwhile skips the same bindings. Each method needs a
-    transaction of its own: a second change of one binding would lock its grant, and whoever has
-    locked a grant may wait for its bindings.
+    transaction of its own: a second change of one binding would also lock its grant. A consent
+    locks the grant first and then the binding, so the two transactions could deadlock.
     """
 
     def __init__(self, connection: AsyncConnection, events: Events) -> None:
